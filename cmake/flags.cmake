@@ -1,0 +1,36 @@
+# Compiler flags: ours are strict, Mbed TLS is left alone.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+
+# Asserts stay on in the default build: they are for bugs in our code and a
+# release that wants them gone says -DCMAKE_BUILD_TYPE=MinSizeRel or Release.
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
+add_compile_options(-ffunction-sections -fdata-sections
+    "$<$<NOT:$<BOOL:${CMAKE_POSITION_INDEPENDENT_CODE}>>:-fPIE>")
+add_link_options(-pie -Wl,--gc-sections)
+
+set(PORTA_WARNINGS -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes
+    -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla
+    -Wformat=2)
+if(PORTA_WERROR)
+    list(APPEND PORTA_WARNINGS -Werror)
+endif()
+
+if(PORTA_FUZZ AND NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "PORTA_FUZZ needs clang: -DCMAKE_C_COMPILER=clang")
+endif()
+if(PORTA_SANITIZE OR PORTA_FUZZ)
+    set(PORTA_SANITIZERS -fsanitize=address,undefined
+        -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_compile_options(${PORTA_SANITIZERS})
+    add_link_options(${PORTA_SANITIZERS})
+endif()
+if(PORTA_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

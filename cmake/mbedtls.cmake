@@ -1,0 +1,87 @@
+# Mbed TLS 3.6 as the target porta_mbedtls.
+#
+# From source by default, with our configuration, as one static library; the
+# source is PORTA_MBEDTLS_SOURCE, else what tools/setup.sh put into .deps/.
+# -DPORTA_MBEDTLS=system takes an installed one instead.
+
+set(PORTA_MBEDTLS source CACHE STRING
+    "Mbed TLS: 'source' builds it, 'system' uses an installed one >= 3.6")
+set(PORTA_MBEDTLS_SOURCE "" CACHE PATH
+    "Source folder of Mbed TLS 3.6; empty: what 'make setup' fetched")
+
+function(porta_mbedtls_find_source out)
+    set(source "${PORTA_MBEDTLS_SOURCE}")
+    if(source STREQUAL "")
+        file(GLOB found "${PROJECT_SOURCE_DIR}/.deps/mbedtls-3.6.*")
+        if(NOT found)
+            message(FATAL_ERROR "Mbed TLS is not there yet: run 'make setup', "
+                "or name a source folder with -DPORTA_MBEDTLS_SOURCE=DIR, "
+                "or take an installed one with -DPORTA_MBEDTLS=system")
+        endif()
+        list(SORT found COMPARE NATURAL ORDER DESCENDING)
+        list(GET found 0 source)
+    endif()
+    get_filename_component(source "${source}" ABSOLUTE
+        BASE_DIR "${PROJECT_SOURCE_DIR}")
+    if(NOT EXISTS "${source}/library/ssl_tls.c")
+        message(FATAL_ERROR "${source} is not a source folder of Mbed TLS: "
+            "it has no library/ssl_tls.c")
+    endif()
+    set(${out} "${source}" PARENT_SCOPE)
+endfunction()
+
+function(porta_mbedtls_check_version header)
+    file(STRINGS "${header}" line REGEX "define MBEDTLS_VERSION_STRING ")
+    string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" version "${line}")
+    if(version VERSION_LESS 3.6 OR NOT version VERSION_LESS 4)
+        message(FATAL_ERROR "Mbed TLS ${version} in ${header}: porta needs 3.6")
+    endif()
+    message(STATUS "Mbed TLS ${version}: ${header}")
+endfunction()
+
+function(porta_mbedtls_from_source)
+    porta_mbedtls_find_source(source)
+    porta_mbedtls_check_version("${source}/include/mbedtls/build_info.h")
+    file(GLOB files CONFIGURE_DEPENDS "${source}/library/*.c")
+    add_library(porta_mbedtls STATIC ${files})
+    target_include_directories(porta_mbedtls SYSTEM PUBLIC
+        "$<BUILD_INTERFACE:${source}/include>")
+    target_include_directories(porta_mbedtls PUBLIC
+        "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/cmake>"
+        PRIVATE "${source}/library")
+    target_compile_definitions(porta_mbedtls PUBLIC
+        "MBEDTLS_CONFIG_FILE=\"mbedtls_config_host.h\"")
+    # Always optimised: without it TLS is too slow to test with. The flags of
+    # the build type come first and the last -O wins.
+    target_compile_options(porta_mbedtls PRIVATE -O2)
+    set_target_properties(porta_mbedtls PROPERTIES C_STANDARD 11
+        C_EXTENSIONS ON)
+    find_package(Threads REQUIRED)
+    target_link_libraries(porta_mbedtls PUBLIC Threads::Threads)
+    set(PORTA_MBEDTLS_DIR "${source}" PARENT_SCOPE)
+endfunction()
+
+function(porta_mbedtls_from_system)
+    find_path(PORTA_MBEDTLS_INCLUDE mbedtls/build_info.h)
+    foreach(lib mbedtls mbedx509 mbedcrypto)
+        find_library(PORTA_LIB_${lib} ${lib})
+        list(APPEND libs "${PORTA_LIB_${lib}}")
+    endforeach()
+    if(NOT PORTA_MBEDTLS_INCLUDE OR libs MATCHES "NOTFOUND")
+        message(FATAL_ERROR "PORTA_MBEDTLS=system: no Mbed TLS >= 3.6 is "
+            "installed (Debian: libmbedtls-dev)")
+    endif()
+    porta_mbedtls_check_version("${PORTA_MBEDTLS_INCLUDE}/mbedtls/build_info.h")
+    add_library(porta_mbedtls INTERFACE)
+    target_include_directories(porta_mbedtls SYSTEM INTERFACE
+        "${PORTA_MBEDTLS_INCLUDE}")
+    target_link_libraries(porta_mbedtls INTERFACE ${libs})
+endfunction()
+
+if(PORTA_MBEDTLS STREQUAL "source")
+    porta_mbedtls_from_source()
+elseif(PORTA_MBEDTLS STREQUAL "system")
+    porta_mbedtls_from_system()
+else()
+    message(FATAL_ERROR "PORTA_MBEDTLS is '${PORTA_MBEDTLS}': source or system")
+endif()

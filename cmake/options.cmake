@@ -1,0 +1,32 @@
+# What a builder may choose. The CFG_ values end in cfg.h, as numbers.
+
+set(CFG_ROLLBACK 2 CACHE STRING "Rollback: 0 never, 1 always, 2 at run time")
+set(CFG_ANTI_ROLLBACK 2 CACHE STRING
+    "Anti-rollback: 0 never, 1 always, 2 at run time")
+set(CFG_ALLOW_HTTP 2 CACHE STRING
+    "Updates over plain HTTP: 0 never, 1 always, 2 at run time")
+set(CFG_REQUIRE_HASH 2 CACHE STRING
+    "Refuse images without a hash: 0 never, 1 always, 2 at run time")
+set(CFG_SKIP_CERT_VERIFY 2 CACHE STRING
+    "Skip server verification: 0 never, 1 always, 2 at run time")
+set(CFG_LOG_LEVEL 5 CACHE STRING
+    "Highest log level that is compiled in: 0 none to 5 verbose")
+
+foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH SKIP_CERT_VERIFY)
+    if(NOT CFG_${opt} MATCHES "^[012]$")
+        message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0, 1 or 2")
+    endif()
+endforeach()
+if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
+    message(FATAL_ERROR "CFG_LOG_LEVEL is '${CFG_LOG_LEVEL}': it must be 0 to 5")
+endif()
+
+option(PORTA_TESTS "Build the tests and the replay of the fuzz corpora" ON)
+option(PORTA_SANITIZE
+    "Build everything with the address and undefined-behaviour sanitizers" OFF)
+option(PORTA_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
+option(PORTA_WERROR "Treat warnings in our own code as errors" ON)
+
+set(PORTA_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/cfg.h.in"
+    "${PORTA_GENERATED_DIR}/cfg.h" @ONLY)

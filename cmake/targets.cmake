@@ -1,0 +1,97 @@
+# How the folders of this tree declare what they build. A module, a program or
+# a test is one call of one of these functions; see CONTRIBUTING.md.
+
+set_property(GLOBAL PROPERTY PORTA_MODULES "")
+
+# Strict C11 for the portable core; everything that may know the operating
+# system is compiled as gnu11 with _GNU_SOURCE. -Wpedantic is for code that
+# is ours to shape: applications written for ESP-IDF, and tests that include
+# what such applications include, use GNU's comma before __VA_ARGS__.
+function(porta_target_setup target kind)
+    target_include_directories(${target} PRIVATE
+        "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/port/include"
+        "${PROJECT_SOURCE_DIR}/src" "${PORTA_GENERATED_DIR}")
+    target_compile_options(${target} PRIVATE ${PORTA_WARNINGS})
+    if(NOT kind STREQUAL "guest")
+        target_compile_options(${target} PRIVATE -Wpedantic)
+    endif()
+    if(NOT kind STREQUAL "core")
+        set_target_properties(${target} PROPERTIES C_EXTENSIONS ON)
+        target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    endif()
+endfunction()
+
+# Links what exists. A name of ours whose folder is not there is left out, so
+# that a module can be built and tested before everything above it is.
+function(porta_link target scope)
+    foreach(lib IN LISTS ARGN)
+        if(lib MATCHES "^porta_")
+            target_link_libraries(${target} ${scope}
+                "$<TARGET_NAME_IF_EXISTS:${lib}>")
+        else()
+            target_link_libraries(${target} ${scope} ${lib})
+        endif()
+    endforeach()
+endfunction()
+
+# porta_module(<name> SOURCES a.c b.c [DEPS base part ...] [LIBS target ...])
+# A module of src/: the static library porta_<name>, and a part of libporta.a.
+function(porta_module name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;LIBS")
+    if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "porta_module(${name}): SOURCES a.c ... "
+            "[DEPS module ...] [LIBS target ...]; got: ${ARGN}")
+    endif()
+    add_library(porta_${name}_obj OBJECT ${arg_SOURCES})
+    porta_target_setup(porta_${name}_obj core)
+    add_library(porta_${name} STATIC $<TARGET_OBJECTS:porta_${name}_obj>)
+    list(TRANSFORM arg_DEPS PREPEND "porta_")
+    porta_link(porta_${name}_obj PRIVATE ${arg_LIBS})
+    porta_link(porta_${name} PUBLIC ${arg_DEPS} ${arg_LIBS})
+    set_property(GLOBAL APPEND PROPERTY PORTA_MODULES ${name})
+endfunction()
+
+# porta_port(<name> SOURCES a.c ... [LIBS target ...])
+# A port: the static library porta_port_<name>.
+function(porta_port name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+    add_library(porta_port_${name} STATIC ${arg_SOURCES})
+    porta_target_setup(porta_port_${name} system)
+    porta_link(porta_port_${name} PUBLIC porta_base ${arg_LIBS})
+endfunction()
+
+# porta_executable(<target> SOURCES a.c ... [LIBS target ...] [OUTPUT name]
+#                  [GUEST])
+# A program in <build>/bin. GUEST: application code that is not ours to shape
+# (examples, ESP-IDF projects): no -Wpedantic.
+function(porta_executable target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "GUEST" "OUTPUT" "SOURCES;LIBS")
+    add_executable(${target} ${arg_SOURCES})
+    if(arg_GUEST)
+        porta_target_setup(${target} guest)
+    else()
+        porta_target_setup(${target} system)
+    endif()
+    porta_link(${target} PRIVATE ${arg_LIBS})
+    set_target_properties(${target} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+    if(arg_OUTPUT)
+        set_target_properties(${target} PROPERTIES OUTPUT_NAME ${arg_OUTPUT})
+    endif()
+endfunction()
+
+# libporta.a: the objects of every module that was declared.
+function(porta_library)
+    get_property(modules GLOBAL PROPERTY PORTA_MODULES)
+    if(NOT modules)
+        return()
+    endif()
+    add_library(porta STATIC)
+    foreach(module IN LISTS modules)
+        target_sources(porta PRIVATE $<TARGET_OBJECTS:porta_${module}_obj>)
+    endforeach()
+    target_link_libraries(porta PUBLIC porta_mbedtls)
+    target_include_directories(porta INTERFACE
+        "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+        "$<INSTALL_INTERFACE:include>")
+endfunction()

@@ -1,0 +1,41 @@
+#!/bin/sh
+# setup.sh - everything that porta needs on a Debian machine.
+#
+# usage: tools/setup.sh [build|test|dev|all]
+#   build  compiler, CMake, libraries, Mbed TLS sources: enough for `make demo`
+#   test   build + the servers and runners of the tests: `make test`
+#   dev    test + clang, formatter, fuzzing: `make lint`, `make fuzz`
+#   all    the same as dev (default)
+#
+# Installs the Debian packages that are missing, then fetches the Mbed TLS
+# source package into .deps/. What is there already is left alone; when all of
+# it is there nothing is run and no network is needed. Packages need root or
+# sudo, the source package does not.
+#
+# No host is named here: the sources come from the machine's own Debian mirror,
+# asked for another suite, and apt checks them with Debian's archive key.
+set -eu
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+. "$here/tools/setup/packages.sh"
+. "$here/tools/setup/source.sh"
+
+say() {
+    printf 'setup: %s\n' "$*"
+}
+
+die() {
+    printf 'setup: %s\n' "$*" >&2
+    exit 1
+}
+
+group=${1:-all}
+case $group in
+build | test | dev | all) ;;
+*) die "unknown group '$group'; usage: tools/setup.sh [build|test|dev|all]" ;;
+esac
+
+did=
+packages_install "$group"
+source_fetch mbedtls 3.6. library/ssl_tls.c "$here/.deps"
+[ -n "$did" ] || say "nothing to do for '$group', all is there"

@@ -1,0 +1,70 @@
+# packages.sh - the Debian packages of each group; sourced by tools/setup.sh.
+
+packages_of() {
+    echo gcc libc6-dev make cmake ninja-build pkg-config dpkg-dev python3 \
+        ca-certificates debian-archive-keyring libcmocka-dev \
+        libmicrohttpd-dev libgnutls28-dev libcjson-dev
+    [ "$1" = build ] || echo python3-pytest nginx-light openssl curl valgrind
+    case $1 in
+    dev | all) echo clang clang-format universal-ctags "$(packages_clang_rt)" ;;
+    esac
+}
+
+# clang's run-time libraries carry the version in their name.
+packages_clang_rt() {
+    ver=$(apt-cache depends clang 2>/dev/null |
+        sed -n 's/.*Depends: clang-\([0-9][0-9]*\)$/\1/p' | head -n 1)
+    echo "libclang-rt-${ver:-14}-dev"
+}
+
+packages_missing() {
+    for p in $(packages_of "$1"); do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) || state=
+        [ "$state" = installed ] || printf ' %s' "$p"
+    done
+}
+
+# Runs a command as root, or says what is in the way.
+packages_as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        die "packages are missing and this is neither root nor is there sudo;" \
+            "as root run: apt-get install$missing"
+    fi
+}
+
+packages_apt() {
+    packages_as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
+}
+
+# Does apt know a version of each of them?
+packages_known() {
+    for p in $1; do
+        apt-cache show --no-all-versions "$p" >/dev/null 2>&1 || return 1
+    done
+}
+
+packages_install() {
+    command -v dpkg-query >/dev/null 2>&1 ||
+        die "this is not a Debian machine (no dpkg-query):" \
+            "install what docs/decisions/ lists by other means"
+    missing=$(packages_missing "$1")
+    [ -n "$missing" ] || return 0
+    did=yes
+    say "installing Debian packages:$missing"
+    if ! packages_known "$missing"; then
+        say "the package index is missing or old, updating it"
+        packages_apt update
+        missing=$(packages_missing "$1")
+    fi
+    if ! packages_apt install -y --no-install-recommends $missing; then
+        say "that failed; updating the package index and trying once more"
+        packages_apt update
+        packages_apt install -y --no-install-recommends $missing ||
+            die "apt could not install:$missing"
+    fi
+}
