@@ -1,0 +1,41 @@
+/* base/diag.h - what went wrong, for people: one sentence and its place.
+ *
+ * The first failure is kept; later ones do not overwrite it. A sentence says
+ * what happened, with numbers, and what to do; it never holds a secret. */
+#ifndef BASE_DIAG_H
+#define BASE_DIAG_H
+
+#include "base/err.h"
+
+enum diag_stage {
+    DIAG_STAGE_NONE = 0,
+    DIAG_STAGE_ARGS,     /* the request itself */
+    DIAG_STAGE_FLASH,    /* the flash file, its table, its slots */
+    DIAG_STAGE_RESOLVE,  /* name to address */
+    DIAG_STAGE_CONNECT,  /* TCP */
+    DIAG_STAGE_TLS,      /* handshake, trust */
+    DIAG_STAGE_HTTP,     /* request, response head, redirect, status */
+    DIAG_STAGE_DOWNLOAD, /* body */
+    DIAG_STAGE_IMAGE,    /* what the bytes say */
+    DIAG_STAGE_WRITE,    /* program, read back */
+    DIAG_STAGE_ACTIVATE, /* otadata */
+    DIAG_STAGE_BOOT
+};
+
+struct diag {
+    enum diag_stage stage;
+    esp_err_t err;
+    char text[320];
+};
+
+#define DIAG_NONE { DIAG_STAGE_NONE, ESP_OK, "" }
+
+/* Records the first failure and returns err, so that callers can write
+ * `return diag_fail(d, DIAG_STAGE_TLS, err, "...", ...)`. d may be NULL. */
+esp_err_t diag_fail(struct diag *d, enum diag_stage stage, esp_err_t err,
+                    const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* "connect", "tls", ...: the word scripts see in JSON. */
+const char *diag_stage_name(enum diag_stage stage);
+
+#endif
