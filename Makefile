@@ -46,9 +46,10 @@ test-san: setup-test ## the same tests with address and UB sanitizers
 
 .PHONY: fuzz
 fuzz: setup ## short fuzz runs of every parser (FUZZ_SECONDS=20 each)
-	@$(MAKE) build BUILD=$(BUILD)-fuzz \
-	    CMAKE_ARGS="-DCMAKE_C_COMPILER=clang -DPORTA_FUZZ=ON"
-	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+	@$(CONFIGURE) -B $(BUILD)-fuzz --log-level=WARNING \
+	    -DCMAKE_C_COMPILER=clang -DPORTA_FUZZ=ON
+	@cmake --build $(BUILD)-fuzz -j $(JOBS) --target fuzzers
+	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(JOBS)
 
 .PHONY: bench
 bench: setup-test build ## time and count an update; writes build/bench.json

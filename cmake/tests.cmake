@@ -90,6 +90,7 @@ function(porta_fuzz name)
     porta_link(fuzz_${name} PRIVATE ${arg_LIBS})
     set_target_properties(fuzz_${name} PROPERTIES OUTPUT_NAME ${name}
         RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz-bin")
+    add_dependencies(fuzzers fuzz_${name})
     if(PORTA_FUZZ)
         target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
     else()
