@@ -1,0 +1,89 @@
+/* boot/boot.h - what to boot and what to mark: a pure decision.
+ *
+ * boot_plan() is the only boot decision: the bootloader, the running
+ * application (esp_ota_get_boot_partition, ...) and `porta explain` call it.
+ * It reads structs and fills a struct; no flash, no log. Images are judged by
+ * the caller: while the plan's action is BOOT_ACT_VERIFY the caller verifies
+ * candidate `plan.choice`, notes the verdict in `in.image[]` and asks again.
+ * boot/exec.h does this and carries the plan out.
+ * Rules: reference 3.2; where we differ: docs/differences.md. */
+#ifndef BOOT_BOOT_H
+#define BOOT_BOOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/policy.h"
+#include "base/verdict.h"
+#include "otadata/otadata.h"
+
+#define BOOT_MAX_SLOTS 16u
+
+/* A candidate: ota slots are their index. */
+#define BOOT_FACTORY 16u
+#define BOOT_TEST 17u
+#define BOOT_NONE 18u
+#define BOOT_CHOICES 18u
+
+enum boot_image { /* what is known of a candidate's image */
+    BOOT_IMAGE_ABSENT = 0, /* no such partition */
+    BOOT_IMAGE_UNKNOWN,
+    BOOT_IMAGE_GOOD,
+    BOOT_IMAGE_BAD
+};
+
+struct boot_in {
+    bool table_ok;
+    bool has_otadata;    /* the partition exists */
+    bool otadata_ok;     /* large enough and readable */
+    struct ota_rec rec[2]; /* as otadata_read() believes them */
+    uint32_t slot_cnt;   /* OTA slots */
+    enum boot_image image[BOOT_CHOICES];
+    struct policy policy;
+};
+
+enum boot_action {
+    BOOT_ACT_VERIFY, /* judge `choice`, then ask again */
+    BOOT_ACT_BOOT,   /* write the marks, then start `choice` */
+    BOOT_ACT_RESET   /* nothing boots; `marks` are still written */
+};
+
+enum boot_reason {
+    BOOT_WHY_NONE = 0,
+    BOOT_WHY_NO_TABLE,
+    BOOT_WHY_NO_OTADATA,       /* no such partition: factory */
+    BOOT_WHY_OTADATA_BAD,      /* too small or unreadable */
+    BOOT_WHY_FIRST_BOOT,       /* both records blank: factory or first slot */
+    BOOT_WHY_RECORDS_REFUSED,  /* both INVALID or ABORTED */
+    BOOT_WHY_RECORDS_DAMAGED,  /* no record with a good CRC */
+    BOOT_WHY_RECORD,           /* the active record names it */
+    BOOT_WHY_ROLLED_BACK,      /* the newest was PENDING: given up */
+    BOOT_WHY_FALLBACK,         /* the one named does not verify */
+    BOOT_WHY_NOTHING_BOOTS
+};
+
+struct boot_mark {
+    uint32_t rec_idx;
+    struct ota_rec rec; /* complete new record */
+};
+
+struct boot_plan {
+    enum boot_action action;
+    uint32_t choice;           /* slot index, BOOT_FACTORY, BOOT_TEST, NONE */
+    enum boot_reason reason;
+    uint32_t preferred;        /* what the records ask for */
+    uint32_t mark_cnt;
+    struct boot_mark marks[2];
+    uint32_t fallback_cnt;     /* who would be tried after `choice` */
+    uint8_t fallbacks[BOOT_CHOICES];
+};
+
+void boot_plan(const struct boot_in *in, struct boot_plan *plan);
+
+/* "ota_3", "factory", "test", "none". */
+const char *boot_choice_name(uint32_t choice);
+/* A sentence for people. */
+const char *boot_reason_text(enum boot_reason reason);
+
+#endif

@@ -1,0 +1,39 @@
+/* http/url.h - URLs (RFC 3986) as far as http and https need them. Pure.
+ *
+ * Spans point into the parsed text. */
+#ifndef HTTP_URL_H
+#define HTTP_URL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct http_url {
+    bool is_https;
+    struct span userinfo;  /* user[:password], percent-encoded; may be empty */
+    struct span host;      /* without the brackets of an IPv6 literal */
+    bool host_is_ipv6;
+    uint16_t port;         /* given or the scheme's default */
+    bool port_given;
+    struct span path;      /* starts with '/', or empty */
+    struct span query;     /* without '?' */
+    bool has_query;
+};
+
+/* An absolute http or https URL. Refuses control characters, blanks, an empty
+ * host, a bad port. A fragment is dropped. ESP_ERR_INVALID_ARG. */
+MUST_CHECK esp_err_t http_url_parse(struct span text, struct http_url *out);
+
+/* Same scheme, host (without case) and port: credentials may go there. */
+bool http_url_same_origin(const struct http_url *a, const struct http_url *b);
+
+/* Resolves a Location (absolute, //host/path, /path, relative, ?query) against
+ * base (RFC 3986 section 5.2, dot segments removed) into out as text.
+ * ESP_ERR_INVALID_SIZE: out_len is too small; *need_len tells. */
+MUST_CHECK esp_err_t http_url_resolve(const struct http_url *base,
+                                      struct span location, char *out,
+                                      size_t out_len, size_t *need_len);
+
+#endif

@@ -1,0 +1,80 @@
+/* slot/slot.h - write one firmware image into one partition.
+ *
+ * Guarantee: until slot_commit() returns ESP_OK the slot holds no image that a
+ * bootloader would start, whatever happens, power loss at any flash operation
+ * included: the first program unit, which holds the magic byte, stays in RAM
+ * and is programmed last. (Only with opts.hold_head; the esp_ota_write() path
+ * writes in order and calls slot_spoil() instead when verification fails.)
+ * Each sector is erased once and programmed in one go, then read back and
+ * compared. Nothing is erased before the first byte to be written there came.
+ * Order:  slot_open, slot_write..., slot_flush, then slot_commit or
+ *         slot_close. slot_close() alone leaves an unbootable slot.
+ * Memory: allocates nothing; the sector buffer is the caller's.
+ * Threads: one user at a time. */
+#ifndef SLOT_SLOT_H
+#define SLOT_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "image/image.h"
+#include "part/part.h"
+
+#define SLOT_HEAD_LEN 16u /* held back: one program unit of encrypted flash */
+
+struct slot_opts {
+    bool hold_head;   /* see above; false for data partitions */
+    bool erase_first; /* bulk erase: slot_erase_step() does it, write skips */
+    uint32_t start_off; /* continue here, a multiple of the sector; 0: new */
+};
+
+struct slot {
+    struct part_dev *dev;           /* borrowed until slot_close() */
+    struct part_entry entry;        /* a copy: the partition written */
+    struct slot_opts opts;
+    uint8_t *sector;                /* caller's, erase_len bytes */
+    uint32_t sector_len;
+    uint32_t fill_len;              /* bytes waiting in the sector buffer */
+    uint32_t done_off;              /* all below is programmed, compared */
+    uint32_t erased_off;            /* all below was erased by this session */
+    uint8_t head[SLOT_HEAD_LEN];
+    esp_err_t err;                  /* first failure; it sticks */
+    uint32_t erase_cnt, prog_cnt;   /* what it cost */
+};
+#define SLOT_CLOSED { .dev = NULL }
+
+/* sector: dev->flash->erase_len bytes that live until slot_close().
+ * ESP_ERR_INVALID_SIZE: the partition is no multiple of a sector, or
+ * start_off is not. */
+MUST_CHECK esp_err_t slot_open(struct slot *s, struct part_dev *dev,
+                               const struct part_entry *entry,
+                               const struct slot_opts *opts, uint8_t *sector);
+
+/* Appends; data is not kept. ESP_ERR_INVALID_SIZE: the image would outgrow the
+ * partition (nothing of this call was written). ESP_ERR_FLASH_OP_FAIL:
+ * read-back differed. After any error every later call returns it. */
+MUST_CHECK esp_err_t slot_write(struct slot *s, const void *data, size_t len);
+
+/* Erases at most one further sector, below limit_off. *more is false when
+ * nothing is left to erase. Used for bulk erase and for erasing ahead. */
+MUST_CHECK esp_err_t slot_erase_step(struct slot *s, uint32_t limit_off,
+                                     bool *more);
+
+/* Programs what waits in the buffer. */
+MUST_CHECK esp_err_t slot_flush(struct slot *s);
+
+/* Makes the image readable: programs the held head. Takes the receipt of the
+ * check that saw exactly these bytes, binds it to the partition and its write
+ * generation. ESP_ERR_OTA_VALIDATE_FAILED: the receipt does not accept or is
+ * for another length. */
+MUST_CHECK esp_err_t slot_commit(struct slot *s, struct img_receipt *receipt);
+
+/* Makes whatever image the partition starts with unbootable by clearing its
+ * first byte. No erase. */
+MUST_CHECK esp_err_t slot_spoil(struct part_dev *dev,
+                                const struct part_entry *entry);
+
+void slot_close(struct slot *s); /* idempotent */
+
+#endif
