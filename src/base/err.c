@@ -5,7 +5,10 @@ struct err_row {
     const char *name;
 };
 
-#define ROW(code) { code, #code }
+#define ROW(code)   \
+    {               \
+        code, #code \
+    }
 
 /* Every code of esp_err.h. Where two symbols share a number the general one
  * has the row (ESP_ERR_FLASH_NO_RESPONSE is ESP_ERR_INVALID_RESPONSE). */

@@ -1,0 +1,154 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/ct.h"
+#include "crypto/sha256.h"
+
+#define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+#define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+static void final_hex(struct sha256 *s, char out[65])
+{
+    uint8_t digest[SHA256_LEN];
+
+    sha256_final(s, digest);
+    for (size_t i = 0; i < SHA256_LEN; i++)
+        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* The examples that NIST publishes for FIPS 180-4. */
+static void test_sha256_vectors(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *want;
+    } rows[] = {
+        { "",
+          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+        { "abc", ABC },
+        { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+        { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+          "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+          "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
+    };
+    char got[65];
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        size_t len = strlen(rows[i].text);
+
+        for (size_t cut = 0; cut <= len; cut++) {
+            struct sha256 s;
+
+            sha256_init(&s);
+            sha256_update(&s, rows[i].text, cut);
+            sha256_update(&s, rows[i].text + cut, len - cut);
+            final_hex(&s, got);
+            assert_string_equal(got, rows[i].want);
+        }
+    }
+}
+
+static void test_sha256_million(void **state)
+{
+    struct sha256 s;
+    char buf[1000];
+    char got[65];
+
+    (void)state;
+    memset(buf, 'a', sizeof(buf));
+    sha256_init(&s);
+    for (int i = 0; i < 1000; i++)
+        sha256_update(&s, buf, sizeof(buf));
+    final_hex(&s, got);
+    assert_string_equal(
+        got,
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+/* Both go on from the same point, and neither disturbs the other. */
+static void test_sha256_clone(void **state)
+{
+    struct sha256 a, b;
+    char got[65];
+
+    (void)state;
+    sha256_init(&a);
+    sha256_update(&a, "ab", 2);
+    sha256_clone(&b, &a);
+    sha256_update(&a, "c", 1);
+    final_hex(&a, got);
+    assert_string_equal(got, ABC);
+    sha256_update(&b, "x", 1);
+    final_hex(&b, got);
+    assert_string_equal(
+        got,
+        "b2bdab4230154046ad0b7dfa830a9260caa5bd6ae230e582a2244ab4bf0b4ca5");
+}
+
+static void test_sha256_no_bytes(void **state)
+{
+    struct sha256 s;
+    char got[65];
+
+    (void)state;
+    sha256_init(&s);
+    sha256_update(&s, NULL, 0);
+    sha256_update(&s, "abc", 3);
+    sha256_update(&s, NULL, 0);
+    final_hex(&s, got);
+    assert_string_equal(got, ABC);
+}
+
+static void test_ct_eq(void **state)
+{
+    uint8_t a[33];
+    uint8_t b[33];
+
+    (void)state;
+    memset(a, 0x5A, sizeof(a));
+    memcpy(b, a, sizeof(b));
+    assert_true(ct_eq(a, b, sizeof(a)));
+    assert_true(ct_eq(a, b, 0));
+    for (size_t i = 0; i < sizeof(a); i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            b[i] ^= (uint8_t)(1u << bit);
+            assert_false(ct_eq(a, b, sizeof(a)));
+            assert_true(ct_eq(a, b, i));
+            b[i] ^= (uint8_t)(1u << bit);
+        }
+    }
+}
+
+static void test_ct_wipe(void **state)
+{
+    uint8_t buf[8];
+
+    (void)state;
+    memset(buf, 0xEE, sizeof(buf));
+    ct_wipe(buf + 1, 6);
+    assert_memory_equal(buf, "\xEE\0\0\0\0\0\0\xEE", 8);
+    ct_wipe(NULL, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sha256_vectors),
+        cmocka_unit_test(test_sha256_million),
+        cmocka_unit_test(test_sha256_clone),
+        cmocka_unit_test(test_sha256_no_bytes),
+        cmocka_unit_test(test_ct_eq),
+        cmocka_unit_test(test_ct_wipe),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
