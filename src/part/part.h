@@ -69,7 +69,8 @@ MUST_CHECK esp_err_t part_row_parse(const uint8_t row[PART_ROW_LEN],
 MUST_CHECK esp_err_t part_table_parse(struct span bytes, uint32_t flash_len,
                                       struct part_table *out);
 
-/* Writes PART_TABLE_MAX_LEN bytes: rows, MD5 row, 0xFF. */
+/* Writes PART_TABLE_MAX_LEN bytes: rows, MD5 row, 0xFF. A table of
+ * PART_MAX_ENTRIES rows leaves room for the end mark only: no MD5 row then. */
 void part_table_pack(const struct part_table *table,
                      uint8_t out[PART_TABLE_MAX_LEN]);
 
@@ -121,7 +122,16 @@ MUST_CHECK esp_err_t part_erase_sector(struct part_dev *dev,
                                        const struct part_entry *e,
                                        uint32_t off);
 
-/* Changes whenever the entry's range was programmed or erased. */
+/* Changes whenever the entry's range was programmed or erased. Of a range
+ * that is neither in the table nor registered: whenever anything was. */
 uint32_t part_gen(const struct part_dev *dev, const struct part_entry *e);
+
+/* Appends *e to dev->extra. ESP_ERR_INVALID_SIZE: it leaves the flash;
+ * ESP_ERR_INVALID_ARG: it overlaps an entry; ESP_ERR_NO_MEM: no room. */
+MUST_CHECK esp_err_t part_extra_add(struct part_dev *dev,
+                                    const struct part_entry *e);
+/* Takes dev->extra[idx] out; later ones move up. ESP_ERR_NOT_FOUND: there is
+ * no such entry. */
+MUST_CHECK esp_err_t part_extra_remove(struct part_dev *dev, uint32_t idx);
 
 #endif
