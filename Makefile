@@ -58,11 +58,11 @@ bench: setup-test build ## time and count an update; writes build/bench.json
 
 .PHONY: lint
 lint: setup ## formatting, layers, headers, and the rules of the house
-	@tools/lint.sh
+	@$(PYTHON) -B tools/lint
 
 .PHONY: format
 format: setup ## let clang-format decide
-	@tools/lint.sh --fix
+	@$(PYTHON) tools/lint --fix format
 
 .PHONY: check-deep
 check-deep: setup ## the long proofs: sanitizers and long fuzzing

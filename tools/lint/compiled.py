@@ -1,0 +1,75 @@
+"""compiled.py - what a compiler or clang-format has to decide."""
+import concurrent.futures
+import os
+import re
+import subprocess
+import tempfile
+
+FORMATTED = ("src", "port", "apps", "compat", "include", "examples", "test",
+             "fuzz", "bench", "cmake")
+FLAGS = ["-fsyntax-only", "-Wall", "-Wextra", "-Wundef", "-Wstrict-prototypes",
+         "-Werror"]
+
+
+def in_parallel(function, items):
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for findings in pool.map(function, items):
+            yield from findings
+
+
+def check_format(tree, fix=False):
+    """clang-format has decided."""
+    names = tree.c_files(*FORMATTED)
+
+    def one(name):
+        mode = ["-i"] if fix else ["--dry-run", "-Werror"]
+        run = subprocess.run(["clang-format", *mode, name], cwd=tree.root,
+                             capture_output=True, text=True)
+        match = re.search(r":(\d+):\d+: ", run.stderr)
+        if run.returncode:
+            yield (name, int(match[1]) if match else 1,
+                   "not as clang-format has it: make format")
+
+    yield from in_parallel(one, names)
+
+
+def include_flags(tree, work):
+    """The include path of a build, with cfg.h as the host has it."""
+    template = tree.read("cmake/cfg.h.in")
+    with open(os.path.join(work, "cfg.h"), "w", encoding="utf-8") as out:
+        out.write(re.sub(r"@\w+@", "2", template))
+    folders = ["include", "port/include", "src", "cmake", work]
+    folders += [str(p) for p in sorted(tree.root.glob("compat/include"))]
+    flags = ["-I" + f for f in folders]
+    for source in sorted(tree.root.glob(".deps/mbedtls-3.6.*/include")):
+        flags += ["-isystem", str(source),
+                  '-DMBEDTLS_CONFIG_FILE="mbedtls_config_host.h"']
+    return flags
+
+
+def check_headers(tree):
+    """Every header compiles alone, twice; public ones in C++ as well."""
+    with tempfile.TemporaryDirectory() as work:
+        flags = include_flags(tree, work)
+
+        def compile_as(name, command, language):
+            source = f'#include "{name}"\n' * 2 + "extern int nothing;\n"
+            run = subprocess.run(
+                [*command, "-x", language, *FLAGS, "-I.", *flags, "-"],
+                cwd=tree.root, input=source, capture_output=True, text=True)
+            if run.returncode:
+                first = next((l for l in run.stderr.splitlines()
+                              if "error" in l), run.stderr.strip())
+                yield name, 1, f"does not compile alone as {language}: {first}"
+
+        def one(name):
+            std = "-std=c11" if name.startswith(("src/", "include/")) \
+                else "-std=gnu11"
+            yield from compile_as(name, ["gcc", std], "c")
+            if name.startswith("include/"):
+                yield from compile_as(
+                    name, ["clang", "-Wno-strict-prototypes"], "c++")
+
+        names = [n for n in tree.c_files("src", "port", "include", "compat")
+                 if n.endswith(".h")]
+        yield from in_parallel(one, names)
