@@ -1,0 +1,322 @@
+#include "linux_flash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static const char tag[] = "flash";
+
+/* --- the three operations ----------------------------------------------- */
+
+static void fault_set(struct linux_flash *f, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);
+
+static void fault_set(struct linux_flash *f, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(f->fault, sizeof(f->fault), fmt, args);
+    va_end(args);
+    LOGE(tag, "%s", f->fault);
+}
+
+static bool range_ok(const struct linux_flash *f, uint32_t off, size_t len)
+{
+    return off <= f->port.size_len && len <= f->port.size_len - off;
+}
+
+/* The power goes before operation N: this process ends as a chip does, in the
+ * middle of whatever its threads are doing. */
+static void op_begin(struct linux_flash *f)
+{
+    struct linux_flash_meter *m = f->meter;
+    if (!m)
+        return;
+    unsigned nth = atomic_fetch_add(&m->op_cnt, 1) + 1;
+    unsigned cut_at = atomic_load(&m->cut_at);
+    if (cut_at == 0 || nth < cut_at)
+        return;
+    atomic_store(&m->cut, true);
+    kill(getpid(), SIGKILL);
+    for (;;)
+        pause();
+}
+
+static esp_err_t writable_check(struct linux_flash *f, const char *what,
+                                uint32_t off)
+{
+    if (f->writable)
+        return ESP_OK;
+    fault_set(f, "cannot %s at 0x%06x: the flash file is open for reading",
+              what, (unsigned)off);
+    return ESP_ERR_FLASH_PROTECTED;
+}
+
+static esp_err_t range_check(struct linux_flash *f, const char *what,
+                             uint32_t off, size_t len)
+{
+    if (range_ok(f, off, len))
+        return ESP_OK;
+    fault_set(f, "cannot %s %zu bytes at 0x%06x: the flash ends at 0x%06x",
+              what, len, (unsigned)off, (unsigned)f->port.size_len);
+    return ESP_ERR_INVALID_SIZE;
+}
+
+static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
+{
+    struct linux_flash *f = ctx;
+    esp_err_t err = range_check(f, "read", off, len);
+    if (err)
+        return err;
+    memcpy(dst, f->map + off, len);
+    return ESP_OK;
+}
+
+/* 16 bytes as one value: every byte of an update passes here. */
+typedef uint64_t vec_t __attribute__((vector_size(16), aligned(1), may_alias));
+
+static inline vec_t rising(const uint8_t *have, const uint8_t *want)
+{
+    return *(const vec_t *)want & ~*(const vec_t *)have;
+}
+
+/* True when no bit of want is set where have is clear. */
+static bool only_clears(const uint8_t *have, const uint8_t *want, size_t len)
+{
+    vec_t found = { 0 };
+    size_t i = 0;
+    for (; len - i >= 64; i += 64)
+        found |= rising(have + i, want + i) |
+                 rising(have + i + 16, want + i + 16) |
+                 rising(have + i + 32, want + i + 32) |
+                 rising(have + i + 48, want + i + 48);
+    uint64_t all = found[0] | found[1];
+    for (; i < len; i++)
+        all |= want[i] & (uint8_t)~have[i];
+    return all == 0;
+}
+
+static void rising_fault(struct linux_flash *f, uint32_t off,
+                         const uint8_t *want)
+{
+    const uint8_t *have = f->map + off;
+    size_t i = 0;
+    while ((want[i] & (uint8_t)~have[i]) == 0)
+        i++;
+    uint32_t at = off + (uint32_t)i;
+    fault_set(f,
+              "cannot program 0x%02x at 0x%06x, which holds 0x%02x: a bit "
+              "rises only when sector 0x%06x is erased",
+              want[i], (unsigned)at, have[i],
+              (unsigned)(at & ~(LINUX_FLASH_SECTOR_LEN - 1)));
+}
+
+static esp_err_t flash_prog(void *ctx, uint32_t off, const void *src,
+                            size_t len)
+{
+    struct linux_flash *f = ctx;
+    esp_err_t err = range_check(f, "program", off, len);
+    if (!err)
+        err = writable_check(f, "program", off);
+    if (err)
+        return err;
+    if (!only_clears(f->map + off, src, len)) {
+        rising_fault(f, off, src);
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
+    op_begin(f);
+    memcpy(f->map + off, src, len);
+    return ESP_OK;
+}
+
+static esp_err_t flash_erase(void *ctx, uint32_t off)
+{
+    struct linux_flash *f = ctx;
+    esp_err_t err = range_check(f, "erase", off, LINUX_FLASH_SECTOR_LEN);
+    if (!err)
+        err = writable_check(f, "erase", off);
+    if (err)
+        return err;
+    if (off % LINUX_FLASH_SECTOR_LEN != 0) {
+        fault_set(f,
+                  "cannot erase at 0x%06x: no sector of %u bytes starts "
+                  "there",
+                  (unsigned)off, LINUX_FLASH_SECTOR_LEN);
+        return ESP_ERR_INVALID_ARG;
+    }
+    op_begin(f);
+    memset(f->map + off, 0xff, LINUX_FLASH_SECTOR_LEN);
+    return ESP_OK;
+}
+
+/* --- opening ------------------------------------------------------------- */
+
+static esp_err_t fail_errno(struct diag *diag, const char *what,
+                            const char *path)
+{
+    return diag_fail(diag, DIAG_STAGE_FLASH, ESP_FAIL, "cannot %s %s: %s", what,
+                     path, strerror(errno));
+}
+
+static esp_err_t size_check(int64_t len, const char *path, struct diag *diag)
+{
+    if (len < (int64_t)LINUX_FLASH_MIN_LEN)
+        return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
+                         "flash file %s is too small: %lld bytes, and the "
+                         "partition table alone ends at %u; make one with "
+                         "`porta flash create`",
+                         path, (long long)len, LINUX_FLASH_MIN_LEN);
+    if (len % LINUX_FLASH_SECTOR_LEN != 0)
+        return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
+                         "flash file %s has %lld bytes, which is not a "
+                         "multiple of a sector (%u); it is cut short or no "
+                         "flash file",
+                         path, (long long)len, LINUX_FLASH_SECTOR_LEN);
+    if (len > UINT32_MAX)
+        return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
+                         "flash file %s has %lld bytes; flash of 4 GiB and "
+                         "more cannot be addressed",
+                         path, (long long)len);
+    return ESP_OK;
+}
+
+static esp_err_t flash_lock(int fd, enum linux_flash_mode mode,
+                            const char *path, struct diag *diag)
+{
+    int how = mode == LINUX_FLASH_WRITE ? LOCK_EX : LOCK_SH;
+    int rc;
+    do
+        rc = flock(fd, how | LOCK_NB);
+    while (rc != 0 && errno == EINTR);
+    if (rc == 0)
+        return ESP_OK;
+    if (errno != EWOULDBLOCK)
+        return fail_errno(diag, "lock flash file", path);
+    return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_STATE,
+                     "flash file %s is in use by another process; stop that "
+                     "`porta device` or wait for that `porta update`",
+                     path);
+}
+
+static esp_err_t flash_map(struct linux_flash *f, const char *path,
+                           struct diag *diag)
+{
+    int prot = f->writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    struct stat st;
+    if (fstat(f->fd, &st) != 0)
+        return fail_errno(diag, "look at flash file", path);
+    if (!S_ISREG(st.st_mode))
+        return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_ARG,
+                         "%s is not a regular file, so it is no flash file",
+                         path);
+    esp_err_t err = size_check(st.st_size, path, diag);
+    if (err)
+        return err;
+    void *map = mmap(NULL, (size_t)st.st_size, prot, MAP_SHARED, f->fd, 0);
+    if (map == MAP_FAILED)
+        return fail_errno(diag, "map flash file", path);
+    f->map = map;
+    f->port = (struct port_flash){ .ctx = f,
+                                   .size_len = (uint32_t)st.st_size,
+                                   .erase_len = LINUX_FLASH_SECTOR_LEN,
+                                   .prog_len = 1,
+                                   .page_len = LINUX_FLASH_PAGE_LEN,
+                                   .read = flash_read,
+                                   .prog = flash_prog,
+                                   .erase = flash_erase };
+    return ESP_OK;
+}
+
+esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
+                           enum linux_flash_mode mode, struct diag *diag)
+{
+    *f = (struct linux_flash)LINUX_FLASH_CLOSED;
+    f->writable = mode == LINUX_FLASH_WRITE;
+    f->fd = open(path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    if (f->fd < 0 && errno == ENOENT)
+        return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
+                         "there is no flash file %s; make one with `porta "
+                         "flash create -o %s`",
+                         path, path);
+    if (f->fd < 0)
+        return fail_errno(diag, "open flash file", path);
+    esp_err_t err = flash_lock(f->fd, mode, path, diag);
+    if (!err)
+        err = flash_map(f, path, diag);
+    if (err)
+        linux_flash_close(f);
+    return err;
+}
+
+static esp_err_t fill_erased(int fd, uint32_t size_len, const char *path,
+                             struct diag *diag)
+{
+    uint8_t blank[LINUX_FLASH_SECTOR_LEN];
+    memset(blank, 0xff, sizeof(blank));
+    for (uint32_t off = 0; off < size_len; off += LINUX_FLASH_SECTOR_LEN) {
+        ssize_t n = pwrite(fd, blank, sizeof(blank), off);
+        if (n == (ssize_t)sizeof(blank))
+            continue;
+        if (n >= 0)
+            errno = ENOSPC;
+        return fail_errno(diag, "write flash file", path);
+    }
+    return ESP_OK;
+}
+
+esp_err_t linux_flash_create(struct linux_flash *f, const char *path,
+                             uint32_t size_len, struct diag *diag)
+{
+    *f = (struct linux_flash)LINUX_FLASH_CLOSED;
+    esp_err_t err = size_check(size_len, path, diag);
+    if (err)
+        return err;
+    f->writable = true;
+    f->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (f->fd < 0)
+        return fail_errno(diag, "create flash file", path);
+    err = flash_lock(f->fd, LINUX_FLASH_WRITE, path, diag);
+    if (!err)
+        err = fill_erased(f->fd, size_len, path, diag);
+    if (!err)
+        err = flash_map(f, path, diag);
+    if (err) {
+        unlink(path);
+        linux_flash_close(f);
+    }
+    return err;
+}
+
+esp_err_t linux_flash_adopt(struct linux_flash *f, int fd, struct diag *diag)
+{
+    *f = (struct linux_flash)LINUX_FLASH_CLOSED;
+    f->writable = true;
+    f->fd = fd;
+    esp_err_t err = flash_map(f, "(inherited)", diag);
+    if (err)
+        linux_flash_close(f);
+    return err;
+}
+
+void linux_flash_close(struct linux_flash *f)
+{
+    if (f->map)
+        munmap(f->map, f->port.size_len);
+    if (f->fd >= 0)
+        close(f->fd);
+    *f = (struct linux_flash)LINUX_FLASH_CLOSED;
+}
+
+const char *linux_flash_fault(const struct linux_flash *f)
+{
+    return f->fault;
+}

@@ -1,0 +1,77 @@
+/* linux_flash.h - a flash file that behaves like NOR flash.
+ *
+ * The file is mapped shared, so that what was programmed survives a SIGKILL of
+ * the process; it obeys the rules of port/flash.h and names the first byte
+ * that breaks one. Sectors are 4096 bytes, pages 256, bytes can be programmed.
+ *
+ * An operation is one call of prog() or erase(), whatever its length: that is
+ * what `porta device --power-cut N` counts.
+ *
+ * Locks: a writer holds the file alone, readers share it. The lock belongs to
+ * the open file, so a child that inherits the descriptor holds it too.
+ * Memory: allocates nothing; the struct must not move while it is open. */
+#ifndef LINUX_FLASH_H
+#define LINUX_FLASH_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "port/flash.h"
+
+#define LINUX_FLASH_SECTOR_LEN 4096u
+#define LINUX_FLASH_PAGE_LEN 256u
+/* Bootloader region and partition table: less is no flash of ours. */
+#define LINUX_FLASH_MIN_LEN 0x9000u
+
+enum linux_flash_mode {
+    LINUX_FLASH_READ, /* prog() and erase() give ESP_ERR_FLASH_PROTECTED */
+    LINUX_FLASH_WRITE
+};
+
+/* Counts operations across processes; lives in the hand-over page. */
+struct linux_flash_meter {
+    atomic_uint op_cnt; /* operations begun, the cut one included */
+    atomic_uint cut_at; /* this one does not happen; 0: no cut */
+    atomic_bool cut;    /* the power went */
+};
+
+struct linux_flash {
+    struct port_flash port; /* hand &flash.port to those who use flash */
+    int fd;                 /* -1: closed */
+    uint8_t *map;
+    bool writable;
+    struct linux_flash_meter *meter; /* NULL: nobody counts */
+    char fault[160];
+};
+
+#define LINUX_FLASH_CLOSED \
+    {                      \
+        .fd = -1           \
+    }
+
+/* Makes an erased flash file, open for writing. The file must not exist.
+ * ESP_ERR_INVALID_SIZE: size is not one that linux_flash_open() takes. */
+MUST_CHECK esp_err_t linux_flash_create(struct linux_flash *f, const char *path,
+                                        uint32_t size_len, struct diag *diag);
+
+/* ESP_ERR_NOT_FOUND: no such file. ESP_ERR_INVALID_SIZE: too small, or not a
+ * multiple of a sector. ESP_ERR_INVALID_STATE: another process uses it.
+ * ESP_FAIL: the system refused. *diag then has the sentence for people. */
+MUST_CHECK esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
+                                      enum linux_flash_mode mode,
+                                      struct diag *diag);
+
+/* Takes over a descriptor that was opened, checked and locked by the board.
+ * The descriptor is closed by linux_flash_close(). */
+MUST_CHECK esp_err_t linux_flash_adopt(struct linux_flash *f, int fd,
+                                       struct diag *diag);
+
+/* Closing a closed one does nothing. */
+void linux_flash_close(struct linux_flash *f);
+
+/* What the last refused operation did wrong, with its address; "" if none. */
+const char *linux_flash_fault(const struct linux_flash *f);
+
+#endif

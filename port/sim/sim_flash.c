@@ -1,0 +1,339 @@
+/* The order inside an operation: rules first (a refused call is no operation
+ * and meets no fault), then the fault that is armed for this one, then its
+ * effect. A fault decides how much of the effect happens. */
+#include "sim_flash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* splitmix64: any seed, 0 included, gives a good sequence. */
+static uint64_t rnd(struct sim_flash *f)
+{
+    uint64_t z = (f->seed += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* A byte whose bits are set with probability weight / 8. */
+static uint8_t rnd_bits(struct sim_flash *f, unsigned weight)
+{
+    uint8_t bits = 0;
+    uint64_t r = rnd(f);
+    for (unsigned i = 0; i < 8; i++, r >>= 8)
+        if ((r & 7) < weight)
+            bits |= (uint8_t)(1u << i);
+    return bits;
+}
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool range_ok(const struct sim_flash *f, uint32_t off, size_t len)
+{
+    return off <= f->port.size_len && len <= f->port.size_len - off;
+}
+
+static esp_err_t refuse(struct sim_flash *f, esp_err_t err)
+{
+    f->count.refused++;
+    return err;
+}
+
+/* The fault that this operation meets. */
+static enum sim_fault op_fault(struct sim_flash *f)
+{
+    if (f->fault == SIM_FAULT_NONE || --f->fault_in > 0)
+        return SIM_FAULT_NONE;
+    enum sim_fault fault = f->fault;
+    f->fault = SIM_FAULT_NONE;
+    f->count.fired++;
+    f->power_off = fault != SIM_FAULT_STATUS;
+    return fault;
+}
+
+static esp_err_t op_result(enum sim_fault fault)
+{
+    if (fault == SIM_FAULT_NONE)
+        return ESP_OK;
+    return fault == SIM_FAULT_STATUS ? ESP_ERR_FLASH_OP_FAIL : ESP_FAIL;
+}
+
+/* --- read ---------------------------------------------------------------- */
+
+/* Unstable bits read as noise until their sector is erased. */
+static uint8_t read_byte(struct sim_flash *f, uint32_t at)
+{
+    const uint8_t *mask = f->unstable[at / f->port.erase_len];
+    uint8_t byte = f->bytes[at];
+    if (mask)
+        byte ^= (uint8_t)(rnd_bits(f, 4) & mask[at % f->port.erase_len]);
+    return byte;
+}
+
+static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
+{
+    struct sim_flash *f = ctx;
+    if (f->power_off)
+        return ESP_FAIL;
+    if (!range_ok(f, off, len))
+        return refuse(f, ESP_ERR_INVALID_SIZE);
+    f->count.reads++;
+    f->count.read_len += len;
+    uint8_t *out = dst;
+    for (size_t i = 0; i < len;) {
+        uint32_t at = off + (uint32_t)i;
+        uint32_t sector = at / f->port.erase_len;
+        size_t part = (sector + 1) * (size_t)f->port.erase_len - at;
+        part = part < len - i ? part : len - i;
+        if (!f->unstable[sector])
+            memcpy(out + i, f->bytes + at, part);
+        else
+            for (size_t k = 0; k < part; k++)
+                out[i + k] = read_byte(f, at + (uint32_t)k);
+        i += part;
+    }
+    return ESP_OK;
+}
+
+/* --- program ------------------------------------------------------------- */
+
+static bool unit_used(const struct sim_flash *f, uint32_t unit)
+{
+    return f->unit_used[unit / 8] & 1u << unit % 8;
+}
+
+static esp_err_t prog_check(struct sim_flash *f, uint32_t off,
+                            const uint8_t *src, size_t len)
+{
+    if (!range_ok(f, off, len))
+        return ESP_ERR_INVALID_SIZE;
+    if (off % f->port.prog_len || len % f->port.prog_len)
+        return ESP_ERR_INVALID_ARG;
+    for (size_t i = 0; i < len; i++) {
+        uint32_t at = off + (uint32_t)i;
+        if (src[i] & (uint8_t)~f->bytes[at])
+            return ESP_ERR_FLASH_OP_FAIL;
+        if (f->port.prog_once && unit_used(f, at / f->port.prog_len))
+            return ESP_ERR_FLASH_OP_FAIL;
+    }
+    return ESP_OK;
+}
+
+static void prog_byte(struct sim_flash *f, uint32_t at, uint8_t value)
+{
+    uint32_t sector = at / f->port.erase_len;
+    if (f->stuck[sector])
+        return;
+    uint8_t *mask = f->unstable[sector];
+    if (mask)
+        mask[at % f->port.erase_len] &= value;
+    f->bytes[at] &= value;
+    uint32_t unit = at / f->port.prog_len;
+    f->unit_used[unit / 8] |= (uint8_t)(1u << unit % 8);
+}
+
+/* A torn program: whole pages, then one page of which a random part of the
+ * bits went through. */
+static void prog_torn(struct sim_flash *f, uint32_t off, const uint8_t *src,
+                      uint32_t len)
+{
+    uint32_t page = f->port.page_len;
+    uint32_t page_cnt = (off + len - 1) / page - off / page + 1;
+    uint32_t torn = off / page + (uint32_t)(rnd(f) % page_cnt);
+    unsigned weight = 1 + (unsigned)(rnd(f) % 7);
+    uint32_t end = min_u32(off + len, (torn + 1) * page);
+    for (uint32_t at = off; at < end; at++) {
+        uint8_t value = src[at - off];
+        if (at / page == torn)
+            value |= rnd_bits(f, weight);
+        prog_byte(f, at, value);
+    }
+}
+
+static esp_err_t flash_prog(void *ctx, uint32_t off, const void *src,
+                            size_t len)
+{
+    struct sim_flash *f = ctx;
+    if (f->power_off)
+        return ESP_FAIL;
+    esp_err_t err = prog_check(f, off, src, len);
+    if (err)
+        return refuse(f, err);
+    f->count.progs++;
+    f->count.prog_len += len;
+    enum sim_fault fault = op_fault(f);
+    if (fault == SIM_FAULT_NONE || fault == SIM_FAULT_AFTER)
+        for (size_t i = 0; i < len; i++)
+            prog_byte(f, off + (uint32_t)i, ((const uint8_t *)src)[i]);
+    else if (fault != SIM_FAULT_BEFORE && len > 0)
+        prog_torn(f, off, src, (uint32_t)len);
+    return op_result(fault);
+}
+
+/* --- erase --------------------------------------------------------------- */
+
+static void sector_settle(struct sim_flash *f, uint32_t sector)
+{
+    free(f->unstable[sector]);
+    f->unstable[sector] = NULL;
+}
+
+static void erase_full(struct sim_flash *f, uint32_t sector)
+{
+    uint32_t len = f->port.erase_len;
+    if (f->stuck[sector])
+        return;
+    sector_settle(f, sector);
+    memset(f->bytes + sector * len, 0xff, len);
+    for (uint32_t at = sector * len; at < (sector + 1) * len;
+         at += f->port.prog_len) {
+        uint32_t unit = at / f->port.prog_len;
+        f->unit_used[unit / 8] &= (uint8_t) ~(1u << unit % 8);
+    }
+}
+
+/* A half-done erase: a random part of the clear bits has risen, and some of
+ * all the bits that were clear are undecided. */
+static void erase_torn(struct sim_flash *f, uint32_t sector, bool unstable)
+{
+    uint32_t len = f->port.erase_len;
+    uint8_t *bytes = f->bytes + sector * len;
+    unsigned weight = 1 + (unsigned)(rnd(f) % 7);
+    if (f->stuck[sector])
+        return;
+    if (unstable && !f->unstable[sector])
+        f->unstable[sector] = calloc(1, len);
+    uint8_t *mask = f->unstable[sector];
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t clear = (uint8_t)~bytes[i];
+        bytes[i] |= rnd_bits(f, weight) & clear;
+        if (unstable && mask)
+            mask[i] |= rnd_bits(f, 2) & clear;
+    }
+}
+
+static esp_err_t flash_erase(void *ctx, uint32_t off)
+{
+    struct sim_flash *f = ctx;
+    if (f->power_off)
+        return ESP_FAIL;
+    if (!range_ok(f, off, f->port.erase_len))
+        return refuse(f, ESP_ERR_INVALID_SIZE);
+    if (off % f->port.erase_len)
+        return refuse(f, ESP_ERR_INVALID_ARG);
+    uint32_t sector = off / f->port.erase_len;
+    f->count.erases++;
+    f->erase_cnt[sector]++;
+    enum sim_fault fault = op_fault(f);
+    if (fault == SIM_FAULT_NONE || fault == SIM_FAULT_AFTER)
+        erase_full(f, sector);
+    else if (fault != SIM_FAULT_BEFORE)
+        erase_torn(f, sector, fault == SIM_FAULT_UNSTABLE);
+    return op_result(fault);
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+static uint32_t or_default(uint32_t value, uint32_t fallback)
+{
+    return value ? value : fallback;
+}
+
+static uint32_t sector_cnt(const struct sim_flash *f)
+{
+    return f->port.size_len / f->port.erase_len;
+}
+
+esp_err_t sim_flash_init(struct sim_flash *f, const struct sim_flash_conf *conf)
+{
+    static const struct sim_flash_conf defaults = { 0 };
+    const struct sim_flash_conf *c = conf ? conf : &defaults;
+    *f = (struct sim_flash){
+        .port = { .ctx = f,
+                  .size_len = or_default(c->size_len, 64 * 1024),
+                  .erase_len = or_default(c->erase_len, 4096),
+                  .prog_len = or_default(c->prog_len, 1),
+                  .page_len = or_default(c->page_len, 256),
+                  .prog_once = c->prog_once,
+                  .read = flash_read,
+                  .prog = flash_prog,
+                  .erase = flash_erase },
+    };
+    uint32_t cnt = sector_cnt(f);
+    f->bytes = malloc(f->port.size_len);
+    f->unit_used = calloc(1, f->port.size_len / f->port.prog_len / 8 + 1);
+    f->unstable = calloc(cnt, sizeof(*f->unstable));
+    f->erase_cnt = calloc(cnt, sizeof(*f->erase_cnt));
+    f->stuck = calloc(cnt, sizeof(*f->stuck));
+    if (!f->bytes || !f->unit_used || !f->unstable || !f->erase_cnt ||
+        !f->stuck) {
+        sim_flash_deinit(f);
+        return ESP_ERR_NO_MEM;
+    }
+    sim_flash_reset(f, NULL);
+    return ESP_OK;
+}
+
+void sim_flash_deinit(struct sim_flash *f)
+{
+    for (uint32_t i = 0; f->unstable && i < sector_cnt(f); i++)
+        free(f->unstable[i]);
+    free(f->bytes);
+    free(f->unit_used);
+    free(f->unstable);
+    free(f->erase_cnt);
+    free(f->stuck);
+    *f = (struct sim_flash)SIM_FLASH_CLOSED;
+}
+
+void sim_flash_arm(struct sim_flash *f, enum sim_fault fault, uint32_t nth,
+                   uint64_t seed)
+{
+    f->fault = nth ? fault : SIM_FAULT_NONE;
+    f->fault_in = nth;
+    f->seed = seed;
+    f->count.armed += f->fault != SIM_FAULT_NONE;
+}
+
+void sim_flash_power_on(struct sim_flash *f)
+{
+    f->power_off = false;
+    f->fault = SIM_FAULT_NONE;
+}
+
+void sim_flash_stick(struct sim_flash *f, uint32_t off, bool stuck)
+{
+    f->stuck[off / f->port.erase_len] = stuck;
+}
+
+/* Which units were programmed is read off the bytes: a programmed 0xFF looks
+ * unused, which a factory image cannot tell apart either. */
+static void units_mark(struct sim_flash *f)
+{
+    memset(f->unit_used, 0, f->port.size_len / f->port.prog_len / 8 + 1);
+    for (uint32_t at = 0; at < f->port.size_len; at++)
+        if (f->bytes[at] != 0xff) {
+            uint32_t unit = at / f->port.prog_len;
+            f->unit_used[unit / 8] |= (uint8_t)(1u << unit % 8);
+        }
+}
+
+void sim_flash_reset(struct sim_flash *f, const uint8_t *bytes)
+{
+    if (bytes)
+        memcpy(f->bytes, bytes, f->port.size_len);
+    else
+        memset(f->bytes, 0xff, f->port.size_len);
+    for (uint32_t i = 0; i < sector_cnt(f); i++) {
+        sector_settle(f, i);
+        f->erase_cnt[i] = 0;
+        f->stuck[i] = false;
+    }
+    if (f->port.prog_once)
+        units_mark(f);
+    f->count = (struct sim_flash_count){ 0 };
+    sim_flash_power_on(f);
+}

@@ -1,0 +1,89 @@
+/* sim_flash.h - NOR flash in memory that fails on demand.
+ *
+ * It keeps the rules of port/flash.h. One fault can be armed for the N-th
+ * operation from now; an operation is one call of prog() or erase(). A fault
+ * that cuts the power makes every later call, reads included, return ESP_FAIL
+ * until sim_flash_power_on(). Everything random comes from the fault's seed,
+ * so that a failing row can be run again.
+ *
+ * What the cuts claim is written in design terms: a torn program has
+ * programmed the first pages and, in one more page, a random part of the bits
+ * that were to clear; a half-done erase has raised a random part of the bits,
+ * and with SIM_FAULT_UNSTABLE some of its bits read differently each time. */
+#ifndef SIM_FLASH_H
+#define SIM_FLASH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "port/flash.h"
+
+enum sim_fault {
+    SIM_FAULT_NONE = 0,
+    SIM_FAULT_BEFORE,   /* power cut, the operation did nothing */
+    SIM_FAULT_TORN,     /* power cut inside it */
+    SIM_FAULT_UNSTABLE, /* as TORN, and an erase leaves unstable bits */
+    SIM_FAULT_AFTER,    /* power cut, the operation was complete */
+    SIM_FAULT_STATUS    /* no cut: inside it the flash reports failure */
+};
+
+struct sim_flash_conf { /* zero: the default in brackets */
+    uint32_t size_len;  /* [64 KiB] */
+    uint32_t erase_len; /* [4096] */
+    uint32_t prog_len;  /* [1] */
+    uint32_t page_len;  /* [256] */
+    bool prog_once;
+};
+
+struct sim_flash_count {
+    uint32_t reads, progs, erases;
+    uint64_t read_len, prog_len;
+    uint32_t armed, fired; /* faults; a test that armed one checks fired */
+    uint32_t refused;      /* calls that broke a rule of the contract */
+};
+
+struct sim_flash {
+    struct port_flash port;
+    uint8_t *bytes;      /* what is stored, for tests to look at and change */
+    uint8_t *unit_used;  /* prog_once: a bit per unit */
+    uint8_t **unstable;  /* per sector: mask of unstable bits, or NULL */
+    uint32_t *erase_cnt; /* per sector */
+    bool *stuck;         /* per sector: operations have no effect */
+    struct sim_flash_count count;
+    enum sim_fault fault;
+    uint32_t fault_in; /* operations to go, 1: the next */
+    uint64_t seed;
+    bool power_off;
+};
+
+#define SIM_FLASH_CLOSED \
+    {                    \
+        .bytes = NULL    \
+    }
+
+/* An erased flash. conf NULL: all defaults. ESP_ERR_NO_MEM. */
+MUST_CHECK esp_err_t sim_flash_init(struct sim_flash *f,
+                                    const struct sim_flash_conf *conf);
+void sim_flash_deinit(struct sim_flash *f);
+
+/* The nth operation from now (1: the next) meets this fault. */
+void sim_flash_arm(struct sim_flash *f, enum sim_fault fault, uint32_t nth,
+                   uint64_t seed);
+/* Power is back; contents stay as the cut left them, nothing is armed. */
+void sim_flash_power_on(struct sim_flash *f);
+
+/* The sector at off no longer changes, and reports success all the same. */
+void sim_flash_stick(struct sim_flash *f, uint32_t off, bool stuck);
+
+/* As factory fresh: size_len bytes stored (NULL: erased), power on, nothing
+ * armed, counters zero. The way to run one scenario for every cut. */
+void sim_flash_reset(struct sim_flash *f, const uint8_t *bytes);
+
+/* Operations so far: programs and erases. */
+static inline uint32_t sim_flash_ops(const struct sim_flash *f)
+{
+    return f->count.progs + f->count.erases;
+}
+
+#endif
