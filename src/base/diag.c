@@ -5,11 +5,12 @@
 
 static const char *const diag_stage_names[] = {
     [DIAG_STAGE_NONE] = "none",         [DIAG_STAGE_ARGS] = "args",
-    [DIAG_STAGE_FLASH] = "flash",       [DIAG_STAGE_RESOLVE] = "resolve",
-    [DIAG_STAGE_CONNECT] = "connect",   [DIAG_STAGE_TLS] = "tls",
-    [DIAG_STAGE_HTTP] = "http",         [DIAG_STAGE_DOWNLOAD] = "download",
-    [DIAG_STAGE_IMAGE] = "image",       [DIAG_STAGE_WRITE] = "write",
-    [DIAG_STAGE_ACTIVATE] = "activate", [DIAG_STAGE_BOOT] = "boot",
+    [DIAG_STAGE_FILE] = "file",         [DIAG_STAGE_FLASH] = "flash",
+    [DIAG_STAGE_RESOLVE] = "resolve",   [DIAG_STAGE_CONNECT] = "connect",
+    [DIAG_STAGE_TLS] = "tls",           [DIAG_STAGE_HTTP] = "http",
+    [DIAG_STAGE_DOWNLOAD] = "download", [DIAG_STAGE_IMAGE] = "image",
+    [DIAG_STAGE_WRITE] = "write",       [DIAG_STAGE_ACTIVATE] = "activate",
+    [DIAG_STAGE_BOOT] = "boot",
 };
 
 esp_err_t diag_fail(struct diag *d, enum diag_stage stage, esp_err_t err,

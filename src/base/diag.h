@@ -10,6 +10,7 @@
 enum diag_stage {
     DIAG_STAGE_NONE = 0,
     DIAG_STAGE_ARGS,     /* the request itself */
+    DIAG_STAGE_FILE,     /* a file that a tool reads or makes */
     DIAG_STAGE_FLASH,    /* the flash file, its table, its slots */
     DIAG_STAGE_RESOLVE,  /* name to address */
     DIAG_STAGE_CONNECT,  /* TCP */

@@ -1,0 +1,100 @@
+/* How a verb ends: sentences on standard error, results on standard output. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+int cli_finish(const struct cli_verb *verb, int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "porta %s: writing to standard output failed: %s\n",
+            verb->name, strerror(errno));
+    return CLI_FAILED;
+}
+
+cJSON *cli_json_error(const struct diag *d)
+{
+    cJSON *obj = cJSON_CreateObject();
+
+    if (obj && cJSON_AddStringToObject(obj, "stage",
+                                       diag_stage_name(d->stage)) &&
+        cJSON_AddNumberToObject(obj, "code", d->err) &&
+        cJSON_AddStringToObject(obj, "name", err_name(d->err)) &&
+        cJSON_AddStringToObject(obj, "message", d->text))
+        return obj;
+    cJSON_Delete(obj);
+    return NULL;
+}
+
+int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status)
+{
+    char *text = obj ? cJSON_PrintUnformatted(obj) : NULL;
+
+    cJSON_Delete(obj);
+    if (!text) {
+        fprintf(stderr, "porta %s: out of memory\n", verb->name);
+        return CLI_FAILED;
+    }
+    puts(text);
+    cJSON_free(text);
+    return cli_finish(verb, status);
+}
+
+int cli_fail(const struct cli_verb *verb, const struct diag *d, bool json)
+{
+    int status = d->stage == DIAG_STAGE_ARGS ? CLI_USAGE : CLI_FAILED;
+    cJSON *obj, *error;
+
+    fprintf(stderr, "porta %s: %s: %s\n", verb->name,
+            diag_stage_name(d->stage), d->text);
+    if (!json)
+        return status;
+    obj = cJSON_CreateObject();
+    error = cli_json_error(d);
+    if (!obj || !error || !cJSON_AddItemToObject(obj, "error", error)) {
+        cJSON_Delete(error);
+        cJSON_Delete(obj);
+        obj = NULL;
+    }
+    return cli_json_print(verb, obj, status);
+}
+
+static void sink_stderr(void *ctx, enum log_level level, const char *tag,
+                        const char *fmt, va_list args)
+{
+    const enum log_level *max = ctx;
+
+    if (level > *max)
+        return;
+    flockfile(stderr);
+    fprintf(stderr, "%c %s: ", " EWIDV"[level], tag);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    funlockfile(stderr);
+}
+
+void cli_log_to_stderr(enum log_level level)
+{
+    static enum log_level max; /* process-wide, as the sink itself */
+
+    max = level;
+    log_set_sink(sink_stderr, &max);
+}
+
+const char *cli_thousands(uint64_t n, char *buf, size_t len)
+{
+    char digits[24];
+    size_t cnt = (size_t)snprintf(digits, sizeof(digits), "%llu",
+                                  (unsigned long long)n);
+    size_t at = 0;
+
+    for (size_t i = 0; i < cnt && at + 2 < len; i++) {
+        if (i > 0 && (cnt - i) % 3 == 0)
+            buf[at++] = ',';
+        buf[at++] = digits[i];
+    }
+    buf[at] = '\0';
+    return buf;
+}

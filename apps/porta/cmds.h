@@ -1,0 +1,19 @@
+/* cmds.h - the verbs. Each takes its own command line, argv[0] being its
+ * name, and returns an enum cli_status. */
+#ifndef CMDS_H
+#define CMDS_H
+
+int cmd_image(int argc, char **argv);
+int cmd_table(int argc, char **argv);
+int cmd_flash(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_update(int argc, char **argv);
+int cmd_confirm(int argc, char **argv);
+int cmd_rollback(int argc, char **argv);
+int cmd_reset(int argc, char **argv);
+int cmd_device(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+
+#endif

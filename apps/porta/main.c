@@ -1,0 +1,85 @@
+/* porta - the command line: picks the verb and leaves the rest to it. */
+#include "cli.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "cmds.h"
+
+static const struct cli_sub verbs[] = {
+    { "help", "this list, or one page about a verb", cmd_help },
+};
+
+static const struct cli_sub *verb_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static void list_verbs(FILE *to)
+{
+    fputs("porta: firmware updates over HTTPS, as ESP-IDF does them, on any "
+          "machine\n\nusage: porta VERB [OPTIONS] [ARGS]\n\n", to);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
+    fputs("\nporta help VERB shows one page with an example.\n"
+          "exit status: 0 done, 1 failed or the answer is no, 2 the command "
+          "line is wrong,\n             3 nothing to do\n", to);
+}
+
+static int no_such_verb(const char *name)
+{
+    fprintf(stderr, "porta: args: there is no verb '%s'; see: porta help\n",
+            name);
+    return CLI_USAGE;
+}
+
+/* "porta help flash create" is "porta flash create --help". */
+int cmd_help(int argc, char **argv)
+{
+    char help[] = "--help";
+    char *args[4];
+    const struct cli_sub *verb;
+    int cnt = 0;
+
+    if (argc < 2 || argv[1][0] == '-') {
+        list_verbs(stdout);
+        return CLI_DONE;
+    }
+    verb = verb_find(argv[1]);
+    if (!verb)
+        return no_such_verb(argv[1]);
+    if (verb->run == cmd_help) {
+        list_verbs(stdout);
+        return CLI_DONE;
+    }
+    for (int i = 1; i < argc && cnt < 2; i++)
+        args[cnt++] = argv[i];
+    args[cnt++] = help;
+    args[cnt] = NULL;
+    return verb->run(cnt, args);
+}
+
+int main(int argc, char **argv)
+{
+    const struct cli_sub *verb;
+
+    /* A reader that goes away is an error of write(), not the end. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        list_verbs(stderr);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        list_verbs(stdout);
+        return CLI_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("porta " PORTA_VERSION);
+        return CLI_DONE;
+    }
+    verb = verb_find(argv[1]);
+    return verb ? verb->run(argc - 1, argv + 1) : no_such_verb(argv[1]);
+}
