@@ -1,34 +1,43 @@
-# The door: every command a person needs. CMake does the work.
+# The door: every command a person needs. CMake does the work; set-up comes
+# first, so that a machine which has only make and sh can begin here.
 
-MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := build
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
 
 BUILD ?= build
 CMAKE_ARGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-PYTHON := /usr/bin/python3
+LABEL ?=
 FUZZ_SECONDS ?= 20
+PREFIX ?= /usr/local
 
-CONFIGURE = cmake -G Ninja -S . $(CMAKE_ARGS)
-TEST = $(PYTHON) tools/test_summary.py --jobs $(JOBS)
+# Debian's Python modules belong to this one, whatever is first in PATH.
+PYTHON := /usr/bin/python3 -B
+TEST = $(PYTHON) tools/test_summary.py $(BUILD) --jobs $(JOBS) --label '$(LABEL)'
+
+# How much set-up a command needs: see tools/setup.sh.
+GROUP ?= build
+test test-san bench: GROUP = test
+setup lint format fuzz check-deep: GROUP = dev
 
 .PHONY: help
 help: ## say what each command does
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 .PHONY: setup
-setup: ## install Debian packages, fetch Mbed TLS (all groups)
-	@tools/setup.sh all
+setup: ready ## install Debian packages, fetch Mbed TLS
 
-.PHONY: setup-build setup-test
-setup-build:
-	@tools/setup.sh build
-setup-test:
-	@tools/setup.sh test
+.PHONY: ready
+ready:
+	@tools/setup.sh $(GROUP)
+
+.PHONY: configure
+configure: ready
+	@cmake -G Ninja -S . -B $(BUILD) --log-level=WARNING $(CMAKE_ARGS)
 
 .PHONY: build
-build: setup-build ## build everything (default)
-	@$(CONFIGURE) -B $(BUILD) --log-level=WARNING
+build: configure ## build everything (default)
 	@cmake --build $(BUILD) -j $(JOBS)
 
 .PHONY: demo
@@ -36,39 +45,44 @@ demo: build ## a device updates itself over HTTPS, and survives bad images
 	@$(BUILD)/bin/porta demo
 
 .PHONY: test
-test: setup-test build ## build and run every test
-	@$(TEST) $(BUILD)
+test: build ## build and run every test (LABEL=unit: one kind)
+	@$(TEST)
 
 .PHONY: test-san
-test-san: setup-test ## the same tests with address and UB sanitizers
-	@$(MAKE) build BUILD=$(BUILD)-san CMAKE_ARGS="$(CMAKE_ARGS) -DPORTA_SANITIZE=ON"
-	@$(TEST) $(BUILD)-san
+test-san: BUILD := $(BUILD)-san
+test-san: CMAKE_ARGS += -DPORTA_SANITIZE=ON
+test-san: build ## the same tests with address and UB sanitizers
+	@$(TEST)
 
 .PHONY: fuzz
-fuzz: setup ## short fuzz runs of every parser (FUZZ_SECONDS=20 each)
-	@$(CONFIGURE) -B $(BUILD)-fuzz --log-level=WARNING \
-	    -DCMAKE_C_COMPILER=clang -DPORTA_FUZZ=ON
-	@cmake --build $(BUILD)-fuzz -j $(JOBS) --target fuzzers
-	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(JOBS)
+fuzz: BUILD := $(BUILD)-fuzz
+fuzz: CMAKE_ARGS += -DCMAKE_C_COMPILER=clang -DPORTA_FUZZ=ON
+fuzz: configure ## short fuzz runs of every parser (FUZZ_SECONDS=20 each)
+	@cmake --build $(BUILD) -j $(JOBS) --target fuzzers
+	@tools/fuzz.sh $(BUILD) $(FUZZ_SECONDS) $(JOBS)
 
 .PHONY: bench
-bench: setup-test build ## time and count an update; writes build/bench.json
-	@test -x bench/run || { echo "there is no bench/run"; exit 1; }
+bench: build ## time and count an update; writes build/bench.json
+	@test -x bench/run || { echo "bench: there is no bench/run"; exit 1; }
 	@bench/run $(BUILD)
 
 .PHONY: lint
-lint: setup ## formatting, layers, headers, and the rules of the house
-	@$(PYTHON) -B tools/lint
+lint: ready ## formatting, layers, headers, and the rules of the house
+	@$(PYTHON) tools/lint
 
 .PHONY: format
-format: setup ## let clang-format decide
+format: ready ## let clang-format decide
 	@$(PYTHON) tools/lint --fix format
 
 .PHONY: check-deep
-check-deep: setup ## the long proofs: sanitizers and long fuzzing
+check-deep: ready ## the long proofs: sanitizers, long fuzzing
 	@$(MAKE) test-san
 	@$(MAKE) fuzz FUZZ_SECONDS=600
 
+.PHONY: install
+install: build ## install libraries, headers and programs (PREFIX=/usr/local)
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
 .PHONY: clean
 clean: ## remove what was built (.deps/ stays)
-	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-clang
+	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz

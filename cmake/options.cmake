@@ -26,6 +26,8 @@ option(PORTA_SANITIZE
     "Build everything with the address and undefined-behaviour sanitizers" OFF)
 option(PORTA_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
 option(PORTA_WERROR "Treat warnings in our own code as errors" ON)
+set(PORTA_ONLY "" CACHE STRING
+    "Build these folders and their tests only, e.g. 'base;part;port/sim'")
 
 set(PORTA_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")
 configure_file("${PROJECT_SOURCE_DIR}/cmake/cfg.h.in"

@@ -3,6 +3,22 @@
 
 set_property(GLOBAL PROPERTY PORTA_MODULES "")
 
+# Is this folder part of the build? PORTA_ONLY narrows it, for work on one
+# module while others are in pieces.
+function(porta_wanted out name)
+    set(${out} ON PARENT_SCOPE)
+    if(PORTA_ONLY AND NOT name IN_LIST PORTA_ONLY)
+        set(${out} OFF PARENT_SCOPE)
+    endif()
+endfunction()
+
+function(porta_add_folder folder name)
+    porta_wanted(wanted ${name})
+    if(wanted AND EXISTS "${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt")
+        add_subdirectory(${folder})
+    endif()
+endfunction()
+
 # Strict C11 for the portable core; everything that may know the operating
 # system is compiled as gnu11 with _GNU_SOURCE. -Wpedantic is for code that
 # is ours to shape: applications written for ESP-IDF, and tests that include

@@ -127,7 +127,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--jobs", default="2")
-    parser.add_argument("--label")
+    parser.add_argument("--label", default="")
     args = parser.parse_args()
     build = args.build.resolve()
     status, report = run_ctest(build, args.jobs, args.label)

@@ -10,17 +10,29 @@ packages_of() {
     esac
 }
 
-# clang's run-time libraries carry the version in their name.
+# clang's run-time libraries carry the version in their name. dpkg answers at
+# once; apt has to be asked when clang is not installed yet.
 packages_clang_rt() {
-    ver=$(apt-cache depends clang 2>/dev/null |
-        sed -n 's/.*Depends: clang-\([0-9][0-9]*\)$/\1/p' | head -n 1)
+    ver=$(
+        {
+            dpkg-query -W -f '${Depends}\n' clang 2>/dev/null ||
+                apt-cache depends clang 2>/dev/null
+        } | sed -n 's/.*clang-\([0-9][0-9]*\).*/\1/p' | head -n 1
+    )
     echo "libclang-rt-${ver:-14}-dev"
 }
 
+# Names that dpkg does not know are missing like those that it has removed.
 packages_missing() {
-    for p in $(packages_of "$1"); do
-        state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) || state=
-        [ "$state" = installed ] || printf ' %s' "$p"
+    wanted=$(packages_of "$1" | tr '\n' ' ')
+    # shellcheck disable=SC2086 # a list of words
+    have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted \
+        2>/dev/null | sed -n 's/ installed$//p' | tr '\n' ' ')
+    for p in $wanted; do
+        case " $have " in
+        *" $p "*) ;;
+        *) printf ' %s' "$p" ;;
+        esac
     done
 }
 
