@@ -15,7 +15,7 @@ endfunction()
 function(porta_add_folder folder name)
     porta_wanted(wanted ${name})
     if(wanted AND EXISTS "${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt")
-        add_subdirectory(${folder})
+        add_subdirectory("${PROJECT_SOURCE_DIR}/${folder}")
     endif()
 endfunction()
 
