@@ -34,7 +34,7 @@ class Pki:
         return Pki(self.folder, name, f"/CN={name}")
 
     def server(self, hosts=("localhost", "127.0.0.1"), days=30, rsa=False):
-        """(certificate, key) for these names; days < 0: expired."""
+        """(certificate, key) for these names; days -1: expired."""
         self.made += 1
         base = os.path.join(self.folder, f"server{self.made}")
         names = ",".join(("IP:" if h[0].isdigit() else "DNS:") + h
