@@ -24,8 +24,7 @@
 #define SLOT_HEAD_LEN 16u /* held back: one program unit of encrypted flash */
 
 struct slot_opts {
-    bool hold_head;   /* see above; false for data partitions */
-    bool erase_first; /* bulk erase: slot_erase_step() does it, write skips */
+    bool hold_head; /* see above; false for data partitions */
     uint32_t start_off; /* continue here, a multiple of the sector; 0: new */
 };
 
@@ -38,6 +37,7 @@ struct slot {
     uint32_t fill_len;              /* bytes waiting in the sector buffer */
     uint32_t done_off;              /* all below is programmed, compared */
     uint32_t erased_off;            /* all below was erased by this session */
+    bool flushed;
     uint8_t head[SLOT_HEAD_LEN];
     esp_err_t err;                  /* first failure; it sticks */
     uint32_t erase_cnt, prog_cnt;   /* what it cost */
@@ -46,7 +46,10 @@ struct slot {
 
 /* sector: dev->flash->erase_len bytes that live until slot_close().
  * ESP_ERR_INVALID_SIZE: the partition is no multiple of a sector, or
- * start_off is not. */
+ * start_off is not. ESP_ERR_NOT_SUPPORTED: the flash programs in units that
+ * SLOT_HEAD_LEN is no multiple of. Nothing is written.
+ * A session that continues with hold_head and finds no head in flash needs it
+ * through slot_set_head(). */
 MUST_CHECK esp_err_t slot_open(struct slot *s, struct part_dev *dev,
                                const struct part_entry *entry,
                                const struct slot_opts *opts, uint8_t *sector);
@@ -56,22 +59,37 @@ MUST_CHECK esp_err_t slot_open(struct slot *s, struct part_dev *dev,
  * read-back differed. After any error every later call returns it. */
 MUST_CHECK esp_err_t slot_write(struct slot *s, const void *data, size_t len);
 
+/* The same without a copy: where the next bytes belong, then how many were put
+ * there. *len is 0 when the partition is full, else at least 1. Bytes past
+ * the advance are not kept. */
+MUST_CHECK esp_err_t slot_reserve(struct slot *s, void **ptr, size_t *len);
+MUST_CHECK esp_err_t slot_advance(struct slot *s, size_t len);
+
+/* Bytes taken so far, programmed or waiting. */
+uint32_t slot_taken(const struct slot *s);
+
+/* The held head of a session that continues: the first SLOT_HEAD_LEN bytes of
+ * the image, programmed by slot_commit(). */
+void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN]);
+
 /* Erases at most one further sector, below limit_off. *more is false when
  * nothing is left to erase. Used for bulk erase and for erasing ahead. */
 MUST_CHECK esp_err_t slot_erase_step(struct slot *s, uint32_t limit_off,
                                      bool *more);
 
-/* Programs what waits in the buffer. */
+/* Programs what waits in the buffer, padded with 0xFF to the program unit.
+ * The last call before slot_commit(): nothing can be written after it. */
 MUST_CHECK esp_err_t slot_flush(struct slot *s);
 
 /* Makes the image readable: programs the held head. Takes the receipt of the
  * check that saw exactly these bytes, binds it to the partition and its write
- * generation. ESP_ERR_OTA_VALIDATE_FAILED: the receipt does not accept or is
- * for another length. */
+ * generation. ESP_ERR_OTA_VALIDATE_FAILED: the receipt does not accept or
+ * covers more than was written; ESP_ERR_INVALID_STATE: not flushed. */
 MUST_CHECK esp_err_t slot_commit(struct slot *s, struct img_receipt *receipt);
 
 /* Makes whatever image the partition starts with unbootable by clearing its
- * first byte. No erase. */
+ * magic byte; erases the first sector only where the flash cannot program a
+ * unit twice. Writes nothing when there is no magic byte. */
 MUST_CHECK esp_err_t slot_spoil(struct part_dev *dev,
                                 const struct part_entry *entry);
 

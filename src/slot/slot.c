@@ -1,0 +1,246 @@
+/* slot.c - see slot.h.
+ *
+ * Invariants: done_off is a multiple of the sector until slot_flush(); every
+ * sector in [start_off, done_off) was erased, programmed and compared by this
+ * session; erased_off >= done_off, and what lies between was erased and not
+ * yet programmed. The first program unit of a held head stays 0xFF in flash
+ * until slot_commit(), so no cut before that leaves an image with a magic. */
+#include "slot/slot.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define COMPARE_LEN 512u
+
+static esp_err_t fail(struct slot *s, esp_err_t err)
+{
+    if (!s->err)
+        s->err = err;
+    return s->err;
+}
+
+esp_err_t slot_open(struct slot *s, struct part_dev *dev,
+                    const struct part_entry *entry,
+                    const struct slot_opts *opts, uint8_t *sector)
+{
+    uint32_t sector_len = dev->flash->erase_len;
+
+    *s = (struct slot)SLOT_CLOSED;
+    if (entry->len == 0 || entry->len % sector_len ||
+        opts->start_off % sector_len || opts->start_off > entry->len)
+        return ESP_ERR_INVALID_SIZE;
+    if (SLOT_HEAD_LEN % dev->flash->prog_len)
+        return ESP_ERR_NOT_SUPPORTED;
+    s->dev = dev;
+    s->entry = *entry;
+    s->opts = *opts;
+    s->sector = sector;
+    s->sector_len = sector_len;
+    s->done_off = opts->start_off;
+    s->erased_off = opts->start_off;
+    memset(s->head, 0xFF, sizeof(s->head));
+    return ESP_OK;
+}
+
+uint32_t slot_taken(const struct slot *s)
+{
+    return s->done_off + s->fill_len;
+}
+
+void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN])
+{
+    memcpy(s->head, head, SLOT_HEAD_LEN);
+}
+
+/* What the flash now holds must be what it was told to hold. */
+static esp_err_t compare(struct slot *s, uint32_t off, const uint8_t *want,
+                         uint32_t len)
+{
+    uint8_t got[COMPARE_LEN];
+
+    for (uint32_t at = 0; at < len; at += COMPARE_LEN) {
+        uint32_t step = len - at < COMPARE_LEN ? len - at : COMPARE_LEN;
+        esp_err_t err = part_read(s->dev, &s->entry, off + at, got, step);
+        if (err)
+            return err;
+        if (memcmp(got, want + at, step) != 0)
+            return ESP_ERR_FLASH_OP_FAIL;
+    }
+    return ESP_OK;
+}
+
+static esp_err_t program(struct slot *s, uint32_t off, const uint8_t *src,
+                         uint32_t len)
+{
+    esp_err_t err = part_prog(s->dev, &s->entry, off, src, len);
+
+    if (err)
+        return err;
+    s->prog_cnt++;
+    return compare(s, off, src, len);
+}
+
+static esp_err_t erase_next(struct slot *s)
+{
+    esp_err_t err = part_erase_sector(s->dev, &s->entry, s->erased_off);
+
+    if (err)
+        return err;
+    s->erase_cnt++;
+    s->erased_off += s->sector_len;
+    return ESP_OK;
+}
+
+/* Programs len bytes of the buffer at done_off, whose sector is erased if it
+ * was not erased ahead. */
+static esp_err_t program_buffer(struct slot *s, uint32_t len)
+{
+    uint32_t skip = 0;
+
+    if (s->erased_off <= s->done_off) {
+        esp_err_t err = erase_next(s);
+        if (err)
+            return fail(s, err);
+    }
+    if (s->opts.hold_head && s->done_off == 0) {
+        skip = len < SLOT_HEAD_LEN ? len : SLOT_HEAD_LEN;
+        memcpy(s->head, s->sector, skip);
+    }
+    if (len > skip) {
+        esp_err_t err = program(s, s->done_off + skip, s->sector + skip,
+                                len - skip);
+        if (err)
+            return fail(s, err);
+    }
+    s->done_off += s->fill_len;
+    s->fill_len = 0;
+    return ESP_OK;
+}
+
+esp_err_t slot_reserve(struct slot *s, void **ptr, size_t *len)
+{
+    *ptr = NULL;
+    *len = 0;
+    if (s->err)
+        return s->err;
+    if (s->flushed)
+        return fail(s, ESP_ERR_INVALID_STATE);
+    /* The partition ends with a sector: a full one empties the buffer. */
+    if (s->done_off < s->entry.len) {
+        *ptr = s->sector + s->fill_len;
+        *len = s->sector_len - s->fill_len;
+    }
+    return ESP_OK;
+}
+
+esp_err_t slot_advance(struct slot *s, size_t len)
+{
+    if (s->err)
+        return s->err;
+    assert(len <= s->sector_len - s->fill_len);
+    s->fill_len += (uint32_t)len;
+    if (s->fill_len < s->sector_len)
+        return ESP_OK;
+    return program_buffer(s, s->sector_len);
+}
+
+esp_err_t slot_write(struct slot *s, const void *data, size_t len)
+{
+    const uint8_t *src = data;
+
+    if (s->err)
+        return s->err;
+    if (len > s->entry.len - slot_taken(s))
+        return fail(s, ESP_ERR_INVALID_SIZE);
+    while (len > 0) {
+        void *dst;
+        size_t step;
+        esp_err_t err = slot_reserve(s, &dst, &step);
+        if (err)
+            return err;
+        if (step > len)
+            step = len;
+        memcpy(dst, src, step);
+        err = slot_advance(s, step);
+        if (err)
+            return err;
+        src += step;
+        len -= step;
+    }
+    return ESP_OK;
+}
+
+esp_err_t slot_erase_step(struct slot *s, uint32_t limit_off, bool *more)
+{
+    if (limit_off > s->entry.len)
+        limit_off = s->entry.len;
+    *more = false;
+    if (s->err)
+        return s->err;
+    if (s->erased_off < limit_off) {
+        esp_err_t err = erase_next(s);
+        if (err)
+            return fail(s, err);
+    }
+    *more = s->erased_off < limit_off;
+    return ESP_OK;
+}
+
+esp_err_t slot_flush(struct slot *s)
+{
+    uint32_t unit, len;
+
+    if (s->err)
+        return s->err;
+    s->flushed = true;
+    if (s->fill_len == 0)
+        return ESP_OK;
+    unit = s->dev->flash->prog_len;
+    len = (s->fill_len + unit - 1) / unit * unit;
+    memset(s->sector + s->fill_len, 0xFF, len - s->fill_len);
+    return program_buffer(s, len);
+}
+
+esp_err_t slot_commit(struct slot *s, struct img_receipt *receipt)
+{
+    if (s->err)
+        return s->err;
+    if (!s->flushed)
+        return fail(s, ESP_ERR_INVALID_STATE);
+    if (receipt->verdict != VERDICT_ACCEPT || receipt->bound ||
+        receipt->len < SLOT_HEAD_LEN || receipt->len > s->done_off)
+        return fail(s, ESP_ERR_OTA_VALIDATE_FAILED);
+    if (s->opts.hold_head) {
+        esp_err_t err = program(s, 0, s->head, SLOT_HEAD_LEN);
+        if (err)
+            return fail(s, err);
+    }
+    receipt->off = s->entry.off;
+    receipt->gen = part_gen(s->dev, &s->entry);
+    receipt->bound = true;
+    return ESP_OK;
+}
+
+esp_err_t slot_spoil(struct part_dev *dev, const struct part_entry *entry)
+{
+    uint8_t unit[SLOT_HEAD_LEN];
+    uint32_t len = dev->flash->prog_len;
+    esp_err_t err;
+
+    if (len > sizeof(unit))
+        return ESP_ERR_NOT_SUPPORTED;
+    err = part_read(dev, entry, 0, unit, len);
+    if (err)
+        return err;
+    if (unit[0] != IMG_MAGIC)
+        return ESP_OK;
+    if (dev->flash->prog_once)
+        return part_erase_sector(dev, entry, 0);
+    unit[0] = 0;
+    return part_prog(dev, entry, 0, unit, len);
+}
+
+void slot_close(struct slot *s)
+{
+    *s = (struct slot)SLOT_CLOSED;
+}
