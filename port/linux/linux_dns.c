@@ -1,0 +1,150 @@
+/* A query is shared by the thread that asks and the thread that resolves.
+ * Whoever comes last frees it: the asker after it took the answer, the
+ * resolver when the asker gave up. Nobody waits for getaddrinfo(). */
+#include "linux_dns.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct query {
+    pthread_mutex_t lock;
+    pthread_cond_t done_cond;
+    bool done;
+    bool abandoned;
+    struct addrinfo hints;
+    char port[6];
+    int rc;
+    int sys_errno;
+    struct addrinfo *list;
+    char host[];
+};
+
+static void query_free(struct query *q)
+{
+    if (q->list)
+        freeaddrinfo(q->list);
+    pthread_cond_destroy(&q->done_cond);
+    pthread_mutex_destroy(&q->lock);
+    free(q);
+}
+
+static struct query *query_new(const char *host, uint16_t port, int family)
+{
+    size_t len = strlen(host) + 1;
+    struct query *q = calloc(1, sizeof(*q) + len);
+    if (!q)
+        return NULL;
+    memcpy(q->host, host, len);
+    snprintf(q->port, sizeof(q->port), "%u", port);
+    q->hints.ai_family = family;
+    q->hints.ai_socktype = SOCK_STREAM;
+    q->hints.ai_flags = AI_NUMERICSERV;
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->done_cond, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&q->lock, NULL);
+    return q;
+}
+
+static void *resolver(void *arg)
+{
+    struct query *q = arg;
+    struct addrinfo *list = NULL;
+    int rc = getaddrinfo(q->host, q->port, &q->hints, &list);
+    int sys_errno = rc == EAI_SYSTEM ? errno : 0;
+    pthread_mutex_lock(&q->lock);
+    q->list = rc == 0 ? list : NULL;
+    q->rc = rc;
+    q->sys_errno = sys_errno;
+    q->done = true;
+    bool abandoned = q->abandoned;
+    pthread_cond_signal(&q->done_cond);
+    pthread_mutex_unlock(&q->lock);
+    if (abandoned)
+        query_free(q);
+    return NULL;
+}
+
+static bool thread_start(struct query *q)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    bool ok = pthread_create(&thread, &attr, resolver, q) == 0;
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
+static struct timespec at_ms(uint64_t ms)
+{
+    return (struct timespec){ .tv_sec = (time_t)(ms / 1000),
+                              .tv_nsec = (long)(ms % 1000) * 1000000 };
+}
+
+/* True: the answer is there. False: it is late, and the resolver frees q. */
+static bool query_wait(struct query *q, uint64_t deadline_ms)
+{
+    struct timespec until = at_ms(deadline_ms);
+    pthread_mutex_lock(&q->lock);
+    int rc = 0;
+    while (!q->done && rc == 0)
+        rc = pthread_cond_timedwait(&q->done_cond, &q->lock, &until);
+    bool done = q->done;
+    q->abandoned = !done;
+    pthread_mutex_unlock(&q->lock);
+    return done;
+}
+
+static esp_err_t query_result(struct query *q, struct addrinfo **out,
+                              int *sys_errno)
+{
+    esp_err_t err = ESP_OK;
+    *out = q->list;
+    q->list = NULL;
+    if (q->rc == EAI_MEMORY)
+        err = ESP_ERR_NO_MEM;
+    else if (q->rc != 0)
+        err = ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;
+    *sys_errno = q->sys_errno;
+    query_free(q);
+    return err;
+}
+
+/* A literal needs no thread and no waiting. */
+static bool resolve_literal(struct query *q, struct addrinfo **out)
+{
+    struct addrinfo hints = q->hints;
+    hints.ai_flags |= AI_NUMERICHOST;
+    return getaddrinfo(q->host, q->port, &hints, out) == 0;
+}
+
+esp_err_t linux_dns_resolve(const char *host, uint16_t port, int family,
+                            uint64_t deadline_ms, struct addrinfo **out,
+                            int *sys_errno)
+{
+    *out = NULL;
+    struct query *q = query_new(host, port, family);
+    if (!q)
+        return ESP_ERR_NO_MEM;
+    if (resolve_literal(q, out)) {
+        query_free(q);
+        return ESP_OK;
+    }
+    if (!thread_start(q)) {
+        query_free(q);
+        return ESP_ERR_NO_MEM;
+    }
+    if (query_wait(q, deadline_ms))
+        return query_result(q, out, sys_errno);
+    *sys_errno = ETIMEDOUT;
+    return ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;
+}

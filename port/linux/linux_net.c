@@ -1,0 +1,324 @@
+#include "linux_net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/span.h"
+#include "linux_dns.h"
+#include "linux_sys.h"
+
+struct port_conn {
+    const struct port_heap *heap;
+    int fd;
+    int err; /* errno of the last failure */
+};
+
+/* --- waiting ------------------------------------------------------------- */
+
+/* ESP_OK: fd is ready, or broken, which the next call on it tells. */
+static esp_err_t fd_wait(int fd, short events, uint64_t deadline_ms)
+{
+    struct pollfd pfd = { .fd = fd, .events = events };
+    for (;;) {
+        uint64_t now = linux_mono_ms();
+        uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
+        int rc = poll(&pfd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        if (rc > 0)
+            return ESP_OK;
+        if (rc < 0 && errno != EINTR)
+            return ESP_FAIL;
+        if (rc == 0 && linux_mono_ms() >= deadline_ms)
+            return ESP_ERR_TIMEOUT;
+    }
+}
+
+/* --- one address ----------------------------------------------------------- */
+
+static bool keep_alive_set(int fd, const struct port_net_opts *o)
+{
+    int on = 1;
+    if (!o || o->keep_idle_s == 0)
+        return true;
+    return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &o->keep_idle_s,
+                      sizeof(int)) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &o->keep_interval_s,
+                      sizeof(int)) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &o->keep_cnt,
+                      sizeof(int)) == 0;
+}
+
+static esp_err_t options_set(int fd, const struct port_net_opts *opts)
+{
+    int on = 1;
+    bool ok = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
+    ok = ok && keep_alive_set(fd, opts);
+    if (ok && opts && opts->bind_if)
+        ok = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, opts->bind_if,
+                        (socklen_t)strlen(opts->bind_if)) == 0;
+    return ok ? ESP_OK : ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED;
+}
+
+/* Waits for a connect in progress. */
+static esp_err_t connect_wait(int fd, uint64_t deadline_ms)
+{
+    esp_err_t err = fd_wait(fd, POLLOUT, deadline_ms);
+    if (err == ESP_ERR_TIMEOUT) {
+        errno = ETIMEDOUT;
+        return ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT;
+    }
+    int so_error = 0;
+    socklen_t len = sizeof(so_error);
+    if (err || getsockopt(fd, SOL_SOCKET, SO_ERROR, &so_error, &len) != 0)
+        return ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
+    errno = so_error;
+    return so_error ? ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST : ESP_OK;
+}
+
+static esp_err_t fd_connect(int fd, const struct addrinfo *ai,
+                            uint64_t deadline_ms)
+{
+    if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+        return ESP_OK;
+    /* An interrupted connect goes on in the background, like EINPROGRESS. */
+    if (errno != EINPROGRESS && errno != EINTR)
+        return ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
+    return connect_wait(fd, deadline_ms);
+}
+
+/* errno says why on failure. */
+static esp_err_t addr_open(const struct addrinfo *ai,
+                           const struct port_net_opts *opts,
+                           uint64_t deadline_ms, int *out)
+{
+    int fd =
+        socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET;
+    esp_err_t err = options_set(fd, opts);
+    if (!err)
+        err = fd_connect(fd, ai, deadline_ms);
+    if (!err) {
+        *out = fd;
+        return ESP_OK;
+    }
+    int why = errno;
+    close(fd);
+    errno = why;
+    return err;
+}
+
+/* --- a name ---------------------------------------------------------------- */
+
+static uint64_t share_ms(uint64_t deadline_ms, unsigned addresses_left)
+{
+    uint64_t now = linux_mono_ms();
+    if (deadline_ms <= now)
+        return deadline_ms;
+    return now + (deadline_ms - now) / addresses_left;
+}
+
+static esp_err_t list_open(const struct addrinfo *list,
+                           const struct port_net_opts *opts,
+                           uint64_t deadline_ms, int *fd)
+{
+    unsigned left = 0;
+    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
+        left++;
+    esp_err_t err = ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
+    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next, left--) {
+        err = addr_open(ai, opts, share_ms(deadline_ms, left), fd);
+        if (!err)
+            break;
+    }
+    return err;
+}
+
+static const char *override_of(const struct linux_net *net, const char *host,
+                               uint16_t port)
+{
+    for (uint32_t i = 0; i < net->override_cnt; i++) {
+        const struct linux_net_override *o = &net->overrides[i];
+        if (o->port == port && strcasecmp(o->host, host) == 0)
+            return o->addr;
+    }
+    return host;
+}
+
+static int family_of(const struct port_net_opts *opts)
+{
+    if (!opts || opts->addr_family == 0)
+        return AF_UNSPEC;
+    return opts->addr_family == 6 ? AF_INET6 : AF_INET;
+}
+
+static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
+                          const struct port_net_opts *opts,
+                          uint64_t deadline_ms, struct port_conn **out,
+                          int *sys_errno)
+{
+    struct linux_net *net = ctx;
+    struct addrinfo *list = NULL;
+    *out = NULL;
+    *sys_errno = 0;
+    struct port_conn *conn = net->heap->alloc(net->heap->ctx, sizeof(*conn));
+    if (!conn)
+        return ESP_ERR_NO_MEM;
+    esp_err_t err =
+        linux_dns_resolve(override_of(net, host, port), port, family_of(opts),
+                          deadline_ms, &list, sys_errno);
+    if (err)
+        goto out;
+    conn->heap = net->heap;
+    err = list_open(list, opts, deadline_ms, &conn->fd);
+    if (err)
+        *sys_errno = errno;
+out:
+    if (list)
+        freeaddrinfo(list);
+    if (err)
+        net->heap->free(net->heap->ctx, conn);
+    else
+        *out = conn;
+    return err;
+}
+
+/* --- a connection ---------------------------------------------------------- */
+
+/* What a failed send or recv means: ESP_OK is "try again". */
+static esp_err_t io_retry(struct port_conn *conn, short events,
+                          uint64_t deadline_ms)
+{
+    if (errno == EINTR)
+        return ESP_OK;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        conn->err = errno;
+        return ESP_FAIL;
+    }
+    esp_err_t err = fd_wait(conn->fd, events, deadline_ms);
+    if (err)
+        conn->err = err == ESP_ERR_TIMEOUT ? EAGAIN : errno;
+    return err;
+}
+
+static esp_err_t conn_send(struct port_conn *conn, const void *src, size_t len,
+                           uint64_t deadline_ms, size_t *done_len)
+{
+    esp_err_t err;
+    *done_len = 0;
+    do {
+        ssize_t n = send(conn->fd, src, len, MSG_NOSIGNAL);
+        if (n >= 0) {
+            *done_len = (size_t)n;
+            return ESP_OK;
+        }
+        err = io_retry(conn, POLLOUT, deadline_ms);
+    } while (err == ESP_OK);
+    return err;
+}
+
+static esp_err_t conn_recv(struct port_conn *conn, void *dst, size_t len,
+                           uint64_t deadline_ms, size_t *done_len)
+{
+    esp_err_t err;
+    *done_len = 0;
+    do {
+        ssize_t n = recv(conn->fd, dst, len, 0);
+        if (n >= 0) {
+            *done_len = (size_t)n;
+            return ESP_OK;
+        }
+        err = io_retry(conn, POLLIN, deadline_ms);
+    } while (err == ESP_OK);
+    return err;
+}
+
+static int conn_last_errno(const struct port_conn *conn)
+{
+    return conn->err;
+}
+
+static int conn_fd(const struct port_conn *conn)
+{
+    return conn->fd;
+}
+
+static void conn_close(struct port_conn *conn)
+{
+    if (!conn)
+        return;
+    close(conn->fd);
+    conn->heap->free(conn->heap->ctx, conn);
+}
+
+/* --- set-up ---------------------------------------------------------------- */
+
+void linux_net_init(struct linux_net *net, const struct port_heap *heap)
+{
+    *net = (struct linux_net){ .port = { .ctx = net,
+                                         .open = net_open,
+                                         .send = conn_send,
+                                         .recv = conn_recv,
+                                         .last_errno = conn_last_errno,
+                                         .fd = conn_fd,
+                                         .close = conn_close },
+                               .heap = heap };
+}
+
+static bool literal_ok(const char *addr)
+{
+    uint8_t bytes[16];
+    return inet_pton(AF_INET, addr, bytes) == 1 ||
+           inet_pton(AF_INET6, addr, bytes) == 1;
+}
+
+/* HOST:PORT:ADDR; the address may hold colons, host and port do not. */
+static bool override_parse(const char *text, struct linux_net_override *o)
+{
+    const char *port = strchr(text, ':');
+    const char *addr = port ? strchr(port + 1, ':') : NULL;
+    uint32_t number;
+    if (!addr || port == text || (size_t)(port - text) >= sizeof(o->host))
+        return false;
+    memcpy(o->host, text, (size_t)(port - text));
+    struct span digits = span_of(port + 1, (size_t)(addr - port - 1));
+    if (num_parse_u32(digits, &number) || number == 0 || number > 0xffff)
+        return false;
+    o->port = (uint16_t)number;
+    addr++;
+    size_t len = strlen(addr);
+    if (len >= 2 && addr[0] == '[' && addr[len - 1] == ']') {
+        addr++;
+        len -= 2;
+    }
+    if (len >= sizeof(o->addr))
+        return false;
+    memcpy(o->addr, addr, len);
+    return literal_ok(o->addr);
+}
+
+esp_err_t linux_net_override(struct linux_net *net, const char *text,
+                             struct diag *diag)
+{
+    struct linux_net_override o = { .port = 0 };
+    if (net->override_cnt == LINUX_NET_OVERRIDES)
+        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
+                         "more than %u addresses with --resolve",
+                         LINUX_NET_OVERRIDES);
+    if (!override_parse(text, &o))
+        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "'%s' is not HOST:PORT:ADDR, such as "
+                         "example.org:443:192.0.2.7",
+                         text);
+    net->overrides[net->override_cnt++] = o;
+    return ESP_OK;
+}

@@ -1,0 +1,95 @@
+#include "linux_sys.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t linux_mono_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static uint64_t sys_mono_ms(void *ctx)
+{
+    (void)ctx;
+    return linux_mono_ms();
+}
+
+static void sys_sleep_ms(void *ctx, uint32_t ms)
+{
+    (void)ctx;
+    if (ms == 0) {
+        sched_yield();
+        return;
+    }
+    struct timespec left = { .tv_sec = ms / 1000,
+                             .tv_nsec = (long)(ms % 1000) * 1000000 };
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+        ;
+}
+
+/* Standard output is flushed unless another thread is in it: a chip does not
+ * wait for its console either. */
+static void sys_restart(void *ctx)
+{
+    struct linux_sys *s = ctx;
+    if (!s->page) {
+        s->restart_wanted = true;
+        return;
+    }
+    if (ftrylockfile(stdout) == 0) {
+        fflush(stdout);
+        funlockfile(stdout);
+    }
+    atomic_store(&s->page->restart, 1);
+    _exit(0);
+}
+
+static enum port_reset_reason sys_reset_reason(void *ctx)
+{
+    const struct linux_sys *s = ctx;
+    if (!s->page)
+        return PORT_RESET_POWERON;
+    return (enum port_reset_reason)s->page->reset_reason;
+}
+
+static int file_first_char(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return EOF;
+    int c = fgetc(file);
+    fclose(file);
+    return c;
+}
+
+static esp_err_t sys_input(void *ctx, uint32_t pin, bool *level)
+{
+    (void)ctx;
+    char name[32];
+    snprintf(name, sizeof(name), "PORTA_INPUT_%u", (unsigned)pin);
+    const char *value = getenv(name);
+    if (!value)
+        return ESP_ERR_NOT_SUPPORTED;
+    int c = value[0] == '@' ? file_first_char(value + 1) : value[0];
+    if (c != '0' && c != '1')
+        return ESP_ERR_NOT_SUPPORTED;
+    *level = c == '1';
+    return ESP_OK;
+}
+
+void linux_sys_init(struct linux_sys *s, struct handover *page)
+{
+    *s = (struct linux_sys){ .port = { .ctx = s,
+                                       .mono_ms = sys_mono_ms,
+                                       .sleep_ms = sys_sleep_ms,
+                                       .restart = sys_restart,
+                                       .reset_reason = sys_reset_reason,
+                                       .input = sys_input },
+                             .page = page };
+}

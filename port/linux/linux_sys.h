@@ -1,0 +1,25 @@
+/* linux_sys.h - monotonic time, reset and inputs of a Linux process.
+ *
+ * Diagnostic input N is the environment variable PORTA_INPUT_N: "0", "1", or
+ * "@FILE" for a file whose first character is the level and may change while
+ * the program runs. */
+#ifndef LINUX_SYS_H
+#define LINUX_SYS_H
+
+#include "handover.h"
+#include "port/sys.h"
+
+struct linux_sys {
+    struct port_sys port;
+    struct handover *page; /* NULL: a tool, not a device */
+    bool restart_wanted;   /* a tool's restart() was called */
+};
+
+/* page NULL: a tool, whose restart() only records the wish. With a page,
+ * restart() ends the process and the board boots again. */
+void linux_sys_init(struct linux_sys *s, struct handover *page);
+
+/* The clock behind every deadline of this port. */
+uint64_t linux_mono_ms(void);
+
+#endif
