@@ -65,8 +65,17 @@ struct otadata {
     uint32_t gen;              /* highest generation in both logs */
     uint32_t free_cnt[2];      /* free log entries by sector */
     /* more fields are private to otadata */
-    uint32_t next_off[2];
+    uint32_t next_off[2];      /* of a free entry, from the sector's start */
+    bool void_open;            /* an open intent that another tool overtook */
+    uint32_t open_off;         /* of the open or void intent, from the start */
 };
+
+/* Entries kept for the bootloader's marks: with fewer, activation moves
+ * house. */
+#define OTADATA_LOG_RESERVE 8u
+
+/* Pure. ESP_ERR_INVALID_SIZE: fewer than OTADATA_LEN bytes. */
+MUST_CHECK esp_err_t otadata_parse(struct span bytes, struct otadata *out);
 
 /* Where the otadata partition is. */
 struct otadata_place {
@@ -79,21 +88,28 @@ struct otadata_place {
 MUST_CHECK esp_err_t otadata_read(const struct otadata_place *at, uint32_t len,
                                   struct otadata *out);
 
-/* Finishes a change that was cut; nothing when none is open. */
+/* Finishes a change that was cut and closes an intent that became void;
+ * writes nothing when neither is there. Reads *o afresh.
+ * ESP_ERR_NOT_SUPPORTED: the flash does not have sectors of 4096 bytes
+ * and a program unit of 1, 2, 4, 8 or 16;
+ * ESP_ERR_FLASH_OP_FAIL: read-back differed; else errors of the flash. After
+ * an error *o still says what to decide on. */
 MUST_CHECK esp_err_t otadata_redo(const struct otadata_place *at,
                                   struct otadata *o);
 
-/* Replaces record idx by *rec under an intent, and updates *o. Redoes an open
- * change first. With no free log entry it does as the reference: erase, write
- * (the only case in which a cut may lose the record). */
+/* Replaces record idx by *rec under an intent, and reads *o afresh. Redoes an
+ * open change first; writes nothing when the record reads so already. A *rec
+ * of nothing but 0xFF leaves the record blank. With no free log entry it does
+ * as the reference: erase, write (the only case in which a cut may lose the
+ * record). Errors: those of otadata_redo(); ESP_ERR_INVALID_ARG: idx > 1. */
 MUST_CHECK esp_err_t otadata_change(const struct otadata_place *at,
                                     struct otadata *o, uint32_t idx,
                                     const struct ota_rec *rec);
 
 /* What making a slot the boot target takes. Pure. */
 struct otadata_activation {
-    bool move_house;       /* step 1: rec[house_idx] := the running slot's
-                              record with its next higher sequence */
+    bool move_house;       /* step 1: rec[house_idx] := house_rec, the running
+                              slot's record with its next higher sequence */
     uint32_t house_idx;
     struct ota_rec house_rec;
     uint32_t target_idx;   /* then rec[target_idx] := target_rec */
@@ -108,8 +124,8 @@ struct otadata_request {
     uint32_t state;        /* of the new record: NEW or UNDEFINED */
 };
 
-/* ESP_ERR_INVALID_ARG: slot >= slot_cnt. The running slot's record is never
- * the one that is overwritten (findings 8 and 9 of the field notes). */
+/* ESP_ERR_INVALID_ARG: slot >= slot_cnt, or running_slot is. A usable record of
+ * the running slot is never overwritten by another slot's: it moves first. */
 MUST_CHECK esp_err_t otadata_activate_plan(const struct otadata *o,
                                            const struct otadata_request *req,
                                            struct otadata_activation *out);

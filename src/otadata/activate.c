@@ -1,0 +1,174 @@
+/* otadata/activate.c - make a slot the one that boots next.
+ *
+ * The record and its sequence are chosen as the reference does (3.5,
+ * esp_ota_set_boot_partition), with three exceptions that keep a way back:
+ *
+ * - a usable record of the running slot is never given to another slot; the
+ *   reference overwrites it after a fallback (finding 8);
+ * - a running slot that no record names is given one first;
+ * - when the log that would take the intent is nearly full, or the sequences
+ *   run out, the record worth keeping ("anchor") moves to the other sector
+ *   first, where the log is then fresh, and the target takes its old place.
+ *
+ * In the last two cases there are two changes, each atomic; between them the
+ * anchor's slot is what boots. */
+#include "otadata/otadata.h"
+
+#include <string.h>
+
+#define SEQ_MAX 0xFFFFFFFEu
+
+struct choice {
+    uint32_t active; /* the record that the reference follows, or none */
+    uint32_t keep;   /* a usable record of the running slot, or none */
+    bool give;       /* the running slot is to receive a record */
+    uint32_t target;
+    bool same;       /* the target already names the slot: keep its seq */
+};
+
+/* The smallest sequence above base that names the slot; 0: there is none. */
+static uint32_t seq_next(uint32_t base, uint32_t slot, uint32_t slot_cnt)
+{
+    uint64_t seq = slot + 1;
+    if (base >= seq)
+        seq += (base - seq) / slot_cnt * slot_cnt + slot_cnt;
+    return seq <= SEQ_MAX ? (uint32_t)seq : 0;
+}
+
+static bool rec_names(const struct ota_rec *rec, uint32_t slot,
+                      uint32_t slot_cnt)
+{
+    return rec->seq != OTADATA_SEQ_NONE && ota_rec_crc_ok(rec) &&
+           ota_seq_slot(rec->seq, slot_cnt) == slot;
+}
+
+static void find_running(const struct otadata *o,
+                         const struct otadata_request *req, struct choice *c)
+{
+    c->keep = OTA_REC_NONE;
+    c->give = false;
+    if (!req->running_is_slot)
+        return;
+    bool named = false; /* by any record, a refused one included */
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!rec_names(&o->rec[i], req->running_slot, req->slot_cnt))
+            continue;
+        named = true;
+        if (ota_rec_valid(&o->rec[i]) &&
+            (c->keep == OTA_REC_NONE || i == c->active))
+            c->keep = i;
+    }
+    /* A running slot that was refused is not made good again by the way. */
+    c->give = !named && req->slot != req->running_slot;
+}
+
+static struct choice choose(const struct otadata *o,
+                            const struct otadata_request *req)
+{
+    struct choice c = { .active = ota_active_idx(o->rec) };
+    find_running(o, req, &c);
+    c.target = 0;
+    if (c.active != OTA_REC_NONE) {
+        c.same = ota_seq_slot(o->rec[c.active].seq, req->slot_cnt) ==
+                 req->slot;
+        c.target = c.same ? c.active : 1 - c.active;
+    } else if (o->free_cnt[1] < OTADATA_LOG_RESERVE &&
+               o->free_cnt[0] > o->free_cnt[1]) {
+        c.target = 1; /* erasing sector 1 frees its log */
+    }
+    if (req->slot != req->running_slot && c.target == c.keep)
+        c.target = 1 - c.keep;
+    return c;
+}
+
+static struct ota_rec rec_made(const struct ota_rec *old, uint32_t seq,
+                               uint32_t state)
+{
+    struct ota_rec rec = *old;
+    rec.seq = seq;
+    rec.state = state;
+    rec.crc = ota_rec_crc(seq);
+    return rec;
+}
+
+/* The record that moves, and where to. */
+static void plan_house(const struct otadata *o,
+                       const struct otadata_request *req,
+                       const struct choice *c, uint32_t *slot,
+                       struct otadata_activation *out)
+{
+    uint32_t anchor = c->keep != OTA_REC_NONE ? c->keep : c->active;
+    if (c->give) {
+        *slot = req->running_slot;
+        out->house_idx = anchor == OTA_REC_NONE ? c->target : 1 - anchor;
+        out->house_rec = o->rec[out->house_idx];
+        memset(out->house_rec.label, 0xFF, sizeof(out->house_rec.label));
+        out->house_rec.state = OTA_STATE_VALID;
+    } else {
+        *slot = ota_seq_slot(o->rec[anchor].seq, req->slot_cnt);
+        out->house_idx = 1 - anchor;
+        out->house_rec = o->rec[anchor];
+    }
+}
+
+static void plan_move(const struct otadata *o,
+                      const struct otadata_request *req,
+                      const struct choice *c, uint32_t base,
+                      struct otadata_activation *out)
+{
+    uint32_t house_slot = 0;
+    plan_house(o, req, c, &house_slot, out);
+    uint32_t house_seq = seq_next(base, house_slot, req->slot_cnt);
+    uint32_t seq = house_seq
+                       ? seq_next(house_seq, req->slot, req->slot_cnt)
+                       : 0;
+    if (seq == 0) { /* renumber: the anchor's old record still leads until
+                       the target takes its place */
+        house_seq = seq_next(0, house_slot, req->slot_cnt);
+        seq = seq_next(house_seq, req->slot, req->slot_cnt);
+    }
+    out->move_house = true;
+    out->house_rec = rec_made(&out->house_rec, house_seq,
+                              out->house_rec.state);
+    out->target_idx = 1 - out->house_idx;
+    out->target_rec = rec_made(&o->rec[out->target_idx], seq, req->state);
+}
+
+esp_err_t otadata_activate_plan(const struct otadata *o,
+                                const struct otadata_request *req,
+                                struct otadata_activation *out)
+{
+    if (req->slot >= req->slot_cnt ||
+        (req->running_is_slot && req->running_slot >= req->slot_cnt))
+        return ESP_ERR_INVALID_ARG;
+    memset(out, 0, sizeof(*out));
+    struct choice c = choose(o, req);
+    bool anchored = c.keep != OTA_REC_NONE || c.active != OTA_REC_NONE;
+    uint32_t base = c.active != OTA_REC_NONE ? o->rec[c.active].seq : 0;
+    uint32_t seq = c.same ? base : seq_next(base, req->slot, req->slot_cnt);
+    bool low = o->free_cnt[1 - c.target] < OTADATA_LOG_RESERVE;
+    if (c.give || (anchored && (low || seq == 0))) {
+        plan_move(o, req, &c, base, out);
+        return ESP_OK;
+    }
+    out->target_idx = c.target;
+    out->target_rec = rec_made(&o->rec[c.target], seq, req->state);
+    return ESP_OK;
+}
+
+esp_err_t otadata_activate(const struct otadata_place *at, struct otadata *o,
+                           const struct otadata_request *req)
+{
+    struct otadata_activation plan;
+    esp_err_t err = otadata_redo(at, o);
+    if (err)
+        return err;
+    err = otadata_activate_plan(o, req, &plan);
+    if (err)
+        return err;
+    if (plan.move_house)
+        err = otadata_change(at, o, plan.house_idx, &plan.house_rec);
+    if (!err)
+        err = otadata_change(at, o, plan.target_idx, &plan.target_rec);
+    return err;
+}
