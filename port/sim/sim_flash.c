@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* splitmix64: any seed, 0 included, gives a good sequence. */
+#include "sim_rng.h"
+
 static uint64_t rnd(struct sim_flash *f)
 {
-    uint64_t z = (f->seed += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
+    return sim_rng_next(&f->seed);
 }
 
 /* A byte whose bits are set with probability weight / 8. */
