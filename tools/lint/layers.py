@@ -47,7 +47,8 @@ class Headers:
 
     def __init__(self, tree):
         self.names = set(tree.names)
-        self.compat = [n for n in tree.names if n.startswith("compat/")]
+        self.others = [n for n in tree.names
+                       if n.startswith(("compat/", "port/", "apps/"))]
 
     def target(self, name, path):
         local = str(pathlib.PurePosixPath(name).parent / path)
@@ -55,7 +56,7 @@ class Headers:
                       "include/" + path):
             if place in self.names:
                 return place
-        for place in self.compat:
+        for place in self.others:
             if place.endswith("/" + path):
                 return place
         return None
@@ -91,7 +92,7 @@ def check_includes(tree):
         if folder not in ours:
             yield name, 1, f"docs/layers.md has no row for '{folder}'"
             continue
-        text = tree.read(name)
+        text = tree.uncommented(name)
         for match in INCLUDE.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             wrong = wrong_include(headers, name, folder, match, ours, foreign)
@@ -101,29 +102,26 @@ def check_includes(tree):
 
 
 def wrong_include(headers, name, folder, match, ours, foreign):
-    if match[1]:
-        kind = headers.kind(name, match[1])
-        if kind is None:
-            return None if "*" in foreign_of(folder, foreign) else \
-                f'"{match[1]}" is no header of this tree'
-        if not is_allowed(kind, folder, ours[folder]):
-            return f'{folder} may not include {kind} ("{match[1]}")'
-        return None
-    path = match[2]
-    if headers.kind(name, path) not in (None, folder):
-        return f"<{path}> is ours: use quotes" \
-            if folder not in ("examples", "test", "compat") else None
-    allowed = foreign_of(folder, foreign)
-    if path in STANDARD or "*" in allowed:
-        return None
-    if any(path == a or a.endswith("/") and path.startswith(a)
-           for a in allowed):
+    path = match[1] or match[2]
+    kind = headers.kind(name, path)
+    if match[1] and kind:
+        if is_allowed(kind, folder, ours[folder]):
+            return None
+        return f'{folder} may not include {kind} ("{path}")'
+    if match[2] and kind and path.split("/")[0] in ours:
+        return f"<{path}> is ours: use quotes"
+    if match[1] and not is_foreign(path, folder, foreign):
+        return f'"{path}" is no header of this tree'
+    if path in STANDARD or is_foreign(path, folder, foreign):
         return None
     return f"{folder} may not include <{path}>"
 
 
-def foreign_of(folder, foreign):
-    return foreign.get(folder) or foreign.get(folder.split("/")[0]) or set()
+def is_foreign(path, folder, foreign):
+    """Is it a library's header that the folder may include?"""
+    allowed = foreign.get(folder) or foreign.get(folder.split("/")[0], set())
+    return "*" in allowed or any(
+        path == a or a.endswith("/") and path.startswith(a) for a in allowed)
 
 
 def check_deps(tree, ours):
