@@ -50,7 +50,7 @@ function(porta_mbedtls_from_source)
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/cmake>"
         PRIVATE "${source}/library")
     target_compile_definitions(porta_mbedtls PUBLIC
-        "MBEDTLS_CONFIG_FILE=\"mbedtls_config_host.h\"")
+        "$<BUILD_INTERFACE:MBEDTLS_CONFIG_FILE=\"mbedtls_config_host.h\">")
     # Always optimised: without it TLS is too slow to test with. The flags of
     # the build type come first and the last -O wins.
     target_compile_options(porta_mbedtls PRIVATE -O2)

@@ -68,12 +68,16 @@ function(porta_module name)
 endfunction()
 
 # porta_port(<name> SOURCES a.c ... [LIBS target ...])
-# A port: the static library porta_port_<name>.
+# A port: the static library porta_port_<name>; who links it sees its headers.
 function(porta_port name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
     add_library(porta_port_${name} STATIC ${arg_SOURCES})
     porta_target_setup(porta_port_${name} system)
+    target_include_directories(porta_port_${name} PUBLIC
+        "$<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}>")
     porta_link(porta_port_${name} PUBLIC porta_base ${arg_LIBS})
+    target_link_libraries(porta_port_${name} PUBLIC
+        "$<INSTALL_INTERFACE:porta::porta>")
 endfunction()
 
 # porta_executable(<target> SOURCES a.c ... [LIBS target ...] [OUTPUT name]

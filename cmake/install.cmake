@@ -1,0 +1,79 @@
+# cmake --install: include/, lib/libporta.a, porta.pc, find_package(porta).
+#
+# Mbed TLS is installed with its headers and our configuration, under names
+# of our own, so that an installed Mbed TLS is neither hidden nor mistaken.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+if(NOT TARGET porta)
+    return()
+endif()
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/porta")
+set(libs porta)
+set(link -lporta)
+
+# What an application on Linux links besides the library, if it was built.
+foreach(lib porta_compat porta_port_linux)
+    if(TARGET ${lib})
+        list(PREPEND libs ${lib})
+        list(PREPEND link "-l${lib}")
+    endif()
+endforeach()
+
+# Our configuration takes the place of Mbed TLS's default one.
+list(APPEND libs porta_mbedtls)
+set(PORTA_PC_CFLAGS "")
+if(PORTA_MBEDTLS STREQUAL "source")
+    set(mbedtls_dir "${CMAKE_INSTALL_INCLUDEDIR}/porta-mbedtls")
+    list(APPEND link -lporta_mbedtls)
+    foreach(folder mbedtls psa)
+        install(DIRECTORY "${PORTA_MBEDTLS_DIR}/include/${folder}"
+            DESTINATION "${mbedtls_dir}" FILES_MATCHING PATTERN "*.h"
+            PATTERN "mbedtls_config.h" EXCLUDE)
+    endforeach()
+    install(FILES "${PROJECT_SOURCE_DIR}/cmake/mbedtls_config_host.h"
+        DESTINATION "${mbedtls_dir}/mbedtls" RENAME mbedtls_config.h)
+    target_include_directories(porta_mbedtls SYSTEM PUBLIC
+        "$<INSTALL_INTERFACE:${mbedtls_dir}>")
+    set(PORTA_PC_CFLAGS "-I\${includedir}/porta-mbedtls")
+else()
+    list(APPEND link -lmbedtls -lmbedx509 -lmbedcrypto)
+endif()
+list(APPEND link -pthread)
+list(JOIN link " " PORTA_PC_LIBS)
+
+# A folder that a target names for its users is for users inside the build.
+foreach(lib IN LISTS libs)
+    get_target_property(folders ${lib} INTERFACE_INCLUDE_DIRECTORIES)
+    if(folders)
+        list(TRANSFORM folders REPLACE "^(/.*)$" "$<BUILD_INTERFACE:\\1>")
+        set_target_properties(${lib} PROPERTIES
+            INTERFACE_INCLUDE_DIRECTORIES "${folders}")
+    endif()
+endforeach()
+
+install(TARGETS ${libs} EXPORT porta-targets
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(EXPORT porta-targets NAMESPACE porta:: DESTINATION "${package_dir}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/porta-config.cmake.in"
+    "${PROJECT_BINARY_DIR}/porta-config.cmake"
+    INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/porta-config-version.cmake"
+    COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/porta-config.cmake"
+    "${PROJECT_BINARY_DIR}/porta-config-version.cmake"
+    DESTINATION "${package_dir}")
+
+# Relative to the .pc file: the prefix may be chosen when installing.
+file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" up "${up}")
+set(PORTA_PC_PREFIX "\${pcfiledir}/${up}")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/porta.pc.in"
+    "${PROJECT_BINARY_DIR}/porta.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/porta.pc"
+    DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
