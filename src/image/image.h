@@ -11,7 +11,13 @@
  * After the last segment the length is known. What may follow depends on
  * rules.place: in a slot anything, because erased or older bytes follow; on
  * the wire and in a file only 0xFF padding, a V1 block or a V2 signature
- * sector (kept unread for a later stage), else the image is refused. */
+ * sector (kept unread for a later stage), else the image is refused.
+ *
+ * Stricter than the reference, on purpose: an image without segments, a
+ * hash_appended that is neither 0 nor 1, and a wrong appended digest of a
+ * bootloader are refused. The digest is computed even where none is appended.
+ * A missing description is a fault on chips whose MMU page it names and on
+ * porta's own chips; elsewhere info.desc.present is false. */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
 
@@ -59,7 +65,7 @@ enum img_fault_kind {
     IMG_FAULT_CHIP,         /* got, want: chip ids */
     IMG_FAULT_REV_LOW,      /* got: device, want: at least */
     IMG_FAULT_REV_HIGH,     /* got: device, want: at most */
-    IMG_FAULT_SEG_CNT,      /* got, want: at most */
+    IMG_FAULT_SEG_CNT,      /* got: 0 or too many, want: at most */
     IMG_FAULT_SEG_LEN,      /* seg, got: a length not a multiple of 4, or big */
     IMG_FAULT_SEG_SHORT,    /* seg 0 cannot hold the description: got, want */
     IMG_FAULT_DESC_MAGIC,   /* got, want */
@@ -68,9 +74,10 @@ enum img_fault_kind {
     IMG_FAULT_HASH_FLAG,    /* got: neither 0 nor 1 */
     IMG_FAULT_HASH_ABSENT,
     IMG_FAULT_HASH,
-    IMG_FAULT_TRUNCATED,    /* got: bytes fed, want: bytes needed (0 unknown) */
+    IMG_FAULT_TRUNCATED,    /* got: bytes fed, want: at least (0 unknown) */
     IMG_FAULT_TRAILING,     /* got: unexplained bytes after the end */
-    IMG_FAULT_FLASH         /* reading failed; see the returned error */
+    IMG_FAULT_FLASH,        /* reading failed at offset got of the image */
+    IMG_FAULT_SEG_ALIGN     /* seg, got: offset in its MMU page, want */
 };
 
 struct img_fault {
@@ -133,8 +140,22 @@ struct img_receipt {
 #define IMG_RECEIPT_NONE { VERDICT_REJECT, 0, 0, 0, false, { 0 }, 0 }
 
 enum img_step {
-    IMG_STEP_HEADER, IMG_STEP_SEG_HEADER, IMG_STEP_SEG_DATA, IMG_STEP_PAD,
-    IMG_STEP_HASH, IMG_STEP_TAIL, IMG_STEP_BAD
+    IMG_STEP_HEADER,
+    IMG_STEP_SEG_HEADER,
+    IMG_STEP_DESC, /* the first bytes of segment 0 */
+    IMG_STEP_SEG_DATA,
+    IMG_STEP_PAD, /* zeros and the checksum */
+    IMG_STEP_HASH,
+    IMG_STEP_TAIL, /* after the image */
+    IMG_STEP_BAD
+};
+
+/* What has been recognised after the image, wire and file only. */
+enum img_tail {
+    IMG_TAIL_PADDING, /* nothing, or only 0xFF */
+    IMG_TAIL_SIG_V1,
+    IMG_TAIL_SIG_V2,
+    IMG_TAIL_UNKNOWN
 };
 
 struct img_check {
@@ -143,21 +164,24 @@ struct img_check {
     struct img_fault fault; /* the first one; it sticks */
     enum img_step step;
     struct sha256 sha;
-    uint32_t fed_len;   /* bytes fed so far */
+    uint32_t fed_len;   /* bytes fed so far, after the image included */
+    uint32_t least_len; /* the image is at least this long */
     uint32_t step_left; /* bytes until the step changes */
     uint32_t seg_idx;
     uint32_t xor_word;
     uint32_t buf_len;
-    uint8_t buf[IMG_HEAD_LEN]; /* a header that came in pieces */
-    uint32_t tail_len;  /* bytes seen after image_len */
-    uint32_t tail_ff_len, tail_sig;
+    uint8_t buf[IMG_APP_DESC_LEN]; /* a header that came in pieces */
+    bool head_ok;
+    enum img_tail tail;
+    uint32_t tail_len; /* bytes seen after image_len */
+    uint32_t sig_len;  /* of them, in the signature */
 };
 
 void img_check_open(struct img_check *c, const struct img_rules *rules);
 
-/* Any number of bytes, in order. ESP_ERR_IMAGE_INVALID or, for the chip and
- * its revision, ESP_FAIL as the reference: see c->fault. After an error every
- * later call returns the same. */
+/* Any number of bytes, in order. ESP_ERR_IMAGE_INVALID or, for the chip, its
+ * revision and a missing description, ESP_FAIL as the reference: see c->fault.
+ * After an error every later call returns the same. */
 MUST_CHECK esp_err_t img_check_feed(struct img_check *c, const void *data,
                                     size_t len);
 
@@ -169,9 +193,9 @@ uint32_t img_check_need(const struct img_check *c);
  * (IMG_HEAD_LEN bytes), so that c->info.desc may be read. */
 bool img_check_head_done(const struct img_check *c);
 
-/* The verdict. Fails with ESP_ERR_IMAGE_INVALID (TRUNCATED, HASH, TRAILING...)
- * and leaves *out rejecting; on ESP_OK *out accepts but is not yet bound to a
- * place in flash. */
+/* The verdict. Fails with ESP_ERR_IMAGE_INVALID (TRUNCATED, TRAILING) or as
+ * the feeding did, and leaves *out rejecting; on ESP_OK *out accepts but is not
+ * yet bound to a place in flash. */
 MUST_CHECK esp_err_t img_check_finish(struct img_check *c,
                                       struct img_receipt *out);
 
