@@ -6,7 +6,7 @@
  * the caller: while the plan's action is BOOT_ACT_VERIFY the caller verifies
  * candidate `plan.choice`, notes the verdict in `in.image[]` and asks again.
  * boot/exec.h does this and carries the plan out.
- * Rules: reference 3.2; where we differ: docs/differences.md. */
+ * Rules: reference 3.2; how it decides and where it differs: docs/boot.md. */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 
@@ -27,18 +27,18 @@
 #define BOOT_CHOICES 18u
 
 enum boot_image { /* what is known of a candidate's image */
-    BOOT_IMAGE_ABSENT = 0, /* no such partition */
-    BOOT_IMAGE_UNKNOWN,
-    BOOT_IMAGE_GOOD,
-    BOOT_IMAGE_BAD
+                  BOOT_IMAGE_ABSENT = 0, /* no such partition */
+                  BOOT_IMAGE_UNKNOWN,
+                  BOOT_IMAGE_GOOD,
+                  BOOT_IMAGE_BAD
 };
 
 struct boot_in {
     bool table_ok;
-    bool has_otadata;    /* the partition exists */
-    bool otadata_ok;     /* large enough and readable */
+    bool has_otadata;      /* the partition exists */
+    bool otadata_ok;       /* large enough and readable */
     struct ota_rec rec[2]; /* as otadata_read() believes them */
-    uint32_t slot_cnt;   /* OTA slots */
+    uint32_t slot_cnt;     /* OTA slots, at most BOOT_MAX_SLOTS */
     enum boot_image image[BOOT_CHOICES];
     struct policy policy;
 };
@@ -52,15 +52,16 @@ enum boot_action {
 enum boot_reason {
     BOOT_WHY_NONE = 0,
     BOOT_WHY_NO_TABLE,
-    BOOT_WHY_NO_OTADATA,       /* no such partition: factory */
-    BOOT_WHY_OTADATA_BAD,      /* too small or unreadable */
-    BOOT_WHY_FIRST_BOOT,       /* both records blank: factory or first slot */
-    BOOT_WHY_RECORDS_REFUSED,  /* both INVALID or ABORTED */
-    BOOT_WHY_RECORDS_DAMAGED,  /* no record with a good CRC */
-    BOOT_WHY_RECORD,           /* the active record names it */
-    BOOT_WHY_ROLLED_BACK,      /* the newest was PENDING: given up */
-    BOOT_WHY_FALLBACK,         /* the one named does not verify */
-    BOOT_WHY_NOTHING_BOOTS
+    BOOT_WHY_NO_OTADATA,      /* no such partition: factory */
+    BOOT_WHY_OTADATA_BAD,     /* too small or unreadable */
+    BOOT_WHY_FIRST_BOOT,      /* both records blank: factory or first slot */
+    BOOT_WHY_RECORDS_REFUSED, /* both INVALID or ABORTED */
+    BOOT_WHY_RECORDS_DAMAGED, /* no record with a good CRC */
+    BOOT_WHY_RECORD,          /* the active record names it */
+    BOOT_WHY_ROLLED_BACK,     /* the newest was PENDING: given up */
+    BOOT_WHY_FALLBACK,        /* the one named does not verify */
+    BOOT_WHY_NOTHING_BOOTS,
+    BOOT_WHY_NO_SLOTS /* the table has no OTA slot */
 };
 
 struct boot_mark {
@@ -70,11 +71,11 @@ struct boot_mark {
 
 struct boot_plan {
     enum boot_action action;
-    uint32_t choice;           /* slot index, BOOT_FACTORY, BOOT_TEST, NONE */
+    uint32_t choice; /* slot index, BOOT_FACTORY, BOOT_TEST, NONE */
     enum boot_reason reason;
-    uint32_t preferred;        /* what the records ask for */
-    uint32_t mark_cnt;
-    struct boot_mark marks[2];
+    uint32_t preferred;        /* what the records ask for, or NONE */
+    uint32_t mark_cnt;         /* in the order they are to be written; while */
+    struct boot_mark marks[2]; /* VERIFY: as if `choice` turned out good */
     uint32_t fallback_cnt;     /* who would be tried after `choice` */
     uint8_t fallbacks[BOOT_CHOICES];
 };

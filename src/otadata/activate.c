@@ -19,11 +19,13 @@
 #define SEQ_MAX 0xFFFFFFFEu
 
 struct choice {
+    const struct otadata *o;
+    const struct otadata_request *req;
     uint32_t active; /* the record that the reference follows, or none */
     uint32_t keep;   /* a usable record of the running slot, or none */
     bool give;       /* the running slot is to receive a record */
     uint32_t target;
-    bool same;       /* the target already names the slot: keep its seq */
+    bool same; /* the target already names the slot: keep its seq */
 };
 
 /* The smallest sequence above base that names the slot; 0: there is none. */
@@ -42,9 +44,10 @@ static bool rec_names(const struct ota_rec *rec, uint32_t slot,
            ota_seq_slot(rec->seq, slot_cnt) == slot;
 }
 
-static void find_running(const struct otadata *o,
-                         const struct otadata_request *req, struct choice *c)
+static void find_running(struct choice *c)
 {
+    const struct otadata *o = c->o;
+    const struct otadata_request *req = c->req;
     c->keep = OTA_REC_NONE;
     c->give = false;
     if (!req->running_is_slot)
@@ -65,12 +68,13 @@ static void find_running(const struct otadata *o,
 static struct choice choose(const struct otadata *o,
                             const struct otadata_request *req)
 {
-    struct choice c = { .active = ota_active_idx(o->rec) };
-    find_running(o, req, &c);
+    struct choice c = { .o = o, .req = req };
+    c.active = ota_active_idx(o->rec);
+    find_running(&c);
     c.target = 0;
     if (c.active != OTA_REC_NONE) {
-        c.same = ota_seq_slot(o->rec[c.active].seq, req->slot_cnt) ==
-                 req->slot;
+        c.base = o->rec[c.active].seq;
+        c.same = ota_seq_slot(o->rec[c.active].seq, req->slot_cnt) == req->slot;
         c.target = c.same ? c.active : 1 - c.active;
     } else if (o->free_cnt[1] < OTADATA_LOG_RESERVE &&
                o->free_cnt[0] > o->free_cnt[1]) {
@@ -91,47 +95,40 @@ static struct ota_rec rec_made(const struct ota_rec *old, uint32_t seq,
     return rec;
 }
 
-/* The record that moves, and where to. */
-static void plan_house(const struct otadata *o,
-                       const struct otadata_request *req,
-                       const struct choice *c, uint32_t *slot,
-                       struct otadata_activation *out)
+/* Which record moves, and where to. Returns the slot that it names. */
+static uint32_t plan_house(const struct choice *c,
+                           struct otadata_activation *out)
 {
+    const struct ota_rec *rec = c->o->rec;
     uint32_t anchor = c->keep != OTA_REC_NONE ? c->keep : c->active;
     if (c->give) {
-        *slot = req->running_slot;
         out->house_idx = anchor == OTA_REC_NONE ? c->target : 1 - anchor;
-        out->house_rec = o->rec[out->house_idx];
         memset(out->house_rec.label, 0xFF, sizeof(out->house_rec.label));
         out->house_rec.state = OTA_STATE_VALID;
-    } else {
-        *slot = ota_seq_slot(o->rec[anchor].seq, req->slot_cnt);
-        out->house_idx = 1 - anchor;
-        out->house_rec = o->rec[anchor];
+        return c->req->running_slot;
     }
+    out->house_idx = 1 - anchor;
+    out->house_rec = rec[anchor];
+    return ota_seq_slot(rec[anchor].seq, c->req->slot_cnt);
 }
 
-static void plan_move(const struct otadata *o,
-                      const struct otadata_request *req,
-                      const struct choice *c, uint32_t base,
-                      struct otadata_activation *out)
+static void plan_move(const struct choice *c, struct otadata_activation *out)
 {
-    uint32_t house_slot = 0;
-    plan_house(o, req, c, &house_slot, out);
-    uint32_t house_seq = seq_next(base, house_slot, req->slot_cnt);
-    uint32_t seq = house_seq
-                       ? seq_next(house_seq, req->slot, req->slot_cnt)
-                       : 0;
+    const struct otadata_request *req = c->req;
+    uint32_t house_slot = plan_house(c, out);
+    uint32_t house_seq = seq_next(c->base, house_slot, req->slot_cnt);
+    uint32_t seq = 0;
+    if (house_seq)
+        seq = seq_next(house_seq, req->slot, req->slot_cnt);
     if (seq == 0) { /* renumber: the anchor's old record still leads until
                        the target takes its place */
         house_seq = seq_next(0, house_slot, req->slot_cnt);
         seq = seq_next(house_seq, req->slot, req->slot_cnt);
     }
     out->move_house = true;
-    out->house_rec = rec_made(&out->house_rec, house_seq,
-                              out->house_rec.state);
+    out->house_rec = rec_made(&out->house_rec, house_seq, out->house_rec.state);
     out->target_idx = 1 - out->house_idx;
-    out->target_rec = rec_made(&o->rec[out->target_idx], seq, req->state);
+    out->target_rec = rec_made(&c->o->rec[out->target_idx], seq, req->state);
 }
 
 esp_err_t otadata_activate_plan(const struct otadata *o,
@@ -144,11 +141,10 @@ esp_err_t otadata_activate_plan(const struct otadata *o,
     memset(out, 0, sizeof(*out));
     struct choice c = choose(o, req);
     bool anchored = c.keep != OTA_REC_NONE || c.active != OTA_REC_NONE;
-    uint32_t base = c.active != OTA_REC_NONE ? o->rec[c.active].seq : 0;
-    uint32_t seq = c.same ? base : seq_next(base, req->slot, req->slot_cnt);
+    uint32_t seq = c.same ? c.base : seq_next(c.base, req->slot, req->slot_cnt);
     bool low = o->free_cnt[1 - c.target] < OTADATA_LOG_RESERVE;
     if (c.give || (anchored && (low || seq == 0))) {
-        plan_move(o, req, &c, base, out);
+        plan_move(&c, out);
         return ESP_OK;
     }
     out->target_idx = c.target;

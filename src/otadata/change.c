@@ -87,11 +87,16 @@ esp_err_t otadata_redo(const struct otadata_place *at, struct otadata *o)
     return err;
 }
 
+/* Where the intent to change record idx goes: into the sibling's log. */
+static uint32_t intent_off(const struct otadata *o, uint32_t idx)
+{
+    return (1 - idx) * OTADATA_SECTOR + o->next_off[1 - idx];
+}
+
 static esp_err_t write_intent(const struct otadata_place *at,
                               const struct otadata *o, uint32_t idx,
-                              const struct ota_rec *rec, uint32_t *open_off)
+                              const struct ota_rec *rec)
 {
-    uint32_t sibling = 1 - idx;
     struct ota_log_entry entry = { .gen = o->gen + 1,
                                    .type = OTA_LOG_CHANGE,
                                    .target = (uint8_t)idx,
@@ -100,8 +105,7 @@ static esp_err_t write_intent(const struct otadata_place *at,
                                    .rec = *rec };
     uint8_t body[OTA_LOG_BODY_LEN];
     ota_log_pack(&entry, body);
-    *open_off = sibling * OTADATA_SECTOR + o->next_off[sibling];
-    return prog_checked(at, at->off + *open_off, body, sizeof(body));
+    return prog_checked(at, at->off + intent_off(o, idx), body, sizeof(body));
 }
 
 static bool rec_same(const struct ota_rec *a, const struct ota_rec *b)
@@ -116,12 +120,11 @@ static esp_err_t change_step(const struct otadata_place *at,
 {
     if (o->free_cnt[1 - idx] == 0)
         return erase_and_write(at, idx, rec);
-    uint32_t open_off = 0;
-    esp_err_t err = write_intent(at, o, idx, rec, &open_off);
+    esp_err_t err = write_intent(at, o, idx, rec);
     if (!err)
         err = erase_and_write(at, idx, rec);
     if (!err)
-        err = close_intent(at, open_off);
+        err = close_intent(at, intent_off(o, idx));
     return err;
 }
 

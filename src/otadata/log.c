@@ -111,10 +111,10 @@ void ota_scan_end(const struct ota_scan *s, struct otadata *out)
         out->raw[i] = s->raw[i];
         out->rec[i] = s->raw[i];
         out->next_off[i] = s->next_off[i];
-        out->free_cnt[i] = s->gen >= OTA_LOG_GEN_MAX
-                               ? 0
-                               : (OTADATA_SECTOR - s->next_off[i]) /
-                                     OTA_LOG_ENTRY_LEN;
+        out->free_cnt[i] =
+            s->gen >= OTA_LOG_GEN_MAX
+                ? 0
+                : (OTADATA_SECTOR - s->next_off[i]) / OTA_LOG_ENTRY_LEN;
     }
     out->gen = s->gen;
     out->open_off = s->newest_off;

@@ -7,20 +7,20 @@
 
 #include "otadata/otadata.h"
 
-#define OTA_LOG_OFF 64u        /* of the first entry, in its sector */
+#define OTA_LOG_OFF 64u /* of the first entry, in its sector */
 #define OTA_LOG_ENTRY_LEN 64u
-#define OTA_LOG_BODY_LEN 48u   /* programmed as the intent */
-#define OTA_LOG_DONE_OFF 48u   /* of the done word, in the entry */
-#define OTA_LOG_MAX_UNIT 16u   /* largest program unit that the layout bears */
+#define OTA_LOG_BODY_LEN 48u /* programmed as the intent */
+#define OTA_LOG_DONE_OFF 48u /* of the done word, in the entry */
+#define OTA_LOG_MAX_UNIT 16u /* largest program unit that the layout bears */
 #define OTA_LOG_GEN_MAX 0xFFFFFFFEu
 
 enum ota_log_type { OTA_LOG_CHANGE = 1 };
 
 struct ota_log_entry {
     uint32_t gen;
-    uint8_t type;     /* enum ota_log_type, or a later version's */
-    uint8_t target;   /* record that changes */
-    bool open;        /* the done word is not 0 */
+    uint8_t type;   /* enum ota_log_type, or a later version's */
+    uint8_t target; /* record that changes */
+    bool open;      /* the done word is not 0 */
     uint32_t old_seq;
     struct ota_rec rec;
 };
@@ -29,8 +29,7 @@ struct ota_log_entry {
 bool ota_log_parse(const uint8_t window[OTA_LOG_ENTRY_LEN],
                    struct ota_log_entry *out);
 /* The body of a change; the done word is programmed apart. */
-void ota_log_pack(const struct ota_log_entry *e,
-                  uint8_t out[OTA_LOG_BODY_LEN]);
+void ota_log_pack(const struct ota_log_entry *e, uint8_t out[OTA_LOG_BODY_LEN]);
 
 struct ota_scan {
     struct ota_rec raw[2];

@@ -58,16 +58,16 @@ const char *ota_state_name(uint32_t state);
 
 /* What the two sectors say, an unfinished change counted as done. */
 struct otadata {
-    struct ota_rec rec[2];     /* what to decide on */
-    struct ota_rec raw[2];     /* what the first 32 bytes of each sector say */
-    bool redo_open;            /* a change was cut: redo it before any other */
-    uint32_t redo_idx;         /* the record it was changing */
-    uint32_t gen;              /* highest generation in both logs */
-    uint32_t free_cnt[2];      /* free log entries by sector */
+    struct ota_rec rec[2]; /* what to decide on */
+    struct ota_rec raw[2]; /* what the first 32 bytes of each sector say */
+    bool redo_open;        /* a change was cut: redo it before any other */
+    uint32_t redo_idx;     /* the record it was changing */
+    uint32_t gen;          /* highest generation in both logs */
+    uint32_t free_cnt[2];  /* free log entries by sector */
     /* more fields are private to otadata */
-    uint32_t next_off[2];      /* of a free entry, from the sector's start */
-    bool void_open;            /* an open intent that another tool overtook */
-    uint32_t open_off;         /* of the open or void intent, from the start */
+    uint32_t next_off[2]; /* of a free entry, from the sector's start */
+    bool void_open;       /* an open intent that another tool overtook */
+    uint32_t open_off;    /* of the open or void intent, from the start */
 };
 
 /* Entries kept for the bootloader's marks: with fewer, activation moves
@@ -108,20 +108,20 @@ MUST_CHECK esp_err_t otadata_change(const struct otadata_place *at,
 
 /* What making a slot the boot target takes. Pure. */
 struct otadata_activation {
-    bool move_house;       /* step 1: rec[house_idx] := house_rec, the running
+    bool move_house; /* step 1: rec[house_idx] := house_rec, the running
                               slot's record with its next higher sequence */
     uint32_t house_idx;
     struct ota_rec house_rec;
-    uint32_t target_idx;   /* then rec[target_idx] := target_rec */
+    uint32_t target_idx; /* then rec[target_idx] := target_rec */
     struct ota_rec target_rec;
 };
 
 struct otadata_request {
-    uint32_t slot;         /* to be booted next */
+    uint32_t slot; /* to be booted next */
     uint32_t slot_cnt;
-    bool running_is_slot;  /* false: factory or test runs */
+    bool running_is_slot; /* false: factory or test runs */
     uint32_t running_slot;
-    uint32_t state;        /* of the new record: NEW or UNDEFINED */
+    uint32_t state; /* of the new record: NEW or UNDEFINED */
 };
 
 /* ESP_ERR_INVALID_ARG: slot >= slot_cnt, or running_slot is. A usable record of

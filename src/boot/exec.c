@@ -1,0 +1,135 @@
+/* boot/exec.c - the verify loop, and the writes of a bootloader's pass.
+ *
+ * Order of boot_run(): read, decide, verify and load, then write: a cut change
+ * is finished first, then the marks in the plan's order. A cut anywhere in
+ * here leads to the same decision again, or to the one that the marks already
+ * written ask for. */
+#include "boot/exec.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+#define TAG "boot"
+
+static const struct img_receipt no_receipt = IMG_RECEIPT_NONE;
+
+static esp_err_t check_image(const struct boot_env *env,
+                             const struct part_entry *part,
+                             struct boot_result *out)
+{
+    struct img_rules rules = env->rules;
+    rules.kind = IMG_KIND_APP;
+    rules.place = IMG_PLACE_SLOT;
+    rules.require_hash = pol_require_hash(&env->policy);
+    struct img_sink sink = { NULL, NULL };
+    const struct boot_loader *loader = env->loader;
+    if (loader) {
+        esp_err_t err = loader->begin(loader->ctx, part, &out->check, &sink);
+        if (err)
+            return err;
+    }
+    esp_err_t err = img_check_flash(env->flash, part->off, part->len, 0, &rules,
+                                    loader ? &sink : NULL, env->buf,
+                                    env->buf_len, &out->check, &out->receipt);
+    enum verdict verdict = VERDICT_REJECT;
+    if (err == ESP_OK && out->receipt.verdict == VERDICT_ACCEPT)
+        verdict = VERDICT_ACCEPT;
+    if (loader)
+        loader->end(loader->ctx, verdict);
+    if (err == ESP_OK && verdict != VERDICT_ACCEPT)
+        err = ESP_ERR_IMAGE_INVALID;
+    return err;
+}
+
+static enum boot_image judge(const struct boot_env *env, uint32_t choice,
+                             struct boot_result *out)
+{
+    memset(&out->check, 0, sizeof(out->check));
+    esp_err_t err = check_image(env, boot_part(env->table, choice), out);
+    out->err[choice] = err;
+    out->fault[choice] = out->check.fault;
+    if (err == ESP_OK)
+        return BOOT_IMAGE_GOOD;
+    LOGW(TAG, "%s does not verify: %s", boot_choice_name(choice),
+         err_name(err));
+    return BOOT_IMAGE_BAD;
+}
+
+/* Ends with BOOT or RESET: each turn settles one image. */
+static void decide(const struct boot_env *env, struct boot_in *in,
+                   struct boot_result *out)
+{
+    boot_plan(in, &out->plan);
+    while (out->plan.action == BOOT_ACT_VERIFY) {
+        uint32_t choice = out->plan.choice;
+        in->image[choice] = judge(env, choice, out);
+        boot_plan(in, &out->plan);
+    }
+}
+
+static void settle(const struct boot_env *env, struct boot_result *out)
+{
+    if (out->plan.action == BOOT_ACT_BOOT)
+        out->part = boot_part(env->table, out->plan.choice);
+    else
+        out->receipt = no_receipt;
+}
+
+static void begin(const struct boot_env *env, struct boot_in *in,
+                  struct boot_result *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->receipt = no_receipt;
+    boot_gather(env, in, &out->otadata);
+    out->has_otadata = in->has_otadata && in->otadata_ok;
+}
+
+void boot_decide(const struct boot_env *env, struct boot_result *out)
+{
+    struct boot_in in;
+    begin(env, &in, out);
+    decide(env, &in, out);
+    settle(env, out);
+}
+
+static void note_write(struct boot_result *out, esp_err_t err)
+{
+    if (err == ESP_OK || out->write_err != ESP_OK)
+        return;
+    out->write_err = err;
+    LOGE(TAG, "the otadata records cannot be written: %s", err_name(err));
+}
+
+/* false: the choice must not be started. */
+static bool write_marks(const struct otadata_place *at, struct boot_result *out)
+{
+    bool may_start = true;
+    for (uint32_t i = 0; i < out->plan.mark_cnt; i++) {
+        const struct boot_mark *mark = &out->plan.marks[i];
+        esp_err_t err =
+            otadata_change(at, &out->otadata, mark->rec_idx, &mark->rec);
+        note_write(out, err);
+        if (err && mark->rec.state == OTA_STATE_PENDING)
+            may_start = false;
+    }
+    return may_start;
+}
+
+void boot_run(const struct boot_env *env, struct boot_result *out)
+{
+    struct boot_in in;
+    begin(env, &in, out);
+    decide(env, &in, out);
+    if (out->has_otadata) {
+        struct otadata_place at = { env->flash,
+                                    boot_otadata_part(env->table)->off };
+        note_write(out, otadata_redo(&at, &out->otadata));
+        /* Each refusal makes one image bad, so this ends. */
+        while (!write_marks(&at, out)) {
+            in.image[out->plan.choice] = BOOT_IMAGE_BAD;
+            decide(env, &in, out);
+        }
+    }
+    settle(env, out);
+}

@@ -1,0 +1,74 @@
+/* boot/exec.h - ask boot_plan(), judge images for it, carry it out.
+ *
+ * boot_decide() never writes: it says what the next reset would do, and so
+ * which slot of a flash that nobody is running counts as the running one.
+ * boot_run() is one pass of a bootloader: it also finishes a cut change of the
+ * records, loads what it verifies and writes the marks. Both judge alike.
+ *
+ * A candidate's bytes are read once: while they are verified they go to the
+ * loader, if there is one, and what was loaded counts only if the verdict is
+ * ACCEPT. Allocates nothing; struct boot_result holds about 2 KiB. */
+#ifndef BOOT_EXEC_H
+#define BOOT_EXEC_H
+
+#include "boot/boot.h"
+#include "image/walk.h"
+#include "part/part.h"
+
+/* Where a candidate is loaded. Borrowed. */
+struct boot_loader {
+    void *ctx;
+    /* A candidate's bytes follow, from the start of its image. check->info
+     * tells the segments as they pass: those of the bytes being fed are known.
+     * An error counts as a bad image. *sink is filled by the loader. */
+    esp_err_t (*begin)(void *ctx, const struct part_entry *part,
+                       const struct img_check *check, struct img_sink *sink);
+    /* The walk is over; on VERDICT_REJECT what was loaded is thrown away.
+     * Not called when begin failed. */
+    void (*end)(void *ctx, enum verdict verdict);
+};
+
+/* What there is to boot. Everything is borrowed. */
+struct boot_env {
+    const struct port_flash *flash;
+    const struct part_table *table; /* NULL: no valid table */
+    struct policy policy;
+    /* Of the device; kind, place, cap_len and require_hash are filled in. */
+    struct img_rules rules;
+    const struct boot_loader *loader; /* NULL: verify only */
+    void *buf;                        /* 256 bytes at least, better 4096 */
+    size_t buf_len;
+};
+
+struct boot_result {
+    struct boot_plan plan;
+    struct otadata otadata;        /* when has_otadata */
+    bool has_otadata;              /* the partition is there and readable */
+    const struct part_entry *part; /* of plan.choice, in table; NULL: none */
+    struct img_receipt receipt;    /* ACCEPT only when plan says BOOT */
+    struct img_check check;        /* of the image judged last */
+    esp_err_t err[BOOT_CHOICES];   /* of each image judged; ESP_OK too when
+                                       it was not */
+    struct img_fault fault[BOOT_CHOICES];
+    esp_err_t write_err; /* first failure to write the records */
+};
+
+/* The table's row of a choice, NULL if there is none. */
+const struct part_entry *boot_part(const struct part_table *table,
+                                   uint32_t choice);
+
+/* The table's otadata row, NULL if there is none. */
+const struct part_entry *boot_otadata_part(const struct part_table *table);
+
+/* Gathers what boot_plan() reads; images are UNKNOWN or ABSENT. */
+void boot_gather(const struct boot_env *env, struct boot_in *in,
+                 struct otadata *o);
+
+/* Both fill *out whatever happens; the answer is out->plan. boot_run() boots
+ * although records could not be written (write_err says so), with one
+ * exception: an image that is NEW and cannot be marked PENDING is not started,
+ * because its crashes would never end its trial. */
+void boot_decide(const struct boot_env *env, struct boot_result *out);
+void boot_run(const struct boot_env *env, struct boot_result *out);
+
+#endif

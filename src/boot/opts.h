@@ -1,0 +1,48 @@
+/* boot/opts.h - the bootloader's options as they stand in a flash file.
+ *
+ * On hardware a bootloader's options are compiled into its image. A flash file
+ * has them as a segment of the image in its bootloader region: kind
+ * IMG_KIND_BOOTLOADER, load address BOOT_OPTS_ADDR (which no chip loads), the
+ * bytes of boot_opts_pack() as data. `porta build` and `porta flash create`
+ * write it; every verb reads it.
+ *
+ * Record, little-endian: magic "PTOP", u16 version (1), u16 length of the
+ * record, u32 flags, fields of later versions, u32 CRC-32 (as zlib's) of all
+ * before it. A flag that this reader does not know is an error: it may be one
+ * that makes the device stricter. */
+#ifndef BOOT_OPTS_H
+#define BOOT_OPTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/policy.h"
+#include "base/span.h"
+#include "port/flash.h"
+
+#define BOOT_OPTS_ADDR 0x504Fu
+#define BOOT_OPTS_LEN 16u
+
+struct boot_opts {
+    bool rollback;
+    bool require_hash;
+};
+
+void boot_opts_pack(const struct boot_opts *opts, uint8_t out[BOOT_OPTS_LEN]);
+
+/* bytes may be longer than the record. ESP_ERR_NOT_FOUND: no such record;
+ * ESP_ERR_INVALID_SIZE: cut short; ESP_ERR_INVALID_CRC: damaged;
+ * ESP_ERR_NOT_SUPPORTED: of a later version, or an unknown flag is set. */
+MUST_CHECK esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out);
+
+/* Looks for the record in the image at off (img_chip_bootloader_off()) and
+ * writes nothing. ESP_ERR_NOT_FOUND: there is no image or none with options;
+ * the caller then uses its defaults. Else errors of boot_opts_parse(), of
+ * reading, and ESP_ERR_INVALID_SIZE for an image that leaves the flash. */
+MUST_CHECK esp_err_t boot_opts_read(const struct port_flash *flash,
+                                    uint32_t off, struct boot_opts *out);
+
+void boot_opts_apply(const struct boot_opts *opts, struct policy *policy);
+
+#endif

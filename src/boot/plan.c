@@ -1,0 +1,258 @@
+/* boot/plan.c - the boot decision.
+ *
+ * The records name a first candidate; the rest follow in the reference's order
+ * (3.2 D): from it down to ota_0, the factory, then up, then the test program.
+ * With rollback on, a record that is PENDING at a reset was not confirmed and
+ * is given up, and so is a NEW one whose image is bad: the decision is then
+ * made again without it, which is what the reference does one boot later.
+ * docs/boot.md tells the whole story. */
+#include "boot/boot.h"
+
+#include <string.h>
+
+#define IDX_FACTORY (-1)
+
+struct pick {
+    struct ota_rec rec[2]; /* as they would be written */
+    uint32_t active;
+    int start;    /* slot index or IDX_FACTORY */
+    bool initial; /* a slot that boots is given the first record */
+    enum boot_reason reason;
+};
+
+static bool rec_unwritten(const struct ota_rec *rec)
+{
+    return rec->seq == OTADATA_SEQ_NONE || !ota_rec_crc_ok(rec);
+}
+
+static bool rec_refused(const struct ota_rec *rec)
+{
+    return ota_rec_invalid(rec) && !rec_unwritten(rec);
+}
+
+static enum boot_reason why_no_record(const struct ota_rec rec[2])
+{
+    if (rec_refused(&rec[0]) || rec_refused(&rec[1]))
+        return BOOT_WHY_RECORDS_REFUSED;
+    return rec[0].seq == OTADATA_SEQ_NONE && rec[1].seq == OTADATA_SEQ_NONE
+               ? BOOT_WHY_FIRST_BOOT
+               : BOOT_WHY_RECORDS_DAMAGED;
+}
+
+/* No record may be followed: the factory, or the first slot. */
+static void pick_default(const struct boot_in *in, struct pick *p)
+{
+    p->reason = in->slot_cnt == 0 ? BOOT_WHY_NO_SLOTS : why_no_record(p->rec);
+    p->start = in->image[BOOT_FACTORY] == BOOT_IMAGE_ABSENT ? 0 : IDX_FACTORY;
+    p->initial =
+        p->start == 0 && rec_unwritten(&p->rec[0]) && rec_unwritten(&p->rec[1]);
+}
+
+static void pick_start(const struct boot_in *in, struct pick *p)
+{
+    p->initial = false;
+    p->active = OTA_REC_NONE;
+    if (in->slot_cnt == 0 ||
+        (ota_rec_invalid(&p->rec[0]) && ota_rec_invalid(&p->rec[1]))) {
+        pick_default(in, p);
+        return;
+    }
+    p->active = ota_active_idx(p->rec);
+    if (p->active == OTA_REC_NONE) {
+        p->reason = BOOT_WHY_RECORDS_DAMAGED;
+        p->start = IDX_FACTORY;
+        return;
+    }
+    p->reason = BOOT_WHY_RECORD;
+    p->start = (int)ota_seq_slot(p->rec[p->active].seq, in->slot_cnt);
+}
+
+static bool image_usable(enum boot_image image)
+{
+    return image == BOOT_IMAGE_UNKNOWN || image == BOOT_IMAGE_GOOD;
+}
+
+/* A NEW record whose image is bad: there is nothing to try. */
+static bool active_is_void(const struct boot_in *in, const struct pick *p)
+{
+    return p->active != OTA_REC_NONE &&
+           p->rec[p->active].state == OTA_STATE_NEW &&
+           !image_usable(in->image[p->start]);
+}
+
+/* Returns true when the record that led was given up. */
+static bool give_up_pending(struct ota_rec rec[2])
+{
+    uint32_t led = ota_active_idx(rec);
+    bool lost = led != OTA_REC_NONE && rec[led].state == OTA_STATE_PENDING;
+    for (uint32_t i = 0; i < 2; i++)
+        if (rec[i].state == OTA_STATE_PENDING)
+            rec[i].state = OTA_STATE_ABORTED;
+    return lost;
+}
+
+static void add_candidate(const struct boot_in *in, uint32_t choice,
+                          struct boot_plan *plan)
+{
+    if (!image_usable(in->image[choice]))
+        return;
+    if (plan->choice == BOOT_NONE)
+        plan->choice = choice;
+    else
+        plan->fallbacks[plan->fallback_cnt++] = (uint8_t)choice;
+}
+
+static void list_candidates(const struct boot_in *in, int start,
+                            struct boot_plan *plan)
+{
+    int cnt = (int)in->slot_cnt;
+    for (int i = start; i >= 0; i--)
+        if (i < cnt)
+            add_candidate(in, (uint32_t)i, plan);
+    add_candidate(in, BOOT_FACTORY, plan);
+    for (int i = start + 1; i < cnt; i++)
+        add_candidate(in, (uint32_t)i, plan);
+    add_candidate(in, BOOT_TEST, plan);
+}
+
+/* What starting the choice changes in the records. */
+static void mark_choice(const struct boot_in *in, uint32_t choice,
+                        struct pick *p)
+{
+    if (p->initial && choice < BOOT_MAX_SLOTS) {
+        struct ota_rec *first = &p->rec[0];
+        first->seq = choice + 1;
+        memset(first->label, 0xFF, sizeof(first->label));
+        first->state = OTA_STATE_VALID;
+        first->crc = ota_rec_crc(first->seq);
+    }
+    if (pol_rollback(&in->policy) && p->active != OTA_REC_NONE &&
+        p->rec[p->active].state == OTA_STATE_NEW &&
+        choice == (uint32_t)p->start)
+        p->rec[p->active].state = OTA_STATE_PENDING;
+}
+
+static void add_mark(struct boot_plan *plan, uint32_t idx,
+                     const struct ota_rec *was, const struct ota_rec *is)
+{
+    /* Every mark changes the sequence or the state. */
+    if (was->seq == is->seq && was->state == is->state)
+        return;
+    plan->marks[plan->mark_cnt].rec_idx = idx;
+    plan->marks[plan->mark_cnt].rec = *is;
+    plan->mark_cnt++;
+}
+
+/* What is given up is written first: a cut in between must not leave two
+ * trials open. */
+static void list_marks(const struct boot_in *in, const struct pick *p,
+                       struct boot_plan *plan)
+{
+    uint32_t first = p->rec[0].state == OTA_STATE_ABORTED ? 0 : 1;
+    add_mark(plan, first, &in->rec[first], &p->rec[first]);
+    add_mark(plan, 1 - first, &in->rec[1 - first], &p->rec[1 - first]);
+}
+
+static void finish(const struct boot_in *in, struct pick *p,
+                   struct boot_plan *plan)
+{
+    list_candidates(in, p->start, plan);
+    if (plan->choice == BOOT_NONE) {
+        plan->action = BOOT_ACT_RESET;
+        plan->reason = BOOT_WHY_NOTHING_BOOTS;
+    } else {
+        plan->action = in->image[plan->choice] == BOOT_IMAGE_GOOD
+                           ? BOOT_ACT_BOOT
+                           : BOOT_ACT_VERIFY;
+        bool asked =
+            plan->choice == plan->preferred || plan->preferred == BOOT_NONE;
+        plan->reason = asked ? p->reason : BOOT_WHY_FALLBACK;
+        mark_choice(in, plan->choice, p);
+    }
+    list_marks(in, p, plan);
+}
+
+static uint32_t start_choice(const struct boot_in *in, const struct pick *p)
+{
+    if (p->start == IDX_FACTORY)
+        return in->image[BOOT_FACTORY] == BOOT_IMAGE_ABSENT ? BOOT_NONE
+                                                            : BOOT_FACTORY;
+    return in->slot_cnt == 0 ? BOOT_NONE : (uint32_t)p->start;
+}
+
+static void plan_records(const struct boot_in *in, struct pick *p,
+                         struct boot_plan *plan)
+{
+    bool rolled_back = false;
+    if (pol_rollback(&in->policy))
+        rolled_back = give_up_pending(p->rec);
+    pick_start(in, p);
+    if (rolled_back)
+        p->reason = BOOT_WHY_ROLLED_BACK;
+    plan->preferred = start_choice(in, p);
+    while (pol_rollback(&in->policy) && active_is_void(in, p)) {
+        p->rec[p->active].state = OTA_STATE_ABORTED;
+        pick_start(in, p);
+    }
+    finish(in, p, plan);
+}
+
+void boot_plan(const struct boot_in *in, struct boot_plan *plan)
+{
+    memset(plan, 0, sizeof(*plan));
+    plan->action = BOOT_ACT_RESET;
+    plan->choice = BOOT_NONE;
+    plan->preferred = BOOT_NONE;
+    struct pick p = { .rec = { in->rec[0], in->rec[1] },
+                      .active = OTA_REC_NONE,
+                      .start = IDX_FACTORY,
+                      .reason = BOOT_WHY_NO_OTADATA };
+    if (!in->table_ok) {
+        plan->reason = BOOT_WHY_NO_TABLE;
+    } else if (!in->has_otadata) {
+        plan->preferred = start_choice(in, &p);
+        finish(in, &p, plan);
+    } else if (!in->otadata_ok) {
+        plan->reason = BOOT_WHY_OTADATA_BAD;
+    } else {
+        plan_records(in, &p, plan);
+    }
+}
+
+static const char *const slot_names[BOOT_CHOICES] = {
+    "ota_0",  "ota_1",  "ota_2",  "ota_3",  "ota_4",   "ota_5",
+    "ota_6",  "ota_7",  "ota_8",  "ota_9",  "ota_10",  "ota_11",
+    "ota_12", "ota_13", "ota_14", "ota_15", "factory", "test"
+};
+
+const char *boot_choice_name(uint32_t choice)
+{
+    return choice < BOOT_CHOICES ? slot_names[choice] : "none";
+}
+
+static const char *const reason_texts[] = {
+    [BOOT_WHY_NONE] = "no decision was made",
+    [BOOT_WHY_NO_TABLE] = "there is no valid partition table",
+    [BOOT_WHY_NO_OTADATA] = "there is no otadata partition, so the factory "
+                            "program comes first",
+    [BOOT_WHY_OTADATA_BAD] = "the otadata partition is smaller than 8192 "
+                             "bytes or cannot be read",
+    [BOOT_WHY_FIRST_BOOT] = "both otadata records are blank: first boot",
+    [BOOT_WHY_RECORDS_REFUSED] = "no otadata record may be followed: what "
+                                 "they name was marked INVALID or ABORTED",
+    [BOOT_WHY_RECORDS_DAMAGED] = "no otadata record has a good CRC",
+    [BOOT_WHY_RECORD] = "the otadata record with the highest sequence names "
+                        "it",
+    [BOOT_WHY_ROLLED_BACK] = "the newest program did not confirm itself and "
+                             "was rolled back",
+    [BOOT_WHY_FALLBACK] = "what comes before it does not verify or is not "
+                          "there",
+    [BOOT_WHY_NOTHING_BOOTS] = "no partition holds a program that verifies",
+    [BOOT_WHY_NO_SLOTS] = "the partition table has no OTA slot"
+};
+
+const char *boot_reason_text(enum boot_reason reason)
+{
+    size_t cnt = sizeof(reason_texts) / sizeof(reason_texts[0]);
+    return (size_t)reason < cnt ? reason_texts[reason] : "unknown reason";
+}
