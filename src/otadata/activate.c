@@ -25,7 +25,8 @@ struct choice {
     uint32_t keep;   /* a usable record of the running slot, or none */
     bool give;       /* the running slot is to receive a record */
     uint32_t target;
-    bool same; /* the target already names the slot: keep its seq */
+    bool same;     /* the target already names the slot: keep its seq */
+    uint32_t base; /* the sequence to go on from */
 };
 
 /* The smallest sequence above base that names the slot; 0: there is none. */
