@@ -14,7 +14,11 @@ PREFIX ?= /usr/local
 
 # Debian's Python modules belong to this one, whatever is first in PATH.
 PYTHON := /usr/bin/python3 -B
-TEST = $(PYTHON) tools/test_summary.py $(BUILD) --jobs $(JOBS) --label '$(LABEL)'
+TEST = $(PYTHON) tools/test_summary.py $(DIR) --jobs $(JOBS) --label '$(LABEL)'
+
+# The folder and the mode of the build that a command needs.
+DIR = $(BUILD)
+MODE =
 
 # How much set-up a command needs: see tools/setup.sh.
 GROUP ?= build
@@ -34,11 +38,12 @@ ready:
 
 .PHONY: configure
 configure: ready
-	@cmake -G Ninja -S . -B $(BUILD) --log-level=WARNING $(CMAKE_ARGS)
+	@cmake -G Ninja -S . -B $(DIR) --log-level=WARNING \
+	    $(CMAKE_ARGS) $(MODE)
 
 .PHONY: build
 build: configure ## build everything (default)
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(DIR) -j $(JOBS)
 
 .PHONY: demo
 demo: build ## a device updates itself over HTTPS, and survives bad images
@@ -49,17 +54,17 @@ test: build ## build and run every test (LABEL=unit: one kind)
 	@$(TEST)
 
 .PHONY: test-san
-test-san: BUILD := $(BUILD)-san
-test-san: CMAKE_ARGS += -DPORTA_SANITIZE=ON
+test-san: DIR = $(BUILD)-san
+test-san: MODE = -DPORTA_SANITIZE=ON
 test-san: build ## the same tests with address and UB sanitizers
 	@$(TEST)
 
 .PHONY: fuzz
-fuzz: BUILD := $(BUILD)-fuzz
-fuzz: CMAKE_ARGS += -DCMAKE_C_COMPILER=clang -DPORTA_FUZZ=ON
+fuzz: DIR = $(BUILD)-fuzz
+fuzz: MODE = -DCMAKE_C_COMPILER=clang -DPORTA_FUZZ=ON
 fuzz: configure ## short fuzz runs of every parser (FUZZ_SECONDS=20 each)
-	@cmake --build $(BUILD) -j $(JOBS) --target fuzzers
-	@tools/fuzz.sh $(BUILD) $(FUZZ_SECONDS) $(JOBS)
+	@cmake --build $(DIR) -j $(JOBS) --target fuzzers
+	@tools/fuzz.sh $(DIR) $(FUZZ_SECONDS) $(JOBS)
 
 .PHONY: bench
 bench: build ## time and count an update; writes build/bench.json

@@ -32,7 +32,7 @@ if [ "$1" = --one ]; then
 fi
 
 build=$1 seconds=$2 jobs=${3:-2}
-mkdir -p "$build/fuzz-found"
+mkdir -p "$build/fuzz-found" "$build/fuzz-bin"
 rm -f "$build"/fuzz-found/*.log "$build"/fuzz-found/*.log.failed
 find "$build/fuzz-bin" -type f -perm -u+x | sort |
     xargs -r -n 1 -P "$jobs" "$0" --one "$build" "$seconds"

@@ -2,6 +2,7 @@
 import functools
 import pathlib
 import re
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -15,18 +16,19 @@ class Tree:
 
     def __init__(self, root=ROOT):
         self.root = pathlib.Path(root)
-        names = subprocess.run(
-            ["git", "-C", str(self.root), "ls-files", "-co",
-             "--exclude-standard"], capture_output=True, text=True)
-        if names.returncode == 0:
-            listed = names.stdout.splitlines()
-        else:  # a release archive: every file that is not built or fetched
-            listed = [str(p.relative_to(self.root))
-                      for p in self.root.rglob("*")
-                      if not re.match(r"build|\.deps",
-                                      str(p.relative_to(self.root)))]
-        self.names = sorted(n for n in set(listed)
+        self.names = sorted(n for n in set(self.listed())
                             if (self.root / n).is_file())
+
+    def listed(self):
+        """What git would track; without git, what is not built or fetched."""
+        command = ["git", "-C", str(self.root), "ls-files", "-co",
+                   "--exclude-standard"]
+        if shutil.which("git"):
+            run = subprocess.run(command, capture_output=True, text=True)
+            if run.returncode == 0:
+                return run.stdout.splitlines()
+        names = (str(p.relative_to(self.root)) for p in self.root.rglob("*"))
+        return [n for n in names if not re.match(r"build|\.deps|\.git/", n)]
 
     def c_files(self, *folders):
         """The C files and headers below the folders, all without folders."""
