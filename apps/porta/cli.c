@@ -238,16 +238,17 @@ static void list_subs(const char *name, const struct cli_sub *subs,
     for (size_t i = 0; i < sub_cnt; i++)
         fprintf(to, "  porta %s %-10s %s\n", name, subs[i].name,
                 subs[i].summary);
-    fprintf(to, "\nporta help %s VERB shows one page with an example.\n",
-            name);
+    fprintf(to, "\nporta help %s VERB shows one page with an example.\n", name);
 }
 
 int cli_dispatch(const char *name, const struct cli_sub *subs, size_t sub_cnt,
                  int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "porta %s: args: a verb is missing; see: porta help "
-                "%s\n", name, name);
+        fprintf(stderr,
+                "porta %s: args: a verb is missing; see: porta help "
+                "%s\n",
+                name, name);
         return CLI_USAGE;
     }
     if (is_help(argv[1])) {

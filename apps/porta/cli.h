@@ -29,11 +29,11 @@
 #include "base/span.h"
 
 enum cli_status {
-    CLI_GO = -1,     /* cli_parse(): carry on */
-    CLI_DONE = 0,    /* done */
-    CLI_FAILED = 1,  /* the operation failed, or the answer is no */
-    CLI_USAGE = 2,   /* the command line is wrong */
-    CLI_NOTHING = 3  /* nothing to do */
+    CLI_GO = -1,    /* cli_parse(): carry on */
+    CLI_DONE = 0,   /* done */
+    CLI_FAILED = 1, /* the operation failed, or the answer is no */
+    CLI_USAGE = 2,  /* the command line is wrong */
+    CLI_NOTHING = 3 /* nothing to do */
 };
 
 /* --- command lines ------------------------------------------------------ */
@@ -55,16 +55,16 @@ struct cli_list {
 /* Field of a pair --x / --no-x. */
 enum cli_tri { CLI_UNSET = 0, CLI_ON, CLI_OFF };
 
-enum cli_kind {       /* and the type of the field: */
-    CLI_KIND_FLAG,    /* bool */
-    CLI_KIND_ON,      /* enum cli_tri, becomes CLI_ON */
-    CLI_KIND_OFF,     /* enum cli_tri, becomes CLI_OFF */
-    CLI_KIND_TEXT,    /* const char *; the last one given counts */
-    CLI_KIND_LIST,    /* struct cli_list */
-    CLI_KIND_NUM,     /* uint32_t, decimal or 0x */
-    CLI_KIND_SIZE,    /* uint32_t, also K, M */
-    CLI_KIND_SECONDS, /* uint32_t milliseconds, from decimal seconds > 0 */
-    CLI_KIND_LATER    /* none: known, refused by name */
+enum cli_kind {                /* and the type of the field: */
+                CLI_KIND_FLAG, /* bool */
+                CLI_KIND_ON,   /* enum cli_tri, becomes CLI_ON */
+                CLI_KIND_OFF,  /* enum cli_tri, becomes CLI_OFF */
+                CLI_KIND_TEXT, /* const char *; the last one given counts */
+                CLI_KIND_LIST, /* struct cli_list */
+                CLI_KIND_NUM,  /* uint32_t, decimal or 0x */
+                CLI_KIND_SIZE, /* uint32_t, also K, M */
+                CLI_KIND_SECONDS, /* uint32_t milliseconds, from decimal seconds > 0 */
+                CLI_KIND_LATER /* none: known, refused by name */
 };
 
 struct cli_opt {
@@ -72,23 +72,30 @@ struct cli_opt {
     const char *meta; /* what the value is called in the help; NULL: none */
     const char *help;
     enum cli_kind kind;
-    size_t off;       /* offsetof(struct of the verb, field) */
+    size_t off; /* offsetof(struct of the verb, field) */
 };
 
 /* The table's last row, and the rows that many verbs have in common. */
-#define CLI_OPT_END { NULL, NULL, NULL, CLI_KIND_FLAG, 0 }
-#define CLI_OPT_JSON(type, field)                                      \
-    { "--json", NULL, "one JSON object on standard output",            \
-      CLI_KIND_FLAG, offsetof(type, field) }
-#define CLI_OPT_LATER(opt, meta) \
-    { opt, meta, "not in this version", CLI_KIND_LATER, 0 }
+#define CLI_OPT_END                        \
+    {                                      \
+        NULL, NULL, NULL, CLI_KIND_FLAG, 0 \
+    }
+#define CLI_OPT_JSON(type, field)                                            \
+    {                                                                        \
+        "--json", NULL, "one JSON object on standard output", CLI_KIND_FLAG, \
+            offsetof(type, field)                                            \
+    }
+#define CLI_OPT_LATER(opt, meta)                            \
+    {                                                       \
+        opt, meta, "not in this version", CLI_KIND_LATER, 0 \
+    }
 
 struct cli_verb {
-    const char *name;    /* "update", "flash create" */
-    const char *usage;   /* positional arguments: "FLASH URL" */
-    const char *summary; /* one line, no full stop */
-    const char *text;    /* paragraphs for the help page, or NULL */
-    const char *example; /* complete commands, one a line, no indent */
+    const char *name;           /* "update", "flash create" */
+    const char *usage;          /* positional arguments: "FLASH URL" */
+    const char *summary;        /* one line, no full stop */
+    const char *text;           /* paragraphs for the help page, or NULL */
+    const char *example;        /* complete commands, one a line, no indent */
     const struct cli_opt *opts; /* --help, -h are understood always */
     int arg_min, arg_max;
 };
@@ -147,7 +154,10 @@ struct cli_bytes {
     uint8_t *ptr; /* one NUL byte follows, not counted in len */
     size_t len;
 };
-#define CLI_BYTES_NONE { NULL, 0 }
+#define CLI_BYTES_NONE \
+    {                  \
+        NULL, 0        \
+    }
 
 /* Reads a whole file of at most max_len bytes ("-": standard input). Failures
  * name the file and have DIAG_STAGE_FILE (exit status 1). */
@@ -162,11 +172,14 @@ MUST_CHECK esp_err_t cli_read_secret(const char *arg, struct cli_bytes *out,
 
 /* An output file that appears whole, with its final name, or not at all. */
 struct cli_out {
-    int fd;            /* -1: closed */
-    const char *path;  /* borrowed */
-    char tmp[4096];    /* where it is until it is committed; "": in place */
+    int fd;           /* -1: closed */
+    const char *path; /* borrowed */
+    char tmp[4096];   /* where it is until it is committed; "": in place */
 };
-#define CLI_OUT_CLOSED { -1, NULL, "" }
+#define CLI_OUT_CLOSED \
+    {                  \
+        -1, NULL, ""   \
+    }
 
 MUST_CHECK esp_err_t cli_out_open(struct cli_out *o, const char *path,
                                   mode_t mode, struct diag *d);

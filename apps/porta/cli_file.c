@@ -9,19 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypto/ct.h"
+
 #define READ_STEP 65536u
 #define SECRET_MAX_LEN 65536u
-
-/* A wipe that the compiler may not drop. */
-static void wipe(void *ptr, size_t len)
-{
-    explicit_bzero(ptr, len);
-}
 
 void cli_bytes_free(struct cli_bytes *b)
 {
     if (b->ptr)
-        wipe(b->ptr, b->len);
+        ct_wipe(b->ptr, b->len);
     free(b->ptr);
     *b = (struct cli_bytes)CLI_BYTES_NONE;
 }
@@ -39,7 +35,7 @@ static bool bytes_grow(struct cli_bytes *b, size_t *cap, size_t max_len)
         return false;
     if (b->ptr) {
         memcpy(ptr, b->ptr, b->len);
-        wipe(b->ptr, b->len);
+        ct_wipe(b->ptr, b->len);
         free(b->ptr);
     }
     b->ptr = ptr;
@@ -69,14 +65,15 @@ static esp_err_t read_all(int fd, const char *path, size_t max_len,
         if (out->len > max_len)
             return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_SIZE,
                              "%s is larger than the %zu bytes that make "
-                             "sense here", path, max_len);
+                             "sense here",
+                             path, max_len);
         if (got == 0)
             return ESP_OK;
     }
 }
 
-esp_err_t cli_read_file(const char *path, size_t max_len,
-                        struct cli_bytes *out, struct diag *d)
+esp_err_t cli_read_file(const char *path, size_t max_len, struct cli_bytes *out,
+                        struct diag *d)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -109,8 +106,8 @@ esp_err_t cli_read_secret(const char *arg, struct cli_bytes *out,
     err = cli_read_file(arg + 1, SECRET_MAX_LEN, out, d);
     if (err)
         return err;
-    while (out->len > 0 && (out->ptr[out->len - 1] == '\n' ||
-                            out->ptr[out->len - 1] == '\r'))
+    while (out->len > 0 &&
+           (out->ptr[out->len - 1] == '\n' || out->ptr[out->len - 1] == '\r'))
         out->ptr[--out->len] = '\0';
     return ESP_OK;
 }
@@ -127,8 +124,7 @@ static bool is_special(const char *path)
 {
     struct stat st;
 
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) &&
-           !S_ISDIR(st.st_mode);
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
 esp_err_t cli_out_open(struct cli_out *o, const char *path, mode_t mode,

@@ -18,8 +18,8 @@ cJSON *cli_json_error(const struct diag *d)
 {
     cJSON *obj = cJSON_CreateObject();
 
-    if (obj && cJSON_AddStringToObject(obj, "stage",
-                                       diag_stage_name(d->stage)) &&
+    if (obj &&
+        cJSON_AddStringToObject(obj, "stage", diag_stage_name(d->stage)) &&
         cJSON_AddNumberToObject(obj, "code", d->err) &&
         cJSON_AddStringToObject(obj, "name", err_name(d->err)) &&
         cJSON_AddStringToObject(obj, "message", d->text))
@@ -47,8 +47,8 @@ int cli_fail(const struct cli_verb *verb, const struct diag *d, bool json)
     int status = d->stage == DIAG_STAGE_ARGS ? CLI_USAGE : CLI_FAILED;
     cJSON *obj, *error;
 
-    fprintf(stderr, "porta %s: %s: %s\n", verb->name,
-            diag_stage_name(d->stage), d->text);
+    fprintf(stderr, "porta %s: %s: %s\n", verb->name, diag_stage_name(d->stage),
+            d->text);
     if (!json)
         return status;
     obj = cJSON_CreateObject();
@@ -89,8 +89,8 @@ void cli_log_to_stderr(enum log_level level)
 const char *cli_thousands(uint64_t n, char *buf, size_t len)
 {
     char digits[24];
-    size_t cnt = (size_t)snprintf(digits, sizeof(digits), "%llu",
-                                  (unsigned long long)n);
+    size_t cnt =
+        (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
     size_t at = 0;
 
     for (size_t i = 0; i < cnt && at + 2 < len; i++) {

@@ -7,6 +7,7 @@
 #include "cmds.h"
 
 static const struct cli_sub verbs[] = {
+    { "serve", "development HTTPS server for a folder", cmd_serve },
     { "help", "this list, or one page about a verb", cmd_help },
 };
 
@@ -21,12 +22,14 @@ static const struct cli_sub *verb_find(const char *name)
 static void list_verbs(FILE *to)
 {
     fputs("porta: firmware updates over HTTPS, as ESP-IDF does them, on any "
-          "machine\n\nusage: porta VERB [OPTIONS] [ARGS]\n\n", to);
+          "machine\n\nusage: porta VERB [OPTIONS] [ARGS]\n\n",
+          to);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\nporta help VERB shows one page with an example.\n"
           "exit status: 0 done, 1 failed or the answer is no, 2 the command "
-          "line is wrong,\n             3 nothing to do\n", to);
+          "line is wrong,\n             3 nothing to do\n",
+          to);
 }
 
 static int no_such_verb(const char *name)

@@ -1,0 +1,35 @@
+/* serve_http.h - the development server: one folder over HTTPS.
+ *
+ * GET and HEAD of regular files below the folder, byte ranges, validators;
+ * no listing, nothing outside the folder (symbolic links included), nothing
+ * below the folder of the keys. Plans come from serve_plan.h. */
+#ifndef SERVE_HTTP_H
+#define SERVE_HTTP_H
+
+#include "base/diag.h"
+#include "cli.h"
+#include "serve_plan.h"
+
+struct serve_conf {
+    const char *folder;
+    const char *hidden;     /* folder that is not served, NULL: none */
+    const char *bind_addr;  /* literal */
+    uint16_t port;          /* 0: any free one */
+    const char *cert, *key; /* PEM; NULL: plain HTTP */
+    const char *user;       /* "user:password", NULL: nobody needs to */
+    const char *token;
+    struct serve_fault fault;
+    uint32_t rate; /* bytes a second of each answer, 0: unlimited */
+    bool quiet;    /* no line per request */
+};
+
+struct serve;
+
+/* Everything in conf is borrowed until serve_stop(). */
+MUST_CHECK esp_err_t serve_start(struct serve **out,
+                                 const struct serve_conf *conf, struct diag *d);
+uint16_t serve_port(const struct serve *s);
+/* Ends requests under way. NULL is a no-op. */
+void serve_stop(struct serve *s);
+
+#endif
