@@ -135,6 +135,10 @@ ROWS = [
          "5 parameters"),
         ("src/part/a.c",
          "void f(int a, int (*b)(int, int), int c, int d, ...)\n{\n}\n", ""),
+        ("src/part/a.c", "void f(int a, int b, const void *c, size_t c_len,\n"
+         "       int d, struct diag *diag)\n{\n}\n", ""),
+        ("src/part/a.c", "void f(int a, int b, int c, int d, int len)\n"
+         "{\n}\n", "5 parameters"),
         ("src/api/a.c", "void f(int a, int b, int c, int d, int e)\n{\n}\n",
          ""),
     ]),

@@ -26,12 +26,20 @@ def functions(tree, names):
 
 
 def parameters(signature):
-    """The number of named parameters, call-backs being one each."""
+    """How many things a caller has to think of: a buffer and its length are
+    one, the place for a diagnosis and a call-back's own list are none."""
     flat = re.sub(r"\s+", " ", signature).strip()[1:-1]
     while re.search(r"\([^()]*\)", flat):
         flat = re.sub(r"\([^()]*\)", "", flat)
-    flat = re.sub(r",\s*\.\.\.\s*$", "", flat)
-    return 0 if flat.strip() in ("", "void") else flat.count(",") + 1
+    words = [w.strip() for w in flat.split(",")]
+    count = 0
+    for before, word in zip([""] + words, words):
+        length = re.search(r"\b\w*(len|cnt|size|cap)$", word) and \
+            ("*" in before or "[" in before)
+        if word not in ("", "void", "...") and not length and \
+                not re.match(r"struct diag \*", word):
+            count += 1
+    return count
 
 
 def nesting(code):
