@@ -62,7 +62,9 @@ void handover_boot(struct handover *h, enum port_reset_reason reason)
     h->verdict = HANDOVER_PENDING;
     h->slot = (struct handover_slot){ 0 };
     h->text[0] = '\0';
+    atomic_store(&h->attached, 0);
     atomic_store(&h->restart, 0);
+    atomic_store(&h->idle, 0);
     if (reason == PORT_RESET_POWERON)
         memset(h->retained, 0, sizeof(h->retained));
 }
@@ -123,6 +125,7 @@ esp_err_t handover_attach(struct handover **out, struct diag *diag)
         return err;
     }
     fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    atomic_store(&h->attached, 1);
     *out = h;
     return ESP_OK;
 }

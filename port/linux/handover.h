@@ -5,7 +5,8 @@
  * passes the descriptor in the environment; every boot uses the same page.
  *
  *   board        handover_create(), then before each boot handover_boot()
- *   bootloader   reads the options, fills `slot` and `verdict`, execs
+ *   bootloader   reads the options, fills `slot` and `verdict`, execs; where
+ *                it cannot, it sets verdict and text and ends with _exit()
  *   application  handover_attach(), reads; writes `restart` before it leaves
  *
  * The application learns its slot from here and never from otadata, which is
@@ -71,7 +72,9 @@ struct handover {
     char text[320];
 
     /* The application. */
-    atomic_uint restart; /* 1: it ends because it wants a reset */
+    atomic_uint attached; /* 1: it has found this page */
+    atomic_uint restart;  /* 1: it ends because it wants a reset */
+    atomic_uint idle;     /* 1: its last task has ended; nothing will happen */
     uint8_t retained[HANDOVER_RETAINED_LEN]; /* lost with the power */
 };
 
