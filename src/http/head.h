@@ -23,9 +23,10 @@ struct http_head {
     uint64_t content_len; /* HTTP_LEN_UNKNOWN when absent or chunked */
     bool chunked;
     bool keep_alive;
-    bool has_range;       /* a Content-Range of bytes was given */
+    bool has_range;       /* one sound Content-Range "bytes a-b/c" was given */
     uint64_t range_first, range_last;
-    uint64_t range_total; /* HTTP_LEN_UNKNOWN for '*' */
+    uint64_t range_total; /* HTTP_LEN_UNKNOWN when not told; that of a 416's
+                             unsatisfied range, too */
     bool encoded;         /* a Content-Encoding other than identity */
     bool accept_ranges;
     uint32_t retry_after_s;
@@ -34,5 +35,58 @@ struct http_head {
     char last_modified[40];
     char content_type[64];
 };
+
+/* How the end of the body is known (RFC 9112 section 6.3). */
+enum http_framing {
+    HTTP_FRAMING_NONE,   /* there is no body */
+    HTTP_FRAMING_LENGTH,
+    HTTP_FRAMING_CHUNKED,
+    HTTP_FRAMING_CLOSE   /* the body ends with the connection */
+};
+
+/* head_request: the request was a HEAD. */
+enum http_framing http_head_framing(const struct http_head *h,
+                                    bool head_request);
+
+/* What the parser tells while it reads. A name comes in one piece and is cut
+ * after HTTP_HEAD_NAME_LEN bytes; a value comes in pieces without its leading
+ * blanks, and may end in blanks. STATUS has the reason phrase (pieces). */
+enum http_head_part {
+    HTTP_HEAD_STATUS, HTTP_HEAD_NAME, HTTP_HEAD_VALUE, HTTP_HEAD_FIELD_END
+};
+#define HTTP_HEAD_NAME_LEN 64u
+typedef esp_err_t (*http_head_fn)(void *ctx, enum http_head_part part,
+                                  struct span bytes);
+
+enum http_head_step { HTTP_HEAD_MORE, HTTP_HEAD_DONE, HTTP_HEAD_BAD };
+
+struct http_head_parser {
+    struct http_head head;
+    const char *why; /* after HTTP_HEAD_BAD: half a sentence */
+    esp_err_t err;   /* after HTTP_HEAD_BAD: ESP_ERR_INVALID_RESPONSE, or
+                        what the callback returned */
+    http_head_fn on_part;
+    void *ctx;
+    uint32_t total_len;
+    /* Private from here. */
+    uint8_t state;
+    uint8_t field;
+    bool has_len, range_clash, closes, keeps;
+    char line[16];
+    uint32_t line_len;
+    char name[HTTP_HEAD_NAME_LEN];
+    uint32_t name_len;
+    char value[160];
+    uint32_t value_len;
+    bool value_long;
+};
+
+/* on_part may be NULL. */
+void http_head_init(struct http_head_parser *p, http_head_fn on_part,
+                    void *ctx);
+/* Takes bytes until the empty line; *used_len of them were the head's. After
+ * DONE or BAD the parser must be initialised again. */
+enum http_head_step http_head_feed(struct http_head_parser *p, struct span in,
+                                   size_t *used_len);
 
 #endif

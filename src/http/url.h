@@ -30,8 +30,11 @@ MUST_CHECK esp_err_t http_url_parse(struct span text, struct http_url *out);
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b);
 
 /* Resolves a Location (absolute, //host/path, /path, relative, ?query) against
- * base (RFC 3986 section 5.2, dot segments removed) into out as text.
- * ESP_ERR_INVALID_SIZE: out_len is too small; *need_len tells. */
+ * base (RFC 3986 section 5.2, dot segments removed) into out as text, with its
+ * terminator and without a fragment. The base's userinfo is not passed on.
+ * ESP_ERR_INVALID_SIZE: out_len is too small, *need_len is enough; with ESP_OK
+ * it is the length used, terminator included. ESP_ERR_INVALID_ARG: not a
+ * reference, or to another scheme than http and https. */
 MUST_CHECK esp_err_t http_url_resolve(const struct http_url *base,
                                       struct span location, char *out,
                                       size_t out_len, size_t *need_len);

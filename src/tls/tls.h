@@ -55,8 +55,15 @@ struct tls_fault {
 
 struct tls_session; /* lives in env->heap */
 
+/* May be called again with the same ports, and is undone as often.
+ * ESP_ERR_INVALID_STATE: other ports are in use. */
 MUST_CHECK esp_err_t tls_init(const struct tls_env *env);
 void tls_deinit(void);
+
+/* Is there anything to verify a server by? ESP_ERR_MBEDTLS_SSL_SETUP_FAILED:
+ * no. tls_open() asks, too; callers ask before they connect. */
+MUST_CHECK esp_err_t tls_conf_check(const struct tls_conf *conf,
+                                    struct diag *d);
 
 /* Shakes hands over conn, which stays the caller's and must outlive the
  * session. On failure *out is NULL, d holds a sentence that names the cause
@@ -69,7 +76,8 @@ MUST_CHECK esp_err_t tls_open(struct tls_session **out,
                               uint64_t deadline_ms, struct diag *d,
                               struct tls_fault *fault);
 
-/* As port_net.send/recv: at least one byte, ESP_ERR_TIMEOUT, ESP_FAIL; recv
+/* As port_net.send/recv: at least one byte, ESP_ERR_TIMEOUT, ESP_FAIL; a send
+ * that timed out may only be repeated with the same bytes; recv
  * with *done_len 0 is the peer's close_notify or, when *clean is false, a bare
  * TCP close. */
 MUST_CHECK esp_err_t tls_send(struct tls_session *s, const void *src,

@@ -1,0 +1,123 @@
+#include "http/fields.h"
+
+#include "crypto/ct.h"
+#include "http/text.h"
+
+/* A field whose name has one of these in it must not follow a request to
+ * another origin: Authorization and Cookie, and what services call their
+ * tokens (PRIVATE-TOKEN, X-Api-Key, X-Amz-Security-Token...). One kept back
+ * too many costs a request; one too few, a secret. */
+static const char *const fields_secret[] = {
+    "auth", "token", "cookie", "key", "secret", "session", "credential",
+    "password",
+};
+
+/* The link that leads to the field, or the last one. */
+static struct http_field **find(struct http_field **link, struct span name)
+{
+    while (*link && !http_same_name(http_field_name(*link), name))
+        link = &(*link)->next;
+    return link;
+}
+
+static void unlink_field(struct http_fields *fs, struct http_field **link)
+{
+    struct http_field *f = *link;
+
+    *link = f->next;
+    ct_wipe(f->text, f->name_len + f->value_len + 2);
+    fs->heap->free(fs->heap->ctx, f);
+}
+
+static struct http_field *make(const struct port_heap *heap, struct span name,
+                               struct span value)
+{
+    struct http_field *f = NULL;
+
+    if (name.len < SIZE_MAX / 4 && value.len < SIZE_MAX / 4)
+        f = heap->alloc(heap->ctx, sizeof(*f) + name.len + value.len + 2);
+    if (!f)
+        return NULL;
+    f->name_len = name.len;
+    f->value_len = value.len;
+    memcpy(f->text, name.ptr, name.len);
+    if (value.len > 0)
+        memcpy(f->text + name.len + 1, value.ptr, value.len);
+    return f; /* the terminators: memory comes zeroed */
+}
+
+esp_err_t http_fields_set(struct http_fields *fs, struct span name,
+                          struct span value)
+{
+    struct http_field **link = find(&fs->first, name);
+
+    if (!http_is_token(name) || !http_is_value(value))
+        return ESP_ERR_INVALID_ARG;
+    struct http_field *f = make(fs->heap, name, value);
+    if (!f)
+        return ESP_ERR_NO_MEM;
+    if (*link) {
+        f->next = (*link)->next;
+        (*link)->next = f;
+        unlink_field(fs, link);
+    } else {
+        *link = f;
+    }
+    return ESP_OK;
+}
+
+const struct http_field *http_fields_get(const struct http_fields *fs,
+                                         struct span name)
+{
+    struct http_field *first = fs->first;
+
+    return *find(&first, name);
+}
+
+bool http_fields_remove(struct http_fields *fs, struct span name)
+{
+    struct http_field **link = find(&fs->first, name);
+
+    if (!*link)
+        return false;
+    unlink_field(fs, link);
+    return true;
+}
+
+void http_fields_clear(struct http_fields *fs)
+{
+    while (fs->first)
+        unlink_field(fs, &fs->first);
+}
+
+static bool contains(struct span text, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t i = 0; i + len <= text.len; i++) {
+        if (http_name_is(span_of(text.ptr + i, len), word))
+            return true;
+    }
+    return false;
+}
+
+static bool is_secret(struct span name)
+{
+    for (size_t i = 0; i < sizeof(fields_secret) / sizeof(char *); i++) {
+        if (contains(name, fields_secret[i]))
+            return true;
+    }
+    return false;
+}
+
+void http_fields_drop_secrets(struct http_fields *fs)
+{
+    struct http_field **link = &fs->first;
+
+    while (*link) {
+        if (is_secret(http_field_name(*link)))
+            unlink_field(fs, link);
+        else
+            link = &(*link)->next;
+    }
+}

@@ -1,0 +1,302 @@
+/* URLs are taken strictly: what two programs could read differently (blanks,
+ * control characters, a second '@', a backslash in the host) is refused, not
+ * repaired, because the host decides where credentials go. */
+#include "http/url.h"
+
+#include <stdio.h>
+
+#include "http/text.h"
+
+#define URL_HOST_MAX_LEN 255u
+
+static bool url_chars_ok(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] <= ' ' || text.ptr[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* Length of "scheme:" at the front, without the colon; 0: there is none. */
+static size_t url_scheme_len(struct span text)
+{
+    size_t i = 0;
+
+    if (text.len == 0 || !http_is_alpha(text.ptr[0]))
+        return 0;
+    while (i < text.len &&
+           (http_is_alpha(text.ptr[i]) || http_is_digit(text.ptr[i]) ||
+            text.ptr[i] == '+' || text.ptr[i] == '-' || text.ptr[i] == '.'))
+        i++;
+    return i < text.len && text.ptr[i] == ':' ? i : 0;
+}
+
+static bool url_is_hex(uint8_t c)
+{
+    return http_is_digit(c) || (http_lower(c) >= 'a' && http_lower(c) <= 'f');
+}
+
+static bool url_host_ok(struct span host, bool is_ipv6)
+{
+    if (host.len == 0 || host.len > URL_HOST_MAX_LEN)
+        return false;
+    for (size_t i = 0; i < host.len; i++) {
+        uint8_t c = host.ptr[i];
+        bool ok = is_ipv6 ? url_is_hex(c) || c == ':' || c == '.'
+                          : http_is_alpha(c) || http_is_digit(c) || c == '-' ||
+                                c == '.' || c == '_' || c == '~';
+        if (!ok)
+            return false;
+    }
+    return !is_ipv6 || memchr(host.ptr, ':', host.len) != NULL;
+}
+
+/* port = *DIGIT (RFC 3986 section 3.2.3): "host:" is the default port. */
+static esp_err_t url_parse_port(struct span text, struct http_url *out)
+{
+    uint64_t port = 0;
+
+    if (text.len == 0)
+        return ESP_OK;
+    if (http_digits(text, &port) != ESP_OK || port == 0 || port > 65535)
+        return ESP_ERR_INVALID_ARG;
+    out->port = (uint16_t)port;
+    out->port_given = true;
+    return ESP_OK;
+}
+
+static esp_err_t url_parse_host_port(struct span text, struct http_url *out)
+{
+    struct span port = span_of(NULL, 0);
+
+    if (text.len > 0 && text.ptr[0] == '[') {
+        struct span after;
+        struct span host = http_cut(span_from(text, 1), ']', &after);
+        if (host.len + 2 > text.len)
+            return ESP_ERR_INVALID_ARG; /* no closing bracket */
+        if (after.len > 0 && after.ptr[0] != ':')
+            return ESP_ERR_INVALID_ARG;
+        out->host = host;
+        out->host_is_ipv6 = true;
+        port = span_from(after, 1);
+    } else {
+        out->host = http_cut(text, ':', &port);
+    }
+    if (!url_host_ok(out->host, out->host_is_ipv6))
+        return ESP_ERR_INVALID_ARG;
+    return url_parse_port(port, out);
+}
+
+static esp_err_t url_parse_authority(struct span text, struct http_url *out)
+{
+    struct span rest;
+    struct span user = http_cut(text, '@', &rest);
+
+    if (user.len == text.len)
+        return url_parse_host_port(text, out);
+    if (rest.len > 0 && memchr(rest.ptr, '@', rest.len))
+        return ESP_ERR_INVALID_ARG;
+    out->userinfo = user;
+    return url_parse_host_port(rest, out);
+}
+
+/* The first of the marks, or the end. */
+static size_t url_until(struct span text, const char *marks)
+{
+    size_t i = 0;
+
+    while (i < text.len && !strchr(marks, text.ptr[i]))
+        i++;
+    return i;
+}
+
+/* path [ "?" query ] [ "#" fragment ], the fragment dropped. */
+static void url_split_path(struct span text, struct span *path,
+                           struct span *query, bool *has_query)
+{
+    size_t path_len = url_until(text, "?#");
+    struct span rest = span_from(text, path_len);
+
+    *path = span_of(text.ptr, path_len);
+    *has_query = rest.len > 0 && rest.ptr[0] == '?';
+    *query = span_of(NULL, 0);
+    if (*has_query) {
+        *query = span_from(rest, 1);
+        query->len = url_until(*query, "#");
+    }
+}
+
+esp_err_t http_url_parse(struct span text, struct http_url *out)
+{
+    size_t scheme_len = url_scheme_len(text);
+    struct span scheme = span_of(text.ptr, scheme_len);
+    struct span rest = span_from(text, scheme_len + 1);
+
+    *out = (struct http_url){ .port = 80 };
+    if (!url_chars_ok(text))
+        return ESP_ERR_INVALID_ARG;
+    out->is_https = http_name_is(scheme, "https");
+    if (!out->is_https && !http_name_is(scheme, "http"))
+        return ESP_ERR_INVALID_ARG;
+    if (out->is_https)
+        out->port = 443;
+    if (rest.len < 2 || memcmp(rest.ptr, "//", 2) != 0)
+        return ESP_ERR_INVALID_ARG;
+    rest = span_from(rest, 2);
+    size_t authority_len = url_until(rest, "/?#");
+    esp_err_t err = url_parse_authority(span_of(rest.ptr, authority_len), out);
+    if (err)
+        return err;
+    url_split_path(span_from(rest, authority_len), &out->path, &out->query,
+                   &out->has_query);
+    return ESP_OK;
+}
+
+bool http_url_same_origin(const struct http_url *a, const struct http_url *b)
+{
+    return a->is_https == b->is_https && a->port == b->port &&
+           a->host_is_ipv6 == b->host_is_ipv6 &&
+           http_same_name(a->host, b->host);
+}
+
+static void put_origin(struct http_txt *t, const struct http_url *u)
+{
+    http_txt_puts(t, u->is_https ? "https://" : "http://");
+    if (u->userinfo.len > 0) {
+        http_txt_put(t, u->userinfo);
+        http_txt_puts(t, "@");
+    }
+    http_txt_puts(t, u->host_is_ipv6 ? "[" : "");
+    http_txt_put(t, u->host);
+    http_txt_puts(t, u->host_is_ipv6 ? "]" : "");
+    if (u->port_given) {
+        char port[8];
+        (void)snprintf(port, sizeof(port), ":%u", (unsigned)u->port);
+        http_txt_puts(t, port);
+    }
+}
+
+/* RFC 3986 section 5.2.4, in place: start is the index of the path's '/'. */
+static void remove_dot_segments(struct http_txt *t, size_t start)
+{
+    char *buf = t->buf;
+    size_t in = start;
+    size_t out = start;
+
+    while (in < t->len) {
+        /* One segment with its leading slash: [in, end). */
+        size_t end = in + 1;
+        while (end < t->len && buf[end] != '/')
+            end++;
+        struct span seg = span_of(buf + in + 1, end - in - 1);
+        bool last = end == t->len;
+        bool up = span_eq(seg, "..");
+        if (!up && !span_eq(seg, ".")) {
+            memmove(buf + out, buf + in, end - in);
+            out += end - in;
+        } else {
+            while (up && out > start && buf[--out] != '/')
+                ;
+            if (last)
+                buf[out++] = '/';
+        }
+        in = end;
+    }
+    t->len = out;
+}
+
+/* What a Location says, cut into the parts that it has. */
+struct url_ref {
+    struct http_url target; /* of an absolute or //host reference */
+    bool has_authority;
+    struct span path, query;
+    bool has_query;
+};
+
+static esp_err_t url_parse_authority_ref(struct span text, bool is_https,
+                                         struct url_ref *ref)
+{
+    size_t len = url_until(text, "/?#");
+
+    ref->has_authority = true;
+    ref->target.is_https = is_https;
+    ref->target.port = is_https ? 443 : 80;
+    url_split_path(span_from(text, len), &ref->path, &ref->query,
+                   &ref->has_query);
+    return url_parse_authority(span_of(text.ptr, len), &ref->target);
+}
+
+static esp_err_t url_parse_ref(struct span text, bool base_is_https,
+                               struct url_ref *ref)
+{
+    *ref = (struct url_ref){ .has_authority = false };
+    if (!url_chars_ok(text))
+        return ESP_ERR_INVALID_ARG;
+    if (url_scheme_len(text) > 0) {
+        ref->has_authority = true;
+        esp_err_t err = http_url_parse(text, &ref->target);
+        ref->path = ref->target.path;
+        ref->query = ref->target.query;
+        ref->has_query = ref->target.has_query;
+        return err;
+    }
+    if (text.len >= 2 && memcmp(text.ptr, "//", 2) == 0)
+        return url_parse_authority_ref(span_from(text, 2), base_is_https, ref);
+    url_split_path(text, &ref->path, &ref->query, &ref->has_query);
+    return ESP_OK;
+}
+
+/* The base's path up to and with its last slash (RFC 3986 section 5.2.3). */
+static struct span url_dir(struct span path)
+{
+    while (path.len > 0 && path.ptr[path.len - 1] != '/')
+        path.len--;
+    return path.len > 0 ? path : span_str("/");
+}
+
+static void put_path(struct http_txt *t, const struct http_url *base,
+                     const struct url_ref *ref)
+{
+    size_t start = t->len;
+    bool absolute = ref->path.len > 0 && ref->path.ptr[0] == '/';
+
+    if (ref->has_authority || absolute)
+        http_txt_put(t, ref->path);
+    else if (ref->path.len == 0)
+        http_txt_put(t, base->path);
+    else {
+        http_txt_put(t, url_dir(base->path));
+        http_txt_put(t, ref->path);
+    }
+    if (t->len == start)
+        http_txt_puts(t, "/");
+    remove_dot_segments(t, start);
+}
+
+esp_err_t http_url_resolve(const struct http_url *base, struct span location,
+                           char *out, size_t out_len, size_t *need_len)
+{
+    struct url_ref ref;
+    struct http_txt t = { .buf = out, .cap = out_len };
+    esp_err_t err = url_parse_ref(location, base->is_https, &ref);
+
+    if (err)
+        return err;
+    /* Dots are removed in place, so the buffer holds the longest form. */
+    *need_len = base->host.len + base->path.len + base->query.len +
+                location.len + sizeof("https://[]:65535/?@/");
+    if (out_len < *need_len)
+        return ESP_ERR_INVALID_SIZE;
+    struct http_url origin = ref.has_authority ? ref.target : *base;
+    if (!ref.has_authority)
+        origin.userinfo = span_of(NULL, 0);
+    put_origin(&t, &origin);
+    put_path(&t, base, &ref);
+    bool keep_query = !ref.has_authority && ref.path.len == 0 && !ref.has_query;
+    if (keep_query ? base->has_query : ref.has_query) {
+        http_txt_puts(&t, "?");
+        http_txt_put(&t, keep_query ? base->query : ref.query);
+    }
+    return http_txt_end(&t, need_len);
+}

@@ -1,0 +1,324 @@
+/* TLS by Mbed TLS 3.6.
+ *
+ * The library is told the memory and the random numbers of the ports once,
+ * in tls_init(); everything else hangs on a session. Deadlines live in the
+ * transport callbacks (tls_mbedtls_bio.c), which wait as long as they may: the
+ * library asks again only after a deadline has passed. */
+#include "tls/tls_mbedtls.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <mbedtls/platform.h>
+#include <psa/crypto.h>
+
+#include "crypto/ct.h"
+
+/* Calls of the library in one tls_recv() that gave nothing: session tickets,
+ * empty records. A peer that sends only those is not obliged for ever. */
+#define TLS_IDLE_MAX_CNT 256u
+
+static struct {
+    struct tls_env env;
+    unsigned user_cnt;
+    atomic_uint refused_cnt;
+} tls_lib;
+
+const struct tls_env *tls_lib_env(void)
+{
+    return &tls_lib.env;
+}
+
+unsigned tls_lib_refused_cnt(void)
+{
+    return atomic_load(&tls_lib.refused_cnt);
+}
+
+esp_err_t tls_lib_err(unsigned before, esp_err_t err)
+{
+    return tls_lib_refused_cnt() != before ? ESP_ERR_NO_MEM : err;
+}
+
+static void *lib_calloc(size_t cnt, size_t len)
+{
+    const struct port_heap *heap = tls_lib.env.heap;
+    void *ptr = NULL;
+
+    if (len == 0 || cnt <= SIZE_MAX / len)
+        ptr = heap->alloc(heap->ctx, cnt * len);
+    if (!ptr)
+        atomic_fetch_add(&tls_lib.refused_cnt, 1);
+    return ptr;
+}
+
+static void lib_free(void *ptr)
+{
+    tls_lib.env.heap->free(tls_lib.env.heap->ctx, ptr);
+}
+
+psa_status_t
+mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *ctx,
+                                uint8_t *dst, size_t len, size_t *done_len)
+{
+    (void)ctx;
+    *done_len = 0;
+    if (!tls_lib.env.rng ||
+        tls_lib.env.rng->fill(tls_lib.env.rng->ctx, dst, len) != ESP_OK)
+        return PSA_ERROR_INSUFFICIENT_ENTROPY;
+    *done_len = len;
+    return PSA_SUCCESS;
+}
+
+static void hooks_release(void)
+{
+    mbedtls_psa_crypto_free();
+    (void)mbedtls_platform_set_calloc_free(calloc, free);
+    tls_lib.env = (struct tls_env){ .heap = NULL };
+}
+
+esp_err_t tls_init(const struct tls_env *env)
+{
+    if (tls_lib.user_cnt > 0) {
+        if (tls_lib.env.heap != env->heap || tls_lib.env.rng != env->rng ||
+            tls_lib.env.clock != env->clock)
+            return ESP_ERR_INVALID_STATE;
+        tls_lib.user_cnt++;
+        return ESP_OK;
+    }
+    tls_lib.env = *env;
+    (void)mbedtls_platform_set_calloc_free(lib_calloc, lib_free);
+    psa_status_t status = psa_crypto_init();
+    if (status != PSA_SUCCESS) {
+        hooks_release();
+        return status == PSA_ERROR_INSUFFICIENT_MEMORY ? ESP_ERR_NO_MEM
+                                                       : ESP_FAIL;
+    }
+    tls_lib.user_cnt = 1;
+    return ESP_OK;
+}
+
+void tls_deinit(void)
+{
+    if (tls_lib.user_cnt > 0 && --tls_lib.user_cnt == 0)
+        hooks_release();
+}
+
+esp_err_t tls_conf_check(const struct tls_conf *conf, struct diag *d)
+{
+    if (conf->ca.len > 0 || conf->attach || conf->psk.len > 0 ||
+        conf->skip_verify)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED,
+                     "there is nothing to verify the server by: give a CA "
+                     "certificate");
+}
+
+static struct tls_session *session_new(void)
+{
+    const struct port_heap *heap = tls_lib.env.heap;
+    struct tls_session *s = heap->alloc(heap->ctx, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    mbedtls_ssl_init(&s->ssl);
+    mbedtls_ssl_config_init(&s->conf);
+    mbedtls_x509_crt_init(&s->ca);
+    mbedtls_x509_crt_init(&s->own);
+    mbedtls_pk_init(&s->key);
+    s->verify.clock = tls_lib.env.clock;
+    return s;
+}
+
+static void session_free(struct tls_session *s)
+{
+    const struct port_heap *heap = tls_lib.env.heap;
+
+    mbedtls_ssl_free(&s->ssl);
+    mbedtls_ssl_config_free(&s->conf);
+    mbedtls_x509_crt_free(&s->ca);
+    mbedtls_x509_crt_free(&s->own);
+    mbedtls_pk_free(&s->key);
+    heap->free(heap->ctx, s->alpn);
+    ct_wipe(s, sizeof(*s));
+    heap->free(heap->ctx, s);
+}
+
+/* The library insists on being told that no name is checked. */
+static esp_err_t session_setup(struct tls_session *s,
+                               const struct tls_conf *conf, const char *host,
+                               struct diag *d)
+{
+    const char *name = conf->skip_name_check ? NULL : host;
+    unsigned refused = tls_lib_refused_cnt();
+    esp_err_t err = tls_conf_load(s, conf, d);
+
+    if (err)
+        return err;
+    if (mbedtls_ssl_setup(&s->ssl, &s->conf) != 0)
+        return diag_fail(d, DIAG_STAGE_TLS,
+                         tls_lib_err(refused, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED),
+                         "a TLS session cannot be set up: out of memory, or "
+                         "the version bounds exclude each other");
+    if (mbedtls_ssl_set_hostname(&s->ssl, name) != 0)
+        return diag_fail(
+            d, DIAG_STAGE_TLS,
+            tls_lib_err(refused, ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED),
+            "the host name is too long for TLS, or memory is out");
+    mbedtls_ssl_set_bio(&s->ssl, &s->bio, tls_bio_send, tls_bio_recv, NULL);
+    return ESP_OK;
+}
+
+static esp_err_t session_shake(struct tls_session *s, const char *host,
+                               struct diag *d)
+{
+    unsigned refused = tls_lib_refused_cnt();
+    int ret = 0;
+
+    do {
+        ret = mbedtls_ssl_handshake(&s->ssl);
+    } while ((ret == MBEDTLS_ERR_SSL_WANT_READ ||
+              ret == MBEDTLS_ERR_SSL_WANT_WRITE) &&
+             s->bio.err == ESP_OK);
+    if (ret == 0)
+        return ESP_OK;
+    s->broken = true;
+    if (tls_lib_err(refused, ESP_OK) == ESP_ERR_NO_MEM) {
+        s->fault.code = ret;
+        return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NO_MEM,
+                         "out of memory during the TLS handshake");
+    }
+    return tls_explain(s, ret, host, d);
+}
+
+esp_err_t tls_open(struct tls_session **out, const struct port_net *net,
+                   struct port_conn *conn, const struct tls_conf *conf,
+                   const char *host, uint64_t deadline_ms, struct diag *d,
+                   struct tls_fault *fault)
+{
+    const char *name = conf->name ? conf->name : host;
+
+    *out = NULL;
+    *fault = (struct tls_fault){ .code = 0 };
+    if (tls_lib.user_cnt == 0)
+        return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_INVALID_STATE,
+                         "TLS was not initialised");
+    esp_err_t err = tls_conf_check(conf, d);
+    if (err)
+        return err;
+    struct tls_session *s = session_new();
+    if (!s)
+        return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NO_MEM,
+                         "out of memory for a TLS session");
+    tls_bio_init(&s->bio, net, conn);
+    s->bio.deadline_ms = deadline_ms;
+    err = session_setup(s, conf, name, d);
+    if (!err)
+        err = session_shake(s, name, d);
+    *fault = s->fault;
+    if (err) {
+        tls_close(s);
+        return err;
+    }
+    /* No handshake comes again: what it was verified by can go. */
+    mbedtls_ssl_conf_ca_chain(&s->conf, NULL, NULL);
+    mbedtls_x509_crt_free(&s->ca);
+    mbedtls_x509_crt_init(&s->ca);
+    *out = s;
+    return ESP_OK;
+}
+
+static esp_err_t session_broken(struct tls_session *s, int ret)
+{
+    const unsigned char *msg = s->ssl.MBEDTLS_PRIVATE(in_msg);
+
+    s->broken = true;
+    s->fault.code = ret;
+    if (ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && msg)
+        s->fault.alert = msg[1];
+    return ESP_FAIL;
+}
+
+esp_err_t tls_send(struct tls_session *s, const void *src, size_t len,
+                   uint64_t deadline_ms, size_t *done_len)
+{
+    int ret = 0;
+
+    *done_len = 0;
+    if (s->broken)
+        return ESP_FAIL;
+    s->bio.deadline_ms = deadline_ms;
+    s->bio.err = ESP_OK;
+    do {
+        ret = mbedtls_ssl_write(&s->ssl, src, len);
+        if (ret > 0) {
+            *done_len = (size_t)ret;
+            return ESP_OK;
+        }
+        if (s->bio.err == ESP_ERR_TIMEOUT)
+            return ESP_ERR_TIMEOUT;
+    } while (ret == MBEDTLS_ERR_SSL_WANT_WRITE ||
+             ret == MBEDTLS_ERR_SSL_WANT_READ);
+    return session_broken(s, ret);
+}
+
+static bool recv_again(int ret)
+{
+    return ret == MBEDTLS_ERR_SSL_WANT_READ ||
+           ret == MBEDTLS_ERR_SSL_WANT_WRITE ||
+           ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+}
+
+esp_err_t tls_recv(struct tls_session *s, void *dst, size_t len,
+                   uint64_t deadline_ms, size_t *done_len, bool *clean)
+{
+    int ret = MBEDTLS_ERR_SSL_WANT_READ;
+
+    *done_len = 0;
+    *clean = true;
+    if (s->broken)
+        return ESP_FAIL;
+    s->bio.deadline_ms = deadline_ms;
+    s->bio.err = ESP_OK;
+    for (unsigned i = 0; i < TLS_IDLE_MAX_CNT && recv_again(ret); i++) {
+        ret = mbedtls_ssl_read(&s->ssl, dst, len);
+        if (recv_again(ret) && s->bio.err == ESP_ERR_TIMEOUT)
+            return ESP_ERR_TIMEOUT;
+    }
+    if (ret > 0) {
+        *done_len = (size_t)ret;
+        return ESP_OK;
+    }
+    if (ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+        return ESP_OK;
+    if (ret == 0 || ret == MBEDTLS_ERR_SSL_CONN_EOF) {
+        *clean = false;
+        return ESP_OK;
+    }
+    return session_broken(s, ret);
+}
+
+void tls_last_fault(const struct tls_session *s, struct tls_fault *out)
+{
+    *out = s->fault;
+}
+
+const char *tls_version_name(const struct tls_session *s)
+{
+    return mbedtls_ssl_get_version(&s->ssl);
+}
+
+const char *tls_suite_name(const struct tls_session *s)
+{
+    return mbedtls_ssl_get_ciphersuite(&s->ssl);
+}
+
+void tls_close(struct tls_session *s)
+{
+    if (!s)
+        return;
+    if (!s->broken) {
+        s->bio.deadline_ms = 0;
+        (void)mbedtls_ssl_close_notify(&s->ssl);
+    }
+    session_free(s);
+}

@@ -1,0 +1,157 @@
+/* Why a handshake failed, in a sentence that says what to do. */
+#include "tls/tls_mbedtls.h"
+
+#include <stdio.h>
+
+#include <mbedtls/error.h>
+
+/* RFC 8446 section 6 and the registry that it opened. */
+static const struct {
+    int alert;
+    const char *name;
+} alert_names[] = {
+    { 0, "close notify" },           { 10, "unexpected message" },
+    { 20, "bad record MAC" },        { 21, "decryption failed" },
+    { 22, "record overflow" },       { 30, "decompression failure" },
+    { 40, "handshake failure" },     { 41, "no certificate" },
+    { 42, "bad certificate" },       { 43, "unsupported certificate" },
+    { 44, "certificate revoked" },   { 45, "certificate expired" },
+    { 46, "certificate unknown" },   { 47, "illegal parameter" },
+    { 48, "unknown CA" },            { 49, "access denied" },
+    { 50, "decode error" },          { 51, "decrypt error" },
+    { 60, "export restriction" },    { 70, "protocol version" },
+    { 71, "insufficient security" }, { 80, "internal error" },
+    { 86, "inappropriate fallback" },
+    { 90, "user canceled" },         { 100, "no renegotiation" },
+    { 109, "missing extension" },    { 110, "unsupported extension" },
+    { 112, "unrecognized name" },    { 113, "bad certificate status" },
+    { 115, "unknown PSK identity" }, { 116, "certificate required" },
+    { 120, "no application protocol" },
+};
+
+const char *tls_alert_name(int alert)
+{
+    for (size_t i = 0; i < sizeof(alert_names) / sizeof(alert_names[0]); i++) {
+        if (alert_names[i].alert == alert)
+            return alert_names[i].name;
+    }
+    return "unknown";
+}
+
+static const char *version_text(mbedtls_ssl_protocol_version v)
+{
+    return v == MBEDTLS_SSL_VERSION_TLS1_3 ? "1.3" : "1.2";
+}
+
+/* The peer's alert is still in the library's input when this is asked. */
+static int alert_of(const mbedtls_ssl_context *ssl, int ret)
+{
+    const unsigned char *msg = ssl->MBEDTLS_PRIVATE(in_msg);
+
+    return ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && msg ? msg[1] : 0;
+}
+
+static esp_err_t explain_issuer(const struct tls_seen *seen, struct diag *d)
+{
+    const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+
+    if (seen->self_signed)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "the server's certificate \"%s\" is self-signed and "
+                         "not among the trusted ones: wrong server, or give "
+                         "its certificate as CA",
+                         seen->subject);
+    return diag_fail(d, DIAG_STAGE_TLS, err,
+                     "unknown issuer: the certificate \"%s\" was issued by "
+                     "\"%s\", which is not among the trusted CA certificates",
+                     seen->subject, seen->issuer);
+}
+
+/* The first cause in the order in which people would look for it. */
+static esp_err_t explain_cert(const struct tls_seen *seen, const char *host,
+                              struct diag *d)
+{
+    const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+
+    if (seen->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+        return explain_issuer(seen, d);
+    if (seen->flags & MBEDTLS_X509_BADCERT_EXPIRED)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "the certificate \"%s\" expired on %s UTC",
+                         seen->subject, seen->date);
+    if (seen->flags & MBEDTLS_X509_BADCERT_FUTURE)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "the certificate \"%s\" is not valid before %s UTC: "
+                         "check the clock",
+                         seen->subject, seen->date);
+    if (seen->flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "wrong host name: the server's certificate is for "
+                         "\"%s\", not for \"%s\"",
+                         seen->names, host);
+    if (seen->flags &
+        (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK |
+         MBEDTLS_X509_BADCERT_BAD_KEY))
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "the certificate \"%s\" has a key or a signature "
+                         "that is too weak",
+                         seen->subject);
+    return diag_fail(d, DIAG_STAGE_TLS, err,
+                     "the certificate \"%s\" may not be used for a server "
+                     "(flags 0x%x)",
+                     seen->subject, (unsigned)seen->flags);
+}
+
+static esp_err_t explain_transport(const struct tls_bio *b, struct diag *d)
+{
+    if (b->err == ESP_ERR_TIMEOUT)
+        return diag_fail(d, DIAG_STAGE_TLS,
+                         ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT,
+                         "the server stopped answering during the TLS "
+                         "handshake");
+    return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN,
+                     b->err ? "the connection was reset during the TLS "
+                              "handshake"
+                            : "the server closed the connection during the "
+                              "TLS handshake");
+}
+
+static esp_err_t explain_library(const struct tls_session *s, int ret,
+                                 struct diag *d)
+{
+    const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+    char text[96];
+
+    if (ret == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)
+        return diag_fail(
+            d, DIAG_STAGE_TLS, err,
+            "no common version: the server has no TLS from %s to %s",
+            version_text(s->conf.MBEDTLS_PRIVATE(min_tls_version)),
+            version_text(s->conf.MBEDTLS_PRIVATE(max_tls_version)));
+    if (ret == MBEDTLS_ERR_SSL_INVALID_RECORD)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "what came is not TLS: is this a plain HTTP port?");
+    mbedtls_strerror(ret, text, sizeof(text));
+    return diag_fail(d, DIAG_STAGE_TLS, err,
+                     "the TLS handshake failed: %s (-0x%04x)", text,
+                     (unsigned)-ret);
+}
+
+esp_err_t tls_explain(struct tls_session *s, int ret, const char *host,
+                      struct diag *d)
+{
+    s->fault.code = ret;
+    s->fault.flags = s->verify.seen.flags;
+    s->fault.alert = alert_of(&s->ssl, ret);
+    if (s->fault.alert)
+        return diag_fail(d, DIAG_STAGE_TLS,
+                         ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+                         "the server refused the TLS handshake with alert %d, "
+                         "%s",
+                         s->fault.alert, tls_alert_name(s->fault.alert));
+    if (s->verify.seen.flags)
+        return explain_cert(&s->verify.seen, host, d);
+    if (s->bio.err || s->bio.eof)
+        return explain_transport(&s->bio, d);
+    return explain_library(s, ret, d);
+}
