@@ -4,6 +4,8 @@
 # source is PORTA_MBEDTLS_SOURCE, else what tools/setup.sh put into .deps/.
 # -DPORTA_MBEDTLS=system takes an installed one instead.
 
+include(CheckCSourceCompiles)
+
 set(PORTA_MBEDTLS source CACHE STRING
     "Mbed TLS: 'source' builds it, 'system' uses an installed one >= 3.6")
 set(PORTA_MBEDTLS_SOURCE "" CACHE PATH
@@ -61,6 +63,22 @@ function(porta_mbedtls_from_source)
     set(PORTA_MBEDTLS_DIR "${source}" PARENT_SCOPE)
 endfunction()
 
+# What src/tls builds on; a distribution's own choice may lack it.
+function(porta_mbedtls_check_features)
+    set(CMAKE_REQUIRED_INCLUDES "${PORTA_MBEDTLS_INCLUDE}")
+    foreach(feature PLATFORM_MEMORY THREADING_C SSL_PROTO_TLS1_3 X509_CRT_WRITE_C)
+        check_c_source_compiles("#include <mbedtls/build_info.h>
+            #if !defined(MBEDTLS_${feature})
+            #error missing
+            #endif
+            int main(void) { return 0; }" PORTA_MBEDTLS_HAS_${feature})
+        if(NOT PORTA_MBEDTLS_HAS_${feature})
+            message(FATAL_ERROR "PORTA_MBEDTLS=system: the installed Mbed TLS "
+                "was built without MBEDTLS_${feature}; build it from source")
+        endif()
+    endforeach()
+endfunction()
+
 function(porta_mbedtls_from_system)
     find_path(PORTA_MBEDTLS_INCLUDE mbedtls/build_info.h)
     foreach(lib mbedtls mbedx509 mbedcrypto)
@@ -72,6 +90,7 @@ function(porta_mbedtls_from_system)
             "installed (Debian: libmbedtls-dev)")
     endif()
     porta_mbedtls_check_version("${PORTA_MBEDTLS_INCLUDE}/mbedtls/build_info.h")
+    porta_mbedtls_check_features()
     add_library(porta_mbedtls INTERFACE)
     target_include_directories(porta_mbedtls SYSTEM INTERFACE
         "${PORTA_MBEDTLS_INCLUDE}")
