@@ -18,30 +18,22 @@ struct table_opts {
     bool json;
 };
 
-#define OPT_RULES                                                       \
-    { "--flash-size", "N", "refuse a table that passes this flash",     \
-      CLI_KIND_SIZE, offsetof(struct table_opts, flash_len) },          \
-        { "--offset", "N", "where the table is in the flash (0x8000)",  \
-          CLI_KIND_SIZE, offsetof(struct table_opts, table_off) },      \
-        { "--primary-bootloader-offset", "N",                           \
-          "for tables that list the bootloader", CLI_KIND_TEXT,         \
-          offsetof(struct table_opts, boot_off) },                      \
-        { "--recovery-bootloader-offset", "N",                          \
-          "for tables that list a recovery bootloader", CLI_KIND_TEXT,  \
-          offsetof(struct table_opts, recovery_off) },                  \
-        { "--secure", "v1|v2", "v1: applications are multiples of 64K", \
-          CLI_KIND_TEXT, offsetof(struct table_opts, secure) },         \
-        CLI_OPT_JSON(struct table_opts, json)
-
-static const struct cli_opt build_opts[] = {
+/* `build` takes them all, `show` all but the first. */
+static const struct cli_opt opt_rows[] = {
     { "-o", "BIN", "the binary to write (required)", CLI_KIND_TEXT,
       offsetof(struct table_opts, out) },
-    OPT_RULES,
-    CLI_OPT_END,
-};
-
-static const struct cli_opt show_opts[] = {
-    OPT_RULES,
+    { "--flash-size", "N", "refuse a table that passes this flash",
+      CLI_KIND_SIZE, offsetof(struct table_opts, flash_len) },
+    { "--offset", "N", "where the table is in the flash (0x8000)",
+      CLI_KIND_SIZE, offsetof(struct table_opts, table_off) },
+    { "--primary-bootloader-offset", "N", "for tables that list the bootloader",
+      CLI_KIND_TEXT, offsetof(struct table_opts, boot_off) },
+    { "--recovery-bootloader-offset", "N",
+      "for tables that list a recovery bootloader", CLI_KIND_TEXT,
+      offsetof(struct table_opts, recovery_off) },
+    { "--secure", "v1|v2", "v1: applications are multiples of 64K",
+      CLI_KIND_TEXT, offsetof(struct table_opts, secure) },
+    CLI_OPT_JSON(struct table_opts, json),
     CLI_OPT_END,
 };
 
@@ -55,7 +47,7 @@ static const struct cli_verb build_verb = {
     .example = "porta table build partitions.csv -o partition-table.bin "
                "--flash-size 4M\nporta table build two_ota -o "
                "partition-table.bin",
-    .opts = build_opts,
+    .opts = opt_rows,
     .arg_min = 1,
     .arg_max = 1,
 };
@@ -68,7 +60,7 @@ static const struct cli_verb show_verb = {
             "back to text.\nThe argument may be the name of a built-in table.",
     .example = "porta table show partition-table.bin > partitions.csv\n"
                "porta table show two_ota --json",
-    .opts = show_opts,
+    .opts = opt_rows + 1,
     .arg_min = 1,
     .arg_max = 1,
 };
@@ -86,7 +78,8 @@ static void warn(void *ctx, const char *text)
     struct warnings *w = ctx;
 
     fprintf(stderr, "porta %s: warning: %s\n", w->verb->name, text);
-    (void)cJSON_AddItemToArray(w->list, cJSON_CreateString(text));
+    if (w->list)
+        (void)cJSON_AddItemToArray(w->list, cJSON_CreateString(text));
 }
 
 static int parse_off(const struct cli_verb *verb, const char *opt,
@@ -127,26 +120,31 @@ static uint32_t table_off(const struct table_opts *o)
     return o->table_off ? o->table_off : PART_TABLE_OFF;
 }
 
+/* Hangs *item into obj, which then owns it. */
+static bool take(cJSON *obj, const char *key, cJSON **item)
+{
+    if (!obj || !*item || !cJSON_AddItemToObject(obj, key, *item))
+        return false;
+    *item = NULL;
+    return true;
+}
+
 /* Takes the warnings over. NULL: out of memory. */
 static cJSON *make_json(const struct table_opts *o,
                         const struct part_table *table, cJSON *warnings)
 {
     cJSON *obj = cJSON_CreateObject();
     cJSON *rows = cli_table_json(table);
-    bool ok = obj && rows &&
+    bool ok = take(obj, "partitions", &rows) &&
+              take(obj, "warnings", &warnings) &&
               cJSON_AddNumberToObject(obj, "table_offset", table_off(o)) &&
               cJSON_AddBoolToObject(obj, "md5", table->has_md5) &&
               (!o->out || cJSON_AddStringToObject(obj, "output", o->out));
 
-    if (!ok || !cJSON_AddItemToObject(obj, "partitions", rows))
-        goto fail;
-    rows = NULL;
-    if (!cJSON_AddItemToObject(obj, "warnings", warnings))
-        goto fail;
-    return obj;
-fail:
-    cJSON_Delete(warnings);
     cJSON_Delete(rows);
+    cJSON_Delete(warnings);
+    if (ok)
+        return obj;
     cJSON_Delete(obj);
     return NULL;
 }
