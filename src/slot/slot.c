@@ -107,8 +107,8 @@ static esp_err_t program_buffer(struct slot *s, uint32_t len)
         memcpy(s->head, s->sector, skip);
     }
     if (len > skip) {
-        esp_err_t err = program(s, s->done_off + skip, s->sector + skip,
-                                len - skip);
+        esp_err_t err =
+            program(s, s->done_off + skip, s->sector + skip, len - skip);
         if (err)
             return fail(s, err);
     }

@@ -24,25 +24,28 @@
 #define SLOT_HEAD_LEN 16u /* held back: one program unit of encrypted flash */
 
 struct slot_opts {
-    bool hold_head; /* see above; false for data partitions */
+    bool hold_head;     /* see above; false for data partitions */
     uint32_t start_off; /* continue here, a multiple of the sector; 0: new */
 };
 
 struct slot {
-    struct part_dev *dev;           /* borrowed until slot_close() */
-    struct part_entry entry;        /* a copy: the partition written */
+    struct part_dev *dev;    /* borrowed until slot_close() */
+    struct part_entry entry; /* a copy: the partition written */
     struct slot_opts opts;
-    uint8_t *sector;                /* caller's, erase_len bytes */
+    uint8_t *sector; /* caller's, erase_len bytes */
     uint32_t sector_len;
-    uint32_t fill_len;              /* bytes waiting in the sector buffer */
-    uint32_t done_off;              /* all below is programmed, compared */
-    uint32_t erased_off;            /* all below was erased by this session */
+    uint32_t fill_len;   /* bytes waiting in the sector buffer */
+    uint32_t done_off;   /* all below is programmed, compared */
+    uint32_t erased_off; /* all below was erased by this session */
     bool flushed;
     uint8_t head[SLOT_HEAD_LEN];
-    esp_err_t err;                  /* first failure; it sticks */
-    uint32_t erase_cnt, prog_cnt;   /* what it cost */
+    esp_err_t err;                /* first failure; it sticks */
+    uint32_t erase_cnt, prog_cnt; /* what it cost */
 };
-#define SLOT_CLOSED { .dev = NULL }
+#define SLOT_CLOSED \
+    {               \
+        .dev = NULL \
+    }
 
 /* sector: dev->flash->erase_len bytes that live until slot_close().
  * ESP_ERR_INVALID_SIZE: the partition is no multiple of a sector, or

@@ -21,8 +21,15 @@
 enum upd_step { UPD_STEP_MORE, UPD_STEP_DONE, UPD_STEP_FAILED };
 
 enum upd_event {
-    UPD_EV_START, UPD_EV_CONNECTED, UPD_EV_HEAD, UPD_EV_CHIP, UPD_EV_REV,
-    UPD_EV_WRITE, UPD_EV_ACTIVATE, UPD_EV_FINISH, UPD_EV_ABORT
+    UPD_EV_START,
+    UPD_EV_CONNECTED,
+    UPD_EV_HEAD,
+    UPD_EV_CHIP,
+    UPD_EV_REV,
+    UPD_EV_WRITE,
+    UPD_EV_ACTIVATE,
+    UPD_EV_FINISH,
+    UPD_EV_ABORT
 };
 typedef void (*upd_event_fn)(void *ctx, enum upd_event ev, uint32_t value);
 
@@ -37,10 +44,16 @@ struct upd_device {
     bool running_is_slot;
     uint32_t running_slot;
     uint32_t running_off; /* of the running partition, UINT32_MAX: none */
+    /* An application asks about itself. A tool that looks at a flash file
+     * leaves it false: a record that is NEW then means "not yet tried"; on a
+     * device it means a bootloader without rollback, which confirms nothing. */
+    bool live;
 };
 
 /* A transform between source and check (decryption, decompression, ...).
- * feed() may hold bytes back; finish() hands out the rest. */
+ * feed() may hold bytes back; finish() hands out the rest. abort() is called
+ * once for every stage that began and did not finish with ESP_OK. */
+#define UPD_MAX_STAGES 4u
 struct upd_stage_out {
     void *ctx;
     esp_err_t (*feed)(void *ctx, const void *data, size_t len);
@@ -55,15 +68,28 @@ struct upd_stage {
 };
 
 struct upd_opts {
-    struct http_opts http;
+    struct http_opts http; /* `follow` is always on */
     const char *url;
+    /* A client that is open already, borrowed until the session ends; http
+     * and url are then not looked at. NULL: the session opens its own. */
+    struct http_client *client;
     const struct part_entry *staging; /* NULL: the next slot */
     const struct part_entry *final;   /* NULL: staging */
     bool finalize_with_copy;
     bool bulk_erase;
-    uint32_t range_len;      /* > 0: fetch in ranges of this many bytes */
-    uint32_t start_off;      /* resume: bytes already in flash, 0: none */
-    uint32_t read_len;       /* bytes per step, 0: 4096 */
+    uint32_t range_len; /* > 0: fetch in ranges of this many bytes */
+    /* Resume: bytes already in flash. Taken only at a sector boundary, if the
+     * server gives ranges and no stage is in between; else all comes anew. */
+    uint32_t start_off;
+    /* Ask for a range even when nothing can be resumed, to learn whether the
+     * server gives ranges. */
+    bool probe_range;
+    uint32_t read_len;    /* bytes per step, 0: 4096 */
+    uint32_t stall_cnt;   /* receive timeouts in a row that are too many,
+                                0: 1 */
+    uint32_t retry_cnt;   /* broken transfers to mend by asking for the
+                                rest */
+    uint32_t max_time_ms; /* for the whole session, 0: no limit */
     const struct upd_stage *stages; /* in order; borrowed */
     uint32_t stage_cnt;
     upd_event_fn on_event;
@@ -77,9 +103,9 @@ struct upd_env {
 
 struct upd_result {
     int http_status;
-    int64_t image_len;      /* what the server said, -1 unknown */
-    uint32_t received_len;  /* body bytes of this session */
-    uint32_t written_len;   /* image bytes in the slot, resumed ones too */
+    int64_t image_len;     /* what the server said, -1 unknown */
+    uint32_t received_len; /* body bytes of this session */
+    uint32_t written_len;  /* image bytes in the slot, resumed ones too */
     uint32_t resumed_from;
     bool not_modified;
     struct http_stats http;
@@ -92,15 +118,22 @@ struct upd_result {
 struct upd;
 
 /* Connects, sends the request, judges the status. *out is NULL unless ESP_OK.
- * Nothing is erased yet. ESP_ERR_HTTP_NOT_MODIFIED: 304 or 204.
+ * Nothing is erased yet. d may be NULL; it holds the sentence of the first
+ * failure of the session and is borrowed until its end.
+ * ESP_ERR_HTTP_NOT_MODIFIED: 304 or 204.
  * ESP_ERR_OTA_ROLLBACK_INVALID_STATE: the running image is unconfirmed.
- * ESP_ERR_OTA_PARTITION_CONFLICT: staging runs. */
+ * ESP_ERR_OTA_PARTITION_CONFLICT: staging runs.
+ * ESP_ERR_NOT_FOUND: the table has no OTA slot, or no otadata.
+ * ESP_ERR_INVALID_SIZE: the server announces more than the slot holds. */
 MUST_CHECK esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
                                const struct upd_opts *opts, struct diag *d);
 
-/* Reads until the head of the image was checked (description included), but
- * erases and writes nothing. May be called again; *info stays valid until the
- * session ends. */
+/* Reads until header and description are there, but erases and writes
+ * nothing: info->header and info->desc (or boot_desc) may be read, the image
+ * is judged by upd_step(). May be called again; *info stays valid until the
+ * session ends. ESP_ERR_OTA_VALIDATE_FAILED: no image.
+ * ESP_ERR_NOT_SUPPORTED: what is written is neither application nor
+ * bootloader. */
 MUST_CHECK esp_err_t upd_head(struct upd *u, const struct img_info **info);
 
 /* Reads, checks and writes one piece. UPD_STEP_FAILED: *err says why. */
@@ -110,8 +143,15 @@ enum upd_step upd_step(struct upd *u, esp_err_t *err);
 bool upd_complete(const struct upd *u);
 const struct upd_result *upd_result(struct upd *u);
 
+/* Sector by sector instead of all at once: *more is false when nothing is left
+ * that the image will need. Called by upd_step() when opts.bulk_erase; may be
+ * called by whoever has time before or between steps. Does nothing before the
+ * head of the image was checked. */
+MUST_CHECK esp_err_t upd_erase_step(struct upd *u, bool *more);
+
 /* Verifies, commits the slot and makes it bootable (activate: false leaves
- * the boot target alone). Frees u whatever happens; *result may be NULL. */
+ * the boot target alone). Frees u whatever happens; result may be NULL.
+ * ESP_ERR_OTA_VALIDATE_FAILED: the image is bad or incomplete. */
 MUST_CHECK esp_err_t upd_finish(struct upd *u, bool activate,
                                 struct upd_result *result);
 void upd_abort(struct upd *u, struct upd_result *result);

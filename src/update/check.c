@@ -1,0 +1,116 @@
+#include "update/priv.h"
+
+#include "base/text.h"
+#include "image/text.h"
+
+/* How much of a body is quoted when it is no image. */
+#define QUOTE_LEN 32u
+
+esp_err_t upd_fault_err(enum img_fault_kind kind)
+{
+    switch (kind) {
+    case IMG_FAULT_CHIP:
+    case IMG_FAULT_REV_LOW:
+    case IMG_FAULT_REV_HIGH:
+        return ESP_ERR_INVALID_VERSION;
+    case IMG_FAULT_TOO_LARGE:
+        return ESP_ERR_INVALID_SIZE;
+    default:
+        return ESP_ERR_OTA_VALIDATE_FAILED;
+    }
+}
+
+/* The file's first bytes stand at the start of the sector buffer. */
+static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
+{
+    const struct http_head *head = http_head(u->fetch.client);
+    const char *type =
+        head->content_type[0] ? head->content_type : "something without a type";
+    size_t have = (size_t)(end - u->sector);
+    char quote[QUOTE_LEN + 1];
+
+    text_clean(span_of(u->sector, have < QUOTE_LEN ? have : QUOTE_LEN), quote,
+               sizeof(quote));
+    return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
+                    "the server sent %s, which is no firmware image: it begins "
+                    "with \"%s\"",
+                    type, quote);
+}
+
+esp_err_t upd_check_failed(struct upd *u)
+{
+    const struct img_fault *fault = &u->check.fault;
+    char text[200];
+
+    if (fault->kind == IMG_FAULT_TOO_LARGE)
+        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_INVALID_SIZE,
+                        "the image has at least %u bytes, %s has room for %u: "
+                        "%u too many",
+                        (unsigned)fault->got, u->target.staging.label,
+                        (unsigned)u->target.cap_len,
+                        (unsigned)(fault->got - u->target.cap_len));
+    return upd_fail(u, DIAG_STAGE_IMAGE, upd_fault_err(fault->kind), "%s",
+                    img_fault_text(fault, text, sizeof(text)));
+}
+
+static void tell(struct upd *u)
+{
+    const struct img_info *info = &u->check.info;
+
+    if (!u->header_told && u->check.fed_len >= IMG_HEADER_LEN) {
+        u->header_told = true;
+        upd_emit(u, UPD_EV_CHIP, info->header.chip_id);
+        upd_emit(u, UPD_EV_REV, info->header.min_rev);
+    }
+    if (!u->head_told && img_check_head_done(&u->check)) {
+        u->head_told = true;
+        u->result.image = *info;
+        upd_emit(u, UPD_EV_HEAD, 0);
+    }
+}
+
+/* A partition table announces itself in its first two bytes. */
+static esp_err_t check_table(struct upd *u, const uint8_t *p, size_t len)
+{
+    if (len < 2 || (p[0] == 0xAA && p[1] == 0x50))
+        return ESP_OK;
+    return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
+                    "this is no partition table: it begins with %02x %02x "
+                    "instead of aa 50",
+                    p[0], p[1]);
+}
+
+esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
+{
+    esp_err_t err;
+
+    u->moved = true;
+    if (u->target.kind == UPD_KIND_TABLE && !u->head_told) {
+        u->head_told = true;
+        return check_table(u, data, len);
+    }
+    if (!upd_is_image(u)) {
+        u->head_told = true;
+        return ESP_OK;
+    }
+    err = img_check_feed(&u->check, data, len);
+    tell(u);
+    if (!err)
+        return ESP_OK;
+    if (u->check.fault.kind == IMG_FAULT_MAGIC)
+        return fail_magic(u, (const uint8_t *)data + len);
+    return upd_check_failed(u);
+}
+
+esp_err_t upd_check_size(struct upd *u, uint64_t len)
+{
+    if (len == HTTP_LEN_UNKNOWN || u->opts.stage_cnt > 0 ||
+        len <= u->target.cap_len)
+        return ESP_OK;
+    return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_INVALID_SIZE,
+                    "the file has %llu bytes, %s has room for %u: %llu too "
+                    "many",
+                    (unsigned long long)len, u->target.staging.label,
+                    (unsigned)u->target.cap_len,
+                    (unsigned long long)(len - u->target.cap_len));
+}

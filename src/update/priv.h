@@ -1,0 +1,121 @@
+/* update/priv.h - the inside of a session; only src/update includes it. */
+#ifndef UPDATE_PRIV_H
+#define UPDATE_PRIV_H
+
+#include "slot/slot.h"
+#include "update/decide.h"
+#include "update/update.h"
+
+#define UPD_READ_LEN 4096u
+#define UPD_HEAD_LEN 1024u /* what upd_head() waits for, if there is so much */
+
+/* What the bytes are, from the final partition's type. */
+enum upd_kind {
+    UPD_KIND_APP,
+    UPD_KIND_BOOTLOADER,
+    UPD_KIND_TABLE,
+    UPD_KIND_RAW
+};
+
+struct upd_target {
+    struct part_entry staging, final;
+    struct part_entry boot;    /* made bootable, when has_boot */
+    struct part_entry otadata; /* when has_boot */
+    enum upd_kind kind;
+    bool copy;     /* staging to final at the end */
+    bool has_boot; /* there is something to make bootable */
+    uint32_t boot_slot;
+    uint32_t cap_len; /* largest image that fits */
+};
+
+/* The source of bytes. */
+struct upd_fetch {
+    struct http_client *client;
+    bool own_client;
+    uint64_t off;   /* of the next byte, in the file on the server */
+    uint64_t total; /* HTTP_LEN_UNKNOWN: not told */
+    bool asked_range;
+    char tag[sizeof(((struct http_head *)0)->etag)];
+    uint32_t stalls, retries;
+    uint64_t deadline_ms; /* 0: none */
+};
+
+struct upd_link { /* where stage i hands its bytes */
+    struct upd *u;
+    uint32_t next;
+};
+
+struct upd {
+    struct upd_env env;
+    struct upd_opts opts;
+    struct diag *diag; /* the caller's, or own_diag */
+    struct diag own_diag;
+    struct upd_target target;
+    struct upd_fetch fetch;
+    struct img_check check;
+    struct slot slot;
+    uint8_t *sector;
+    uint8_t *rx; /* wire bytes on their way to the first stage */
+    uint32_t rx_len;
+    struct upd_link links[UPD_MAX_STAGES];
+    uint32_t stages_open; /* the first so many stages began */
+    bool peeking;         /* bytes in the sector buffer are not checked yet */
+    bool header_told, head_told, bulk_done;
+    bool moved; /* bytes were checked: a step was made */
+    bool done;  /* all came, all stages finished */
+    esp_err_t err;
+    struct upd_result result;
+};
+
+/* Keeps the first error and its sentence. Returns it. */
+esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
+                   const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Frees the session and all it holds. */
+void upd_close(struct upd *u);
+void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value);
+
+/* target.c: which partitions, and may they be written? */
+MUST_CHECK esp_err_t upd_target_choose(struct upd *u);
+static inline bool upd_is_image(const struct upd *u)
+{
+    return u->target.kind == UPD_KIND_APP ||
+           u->target.kind == UPD_KIND_BOOTLOADER;
+}
+
+/* fetch.c */
+MUST_CHECK esp_err_t upd_fetch_open(struct upd *u);
+/* First len bytes of the file (a request of its own); *whole: the server sent
+ * all of it instead, and its body is being read from 0. */
+MUST_CHECK esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len,
+                                    bool *whole);
+/* Asks for the bytes from fetch.off on. may_restart: fetch.off may become 0. */
+MUST_CHECK esp_err_t upd_fetch_start(struct upd *u, bool may_restart);
+/* At most len bytes; *got 0: nothing came this time, or *done. */
+MUST_CHECK esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len,
+                                    size_t *got, bool *done);
+void upd_fetch_close(struct upd *u);
+
+/* resume.c: reads what is in flash already into the check. May set fetch.off
+ * to 0, when it is not worth keeping. */
+MUST_CHECK esp_err_t upd_resume(struct upd *u);
+
+/* pipe.c */
+MUST_CHECK esp_err_t upd_pipe_begin(struct upd *u);
+/* One piece from the source. */
+MUST_CHECK esp_err_t upd_pipe_pull(struct upd *u);
+/* Bytes that were only peeked at go to the check. */
+MUST_CHECK esp_err_t upd_pipe_unpeek(struct upd *u);
+void upd_pipe_abort(struct upd *u);
+
+/* check.c */
+/* Judges bytes that are next in the image. */
+MUST_CHECK esp_err_t upd_check_bytes(struct upd *u, const void *data,
+                                     size_t len);
+/* The fault of the check as the session's failure. */
+esp_err_t upd_check_failed(struct upd *u);
+/* Is there room for a file of this length? */
+MUST_CHECK esp_err_t upd_check_size(struct upd *u, uint64_t len);
+/* Error code of a fault, as the reference's functions return it. */
+esp_err_t upd_fault_err(enum img_fault_kind kind);
+
+#endif

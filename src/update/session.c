@@ -1,0 +1,218 @@
+#include "update/priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
+                   const char *fmt, ...)
+{
+    char text[sizeof(u->diag->text)];
+    va_list args;
+
+    if (u->err)
+        return u->err;
+    u->err = err;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    return diag_fail(u->diag, stage, err, "%s", text);
+}
+
+void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value)
+{
+    if (u->opts.on_event)
+        u->opts.on_event(u->opts.event_ctx, ev, value);
+}
+
+/* --- begin --------------------------------------------------------------- */
+
+void upd_close(struct upd *u)
+{
+    const struct port_heap *heap = u->env.http.heap;
+
+    upd_pipe_abort(u);
+    upd_fetch_close(u);
+    slot_close(&u->slot);
+    heap->free(heap->ctx, u->rx);
+    heap->free(heap->ctx, u->sector);
+    heap->free(heap->ctx, u);
+}
+
+static esp_err_t alloc_session(struct upd **out, const struct upd_env *env,
+                               const struct upd_opts *opts)
+{
+    const struct port_heap *heap = env->http.heap;
+    uint32_t sector_len = env->device->parts->flash->erase_len;
+    struct upd *u = heap->alloc(heap->ctx, sizeof(*u));
+
+    if (!u)
+        return ESP_ERR_NO_MEM;
+    u->env = *env;
+    u->opts = *opts;
+    u->rx_len = opts->read_len ? opts->read_len : UPD_READ_LEN;
+    u->sector = heap->alloc(heap->ctx, sector_len);
+    if (u->sector && opts->stage_cnt > 0)
+        u->rx = heap->alloc(heap->ctx, u->rx_len);
+    if (!u->sector || (opts->stage_cnt > 0 && !u->rx)) {
+        upd_close(u);
+        return ESP_ERR_NO_MEM;
+    }
+    *out = u;
+    return ESP_OK;
+}
+
+static void open_check(struct upd *u)
+{
+    const struct upd_device *dev = u->env.device;
+    struct img_rules rules = {
+        .kind = u->target.kind == UPD_KIND_BOOTLOADER ? IMG_KIND_BOOTLOADER
+                                                      : IMG_KIND_APP,
+        .place = IMG_PLACE_WIRE,
+        .chip_id = dev->chip_id,
+        .chip_rev = dev->chip_rev,
+        .check_rev = dev->check_rev,
+        .require_hash = pol_require_hash(dev->policy),
+        .cap_len = u->target.cap_len,
+    };
+
+    img_check_open(&u->check, &rules);
+}
+
+static esp_err_t open_slot(struct upd *u)
+{
+    struct slot_opts opts = { upd_is_image(u), 0 };
+    esp_err_t err = slot_open(&u->slot, u->env.device->parts,
+                              &u->target.staging, &opts, u->sector);
+
+    if (err)
+        return upd_fail(u, DIAG_STAGE_FLASH, err,
+                        "%s cannot be written in whole sectors of %u bytes",
+                        u->target.staging.label,
+                        (unsigned)u->env.device->parts->flash->erase_len);
+    return ESP_OK;
+}
+
+static esp_err_t begin(struct upd *u)
+{
+    esp_err_t err = upd_target_choose(u);
+
+    if (err)
+        return err;
+    memcpy(u->result.slot, u->target.staging.label, sizeof(u->result.slot));
+    open_check(u);
+    err = open_slot(u);
+    if (!err)
+        err = upd_fetch_open(u);
+    if (!err)
+        err = upd_pipe_begin(u);
+    if (!err)
+        err = upd_resume(u);
+    return err;
+}
+
+esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
+                    const struct upd_opts *opts, struct diag *d)
+{
+    struct upd *u = NULL;
+    esp_err_t err = alloc_session(&u, env, opts);
+
+    *out = NULL;
+    if (err)
+        return diag_fail(d, DIAG_STAGE_ARGS, err,
+                         "there is no memory for an update");
+    u->diag = d ? d : &u->own_diag;
+    u->result.image_len = -1;
+    u->peeking = true;
+    upd_emit(u, UPD_EV_START, 0);
+    err = begin(u);
+    if (err) {
+        upd_close(u);
+        return err;
+    }
+    upd_emit(u, UPD_EV_CONNECTED, 0);
+    *out = u;
+    return ESP_OK;
+}
+
+/* --- head ---------------------------------------------------------------- */
+
+static esp_err_t parse_head(struct upd *u)
+{
+    struct span bytes = span_of(u->sector, u->slot.fill_len);
+    struct img_info *info = &u->result.image;
+    esp_err_t err;
+
+    /* What is no image at all is said now, with the words of the check. */
+    if (bytes.len < IMG_HEAD_LEN || bytes.ptr[0] != IMG_MAGIC) {
+        err = upd_pipe_unpeek(u);
+        if (err)
+            return err;
+        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
+                        "the file has %u bytes, too few for an image",
+                        (unsigned)bytes.len);
+    }
+    err = img_header_parse(bytes, &info->header);
+    if (err)
+        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
+                        "the image's header is damaged");
+    if (u->target.kind == UPD_KIND_BOOTLOADER)
+        img_boot_desc_parse(span_from(bytes, IMG_APP_DESC_OFF),
+                            &info->boot_desc);
+    else
+        img_desc_parse(span_from(bytes, IMG_APP_DESC_OFF), &info->desc);
+    return ESP_OK;
+}
+
+esp_err_t upd_head(struct upd *u, const struct img_info **info)
+{
+    *info = &u->result.image;
+    if (u->err)
+        return u->err;
+    if (!upd_is_image(u))
+        return ESP_ERR_NOT_SUPPORTED;
+    if (u->head_told)
+        return ESP_OK;
+    while (u->peeking && u->slot.fill_len < IMG_HEAD_LEN && !u->done) {
+        esp_err_t err = upd_pipe_pull(u);
+        if (err)
+            return err;
+    }
+    /* A stage may hand out so much at once that it went on to the check. */
+    return u->head_told ? ESP_OK : parse_head(u);
+}
+
+/* --- step ---------------------------------------------------------------- */
+
+enum upd_step upd_step(struct upd *u, esp_err_t *err)
+{
+    uint32_t before = slot_taken(&u->slot);
+    bool was_peeking = u->peeking;
+
+    *err = u->err;
+    if (!*err)
+        *err = upd_pipe_unpeek(u);
+    if (!*err && !u->done)
+        *err = upd_pipe_pull(u);
+    u->result.written_len = slot_taken(&u->slot);
+    u->result.erase_cnt = u->slot.erase_cnt;
+    u->result.prog_cnt = u->slot.prog_cnt;
+    if (was_peeking || slot_taken(&u->slot) != before)
+        upd_emit(u, UPD_EV_WRITE, slot_taken(&u->slot));
+    if (*err)
+        return UPD_STEP_FAILED;
+    return u->done ? UPD_STEP_DONE : UPD_STEP_MORE;
+}
+
+bool upd_complete(const struct upd *u)
+{
+    if (!u->done || u->err)
+        return false;
+    return !upd_is_image(u) || img_check_need(&u->check) == 0;
+}
+
+const struct upd_result *upd_result(struct upd *u)
+{
+    if (u->fetch.client)
+        u->result.http = *http_stats(u->fetch.client);
+    return &u->result;
+}

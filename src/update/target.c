@@ -1,0 +1,154 @@
+#include "update/priv.h"
+
+static bool is_ota_app(const struct part_entry *e)
+{
+    return e->type == PART_TYPE_APP && e->subtype >= PART_APP_OTA_0 &&
+           e->subtype < PART_APP_TEST;
+}
+
+static enum upd_kind kind_of(const struct part_entry *final)
+{
+    switch (final->type) {
+    case PART_TYPE_APP:
+        return UPD_KIND_APP;
+    case PART_TYPE_BOOTLOADER:
+        return UPD_KIND_BOOTLOADER;
+    case PART_TYPE_TABLE:
+        return UPD_KIND_TABLE;
+    default:
+        return UPD_KIND_RAW;
+    }
+}
+
+static const struct part_entry *next_slot(const struct upd_device *dev)
+{
+    uint32_t cnt = part_ota_cnt(&dev->parts->table);
+
+    if (cnt == 0)
+        return NULL;
+    return part_ota(&dev->parts->table,
+                    dev->running_is_slot ? (dev->running_slot + 1) % cnt : 0);
+}
+
+static esp_err_t choose_partitions(struct upd *u)
+{
+    struct upd_target *t = &u->target;
+    const struct part_entry *staging = u->opts.staging;
+
+    if (!staging)
+        staging = next_slot(u->env.device);
+    if (!staging)
+        return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
+                        "the partition table has no OTA slot (app, ota_0), so "
+                        "there is nowhere to put an update");
+    t->staging = *staging;
+    t->final = u->opts.final ? *u->opts.final : *staging;
+    t->kind = kind_of(&t->final);
+    t->copy = u->opts.finalize_with_copy && t->final.off != t->staging.off;
+    t->cap_len = t->staging.len;
+    if (t->copy && t->final.len < t->cap_len)
+        t->cap_len = t->final.len;
+    return ESP_OK;
+}
+
+static esp_err_t refuse_running(struct upd *u)
+{
+    const struct upd_target *t = &u->target;
+    const struct part_entry *hit = NULL;
+
+    if (t->staging.off == u->env.device->running_off)
+        hit = &t->staging;
+    else if (t->copy && t->final.off == u->env.device->running_off)
+        hit = &t->final;
+    if (!hit)
+        return ESP_OK;
+    return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_OTA_PARTITION_CONFLICT,
+                    "partition %s is the one that runs; an update needs "
+                    "another slot",
+                    hit->label);
+}
+
+/* State in the running slot's record, OTA_STATE_UNDEFINED without one. */
+static uint32_t running_state(const struct upd_device *dev,
+                              const struct otadata *o)
+{
+    uint32_t cnt = part_ota_cnt(&dev->parts->table);
+    uint32_t state = OTA_STATE_UNDEFINED, best = 0;
+
+    for (uint32_t i = 0; cnt > 0 && i < 2; i++) {
+        const struct ota_rec *r = &o->rec[i];
+        if (ota_rec_valid(r) && r->seq > best &&
+            ota_seq_slot(r->seq, cnt) == dev->running_slot) {
+            best = r->seq;
+            state = r->state;
+        }
+    }
+    return state;
+}
+
+static esp_err_t refuse_unconfirmed(struct upd *u)
+{
+    const struct upd_device *dev = u->env.device;
+    struct otadata_place at = { dev->parts->flash, u->target.otadata.off };
+    struct otadata o;
+    uint32_t state;
+    esp_err_t err;
+
+    if (!dev->running_is_slot)
+        return ESP_OK;
+    err = otadata_read(&at, u->target.otadata.len, &o);
+    if (err)
+        return upd_fail(u, DIAG_STAGE_FLASH, err,
+                        "the boot records (otadata) cannot be read");
+    state = running_state(dev, &o);
+    if (!upd_unconfirmed(state, pol_rollback(dev->policy), dev->live))
+        return ESP_OK;
+    return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_OTA_ROLLBACK_INVALID_STATE,
+                    "the running image in ota_%u is %s: confirm it, or reset "
+                    "to go back, before the next update",
+                    (unsigned)dev->running_slot, ota_state_name(state));
+}
+
+/* What will be booted, and the records that say so. */
+static esp_err_t choose_boot(struct upd *u)
+{
+    struct upd_target *t = &u->target;
+    const struct part_table *table = &u->env.device->parts->table;
+    const struct part_entry *o;
+
+    if (!is_ota_app(&t->final))
+        return ESP_OK;
+    t->boot = t->copy ? t->final : t->staging;
+    if (!is_ota_app(&t->boot))
+        return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                        "%s is no OTA slot and cannot boot: copy the image to "
+                        "%s at the end",
+                        t->boot.label, t->final.label);
+    o = part_find(table, PART_TYPE_DATA, PART_DATA_OTA, NULL);
+    if (!o)
+        return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
+                        "the partition table has no otadata (data, ota), so no "
+                        "other slot can be made to boot");
+    if (o->len < OTADATA_LEN)
+        return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
+                        "otadata has %u bytes and needs %u", (unsigned)o->len,
+                        (unsigned)OTADATA_LEN);
+    t->otadata = *o;
+    t->boot_slot = t->boot.subtype - PART_APP_OTA_0;
+    t->has_boot = true;
+    return refuse_unconfirmed(u);
+}
+
+esp_err_t upd_target_choose(struct upd *u)
+{
+    esp_err_t err = choose_partitions(u);
+
+    if (!err)
+        err = refuse_running(u);
+    if (!err && u->target.staging.flags & PART_FLAG_READONLY)
+        err = upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_NOT_ALLOWED,
+                       "partition %s is read-only", u->target.staging.label);
+    if (!err)
+        err = choose_boot(u);
+    return err;
+}
