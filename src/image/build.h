@@ -35,8 +35,8 @@ struct img_build {
 /* A plan: the segments of the image as they will be. */
 struct img_piece {
     uint32_t load_addr;
-    uint32_t len;       /* of the segment; zeros fill what head, data leave */
-    struct span head;   /* a description, or empty */
+    uint32_t len;     /* of the segment; zeros fill what head, data leave */
+    struct span head; /* a description, or empty */
     struct span data;
 };
 

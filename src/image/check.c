@@ -63,8 +63,7 @@ static uint32_t padded_len(uint32_t end_off)
 
 static uint32_t desc_len(const struct img_check *c)
 {
-    return c->rules.kind == IMG_KIND_APP ? IMG_APP_DESC_LEN
-                                         : IMG_BOOT_DESC_LEN;
+    return c->rules.kind == IMG_KIND_APP ? IMG_APP_DESC_LEN : IMG_BOOT_DESC_LEN;
 }
 
 /* The rest of the segment headers and this much data are still to come. */
@@ -87,9 +86,9 @@ void img_check_open(struct img_check *c, const struct img_rules *rules)
     *c = (struct img_check){ .rules = *rules, .xor_word = CHECKSUM_SEED };
     sha256_init(&c->sha);
     go(c, IMG_STEP_HEADER, IMG_HEADER_LEN);
-    c->least_len = padded_len(
-        IMG_HEADER_LEN + IMG_SEG_HEADER_LEN +
-        (rules->kind == IMG_KIND_APP ? IMG_APP_DESC_LEN : 0));
+    c->least_len =
+        padded_len(IMG_HEADER_LEN + IMG_SEG_HEADER_LEN +
+                   (rules->kind == IMG_KIND_APP ? IMG_APP_DESC_LEN : 0));
 }
 
 /* --- what each step decides when its bytes are complete ----------------- */

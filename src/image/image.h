@@ -51,33 +51,33 @@ enum img_place { IMG_PLACE_SLOT, IMG_PLACE_WIRE, IMG_PLACE_FILE };
 struct img_rules {
     enum img_kind kind;
     enum img_place place;
-    bool any_chip;      /* a tool looks at files of every chip */
-    uint16_t chip_id;   /* the device's, when !any_chip */
-    uint16_t chip_rev;  /* major * 100 + minor */
-    bool check_rev;     /* compare chip_rev with the header's range */
-    bool require_hash;  /* refuse an image without appended SHA-256 */
-    uint32_t cap_len;   /* size of the slot or file, 0: unbounded */
+    bool any_chip;     /* a tool looks at files of every chip */
+    uint16_t chip_id;  /* the device's, when !any_chip */
+    uint16_t chip_rev; /* major * 100 + minor */
+    bool check_rev;    /* compare chip_rev with the header's range */
+    bool require_hash; /* refuse an image without appended SHA-256 */
+    uint32_t cap_len;  /* size of the slot or file, 0: unbounded */
 };
 
 enum img_fault_kind {
     IMG_FAULT_NONE = 0,
-    IMG_FAULT_MAGIC,        /* got, want */
-    IMG_FAULT_CHIP,         /* got, want: chip ids */
-    IMG_FAULT_REV_LOW,      /* got: device, want: at least */
-    IMG_FAULT_REV_HIGH,     /* got: device, want: at most */
-    IMG_FAULT_SEG_CNT,      /* got: 0 or too many, want: at most */
-    IMG_FAULT_SEG_LEN,      /* seg, got: a length not a multiple of 4, or big */
-    IMG_FAULT_SEG_SHORT,    /* seg 0 cannot hold the description: got, want */
-    IMG_FAULT_DESC_MAGIC,   /* got, want */
-    IMG_FAULT_TOO_LARGE,    /* got: image length so far, want: at most */
-    IMG_FAULT_CHECKSUM,     /* got, want */
-    IMG_FAULT_HASH_FLAG,    /* got: neither 0 nor 1 */
+    IMG_FAULT_MAGIC,      /* got, want */
+    IMG_FAULT_CHIP,       /* got, want: chip ids */
+    IMG_FAULT_REV_LOW,    /* got: device, want: at least */
+    IMG_FAULT_REV_HIGH,   /* got: device, want: at most */
+    IMG_FAULT_SEG_CNT,    /* got: 0 or too many, want: at most */
+    IMG_FAULT_SEG_LEN,    /* seg, got: a length not a multiple of 4, or big */
+    IMG_FAULT_SEG_SHORT,  /* seg 0 cannot hold the description: got, want */
+    IMG_FAULT_DESC_MAGIC, /* got, want */
+    IMG_FAULT_TOO_LARGE,  /* got: image length so far, want: at most */
+    IMG_FAULT_CHECKSUM,   /* got, want */
+    IMG_FAULT_HASH_FLAG,  /* got: neither 0 nor 1 */
     IMG_FAULT_HASH_ABSENT,
     IMG_FAULT_HASH,
-    IMG_FAULT_TRUNCATED,    /* got: bytes fed, want: at least (0 unknown) */
-    IMG_FAULT_TRAILING,     /* got: unexplained bytes after the end */
-    IMG_FAULT_FLASH,        /* reading failed at offset got of the image */
-    IMG_FAULT_SEG_ALIGN     /* seg, got: offset in its MMU page, want */
+    IMG_FAULT_TRUNCATED, /* got: bytes fed, want: at least (0 unknown) */
+    IMG_FAULT_TRAILING,  /* got: unexplained bytes after the end */
+    IMG_FAULT_FLASH,     /* reading failed at offset got of the image */
+    IMG_FAULT_SEG_ALIGN  /* seg, got: offset in its MMU page, want */
 };
 
 struct img_fault {
@@ -120,9 +120,9 @@ struct img_info {
     struct img_segment segs[IMG_MAX_SEGMENTS];
     struct img_desc desc;           /* kind APP */
     struct img_boot_desc boot_desc; /* kind BOOTLOADER */
-    uint32_t image_len;   /* with the appended digest; 0 until known */
+    uint32_t image_len; /* with the appended digest; 0 until known */
     uint8_t checksum;
-    bool checksum_ok, hash_ok; /* meaningful once reached */
+    bool checksum_ok, hash_ok;  /* meaningful once reached */
     uint8_t digest[SHA256_LEN]; /* computed over all but the appended digest */
 };
 
@@ -137,7 +137,10 @@ struct img_receipt {
     uint8_t digest[SHA256_LEN];
     uint32_t secure_version;
 };
-#define IMG_RECEIPT_NONE { VERDICT_REJECT, 0, 0, 0, false, { 0 }, 0 }
+#define IMG_RECEIPT_NONE                         \
+    {                                            \
+        VERDICT_REJECT, 0, 0, 0, false, { 0 }, 0 \
+    }
 
 enum img_step {
     IMG_STEP_HEADER,

@@ -18,7 +18,7 @@ struct planner {
     struct img_layout *out;
     struct diag *d;
     uint32_t page_len;
-    uint32_t off; /* where the next segment header goes */
+    uint32_t off;                       /* where the next segment header goes */
     const struct img_build_seg *bearer; /* begins with a description */
     uint32_t ram_idx;
     size_t ram_off; /* bytes of segs[ram_idx] already placed */
@@ -130,8 +130,8 @@ static esp_err_t mapped_add(struct planner *p, const struct img_build_seg *s)
 
 /* The mapped segment with the lowest address above (after, which may be NULL).
  * Equal addresses never come here: they were refused. */
-static const struct img_build_seg *
-mapped_next(const struct planner *p, const struct img_build_seg *after)
+static const struct img_build_seg *mapped_next(
+    const struct planner *p, const struct img_build_seg *after)
 {
     const struct img_build_seg *best = NULL;
 
@@ -264,8 +264,8 @@ esp_err_t img_build_plan(const struct img_build *in, struct img_layout *out,
         err = ram_add(&p, s, UINT32_MAX);
     if (err)
         return err;
-    out->image_len = ((p.off + 16u) & ~15u) +
-                     (in->header.hash_appended ? SHA256_LEN : 0);
+    out->image_len =
+        ((p.off + 16u) & ~15u) + (in->header.hash_appended ? SHA256_LEN : 0);
     if (out->image_len > IMG_MAX_LEN)
         return diag_fail(d, DIAG_STAGE_IMAGE, ESP_ERR_INVALID_SIZE,
                          "the image would have %u bytes and may have %u; "

@@ -14,8 +14,8 @@ static const char *v2_scheme(const uint8_t *block)
     static const char *const sha256_curves[] = { NULL, "v2-ecdsa192",
                                                  "v2-ecdsa256" };
 
-    if (block[0] != MAGIC || crc32_le(0, block, CRC_OFF) !=
-                                 le32_get(block + CRC_OFF))
+    if (block[0] != MAGIC ||
+        crc32_le(0, block, CRC_OFF) != le32_get(block + CRC_OFF))
         return NULL;
     if (block[1] == VERSION_RSA)
         return "v2-rsa3072";
@@ -31,8 +31,7 @@ static const char *v2_scheme(const uint8_t *block)
 static bool is_v1(struct span tail)
 {
     return tail.len >= IMG_SIG_V1_LEN && le32_get(tail.ptr) == 0 &&
-           le32_get(tail.ptr + 4) != 0 &&
-           le32_get(tail.ptr + 4) != 0xFFFFFFFFu;
+           le32_get(tail.ptr + 4) != 0 && le32_get(tail.ptr + 4) != 0xFFFFFFFFu;
 }
 
 uint32_t img_sig_list(struct span file, uint32_t image_len,

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Writes the first corpus of the image fuzzer into fuzz/corpus/image/.
+
+A seed is an image, what follows it, and two bytes: rules and split (see
+fuzz_image.c). Deterministic: running it again changes nothing.
+"""
+import hashlib
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent / "image"
+
+
+def desc(mmu=16):
+    d = struct.pack("<II8x32s32s16s16s32s", 0xABCD5432, 3, b"1.0", b"seed",
+                    b"", b"", b"v1")
+    return (d.ljust(180, b"\0") + bytes([mmu])).ljust(256, b"\0")
+
+
+def image(chip, segs, digest=True):
+    out = struct.pack("<BBBBIB3xHBHH4xB", 0xE9, len(segs), 2, 0x20, 0, 0xEE,
+                      chip, 0, 0, 0, digest)
+    summed = 0xEF
+    for addr, data in segs:
+        out += struct.pack("<II", addr, len(data)) + data
+        for byte in data:
+            summed ^= byte
+    out += bytes(15 - len(out) % 16) + bytes([summed])
+    return out + (hashlib.sha256(out).digest() if digest else b"")
+
+
+APP = image(0, [(0x3F400020, desc()), (0x3FFB0000, b"abcd")])
+BOOT = image(5, [(0x3FCD0000, b"\x50" + bytes(79)), (0x40380000, b"code")])
+GAP = b"\xff" * (-len(APP) % 4096)
+SEEDS = {
+    "app": APP + b"\x04\x06",
+    "app-slot": APP + b"older bytes" + b"\x00\x2f",
+    "app-no-hash": image(0, [(0x3F400020, desc())], False) + b"\x04\x00",
+    "app-c6": image(13, [(0x42002020, desc(13))]) + b"\x04\x10",
+    "app-linux": image(0xFFFF, [(0, desc(0)), (0, b"\x7fELF")]) + b"\x04\x01",
+    "app-v1": APP + bytes(4) + b"s" * 64 + b"\x02\x3f",
+    "app-v2": APP + GAP + b"\xe7\x02" + bytes(4094) + b"\x04\x3f",
+    "boot": BOOT + b"\x05\x07",
+    "cut": APP[:300] + b"\x04\x07",
+    "html": b"<!DOCTYPE html><html>404</html>" + b"\x04\x02",
+}
+
+HERE.mkdir(exist_ok=True)
+for name, data in SEEDS.items():
+    (HERE / name).write_bytes(data)

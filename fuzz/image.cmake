@@ -1,0 +1,4 @@
+porta_fuzz(image
+    SOURCES fuzz_image.c "${PROJECT_SOURCE_DIR}/test/unit/image/naive.c"
+    LIBS porta_image porta_crypto porta_base)
+target_include_directories(fuzz_image PRIVATE "${PROJECT_SOURCE_DIR}/test")
