@@ -30,11 +30,14 @@
 #define HANDOVER_CHIP_LINUX 0xffffu
 #define HANDOVER_RETAINED_LEN 1024u
 
-enum handover_verdict { /* how the bootloader's part ended */
-                        HANDOVER_PENDING = 0,   /* it did not get that far */
-                        HANDOVER_STARTED,       /* exec comes next */
-                        HANDOVER_NOTHING_BOOTS, /* `text` says why */
-                        HANDOVER_FAILED /* the host stopped it; `text` says why */
+/* How the bootloader's part ended. */
+enum handover_verdict {
+    HANDOVER_PENDING = 0,   /* it did not get that far */
+    HANDOVER_STARTED,       /* `slot` is set, exec comes next */
+    HANDOVER_NOTHING_BOOTS, /* no image verifies; `text` says why */
+    HANDOVER_FAILED         /* `text` says why. `slot` set: the bytes there
+                               verify and do not start, a crash of that image.
+                               Not set: flash or host stopped the bootloader */
 };
 
 struct handover_slot {

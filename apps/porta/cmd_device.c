@@ -1,0 +1,173 @@
+/* porta device - the board around a flash file. */
+#include "cli.h"
+
+#include <stdlib.h>
+
+#include "board.h"
+#include "cmds.h"
+#include "device_ctx.h"
+#include "handover.h"
+#include "image/text.h"
+
+struct opts {
+    struct device_args device;
+    uint32_t boots;
+    uint32_t max_time_ms;
+    uint32_t power_cut;
+    bool keep_elf;
+    bool json;
+};
+
+static const struct cli_opt options[] = {
+    { "--boots", "N", "end after N boots, or once nothing can happen any more",
+      CLI_KIND_NUM, offsetof(struct opts, boots) },
+    { "--max-time", "S", "end after S seconds", CLI_KIND_SECONDS,
+      offsetof(struct opts, max_time_ms) },
+    { "--power-cut", "N", "the power goes before flash operation N",
+      CLI_KIND_NUM, offsetof(struct opts, power_cut) },
+    { "--keep-elf", NULL, "run applications from FLASH.run/, for debuggers",
+      CLI_KIND_FLAG, offsetof(struct opts, keep_elf) },
+    CLI_OPT_JSON(struct opts, json),
+    DEVICE_OPTS_CHIP(struct opts, device),
+    DEVICE_OPTS_BOOT(struct opts, device),
+    CLI_OPT_LATER("--board", "NAME"),
+    CLI_OPT_END
+};
+
+static const struct cli_verb verb = {
+    .name = "device",
+    .usage = "FLASH",
+    .summary = "the board: boots what is in the flash until it powers off",
+    .text =
+        "Runs the bootloader and the application it picks, again after every "
+        "reset.\nThe application's console is standard output; lines of the "
+        "board itself go to\nstandard error. SIGINT and SIGTERM switch the "
+        "device off.\n\n"
+        "A flash operation is one program or one erase, as --power-cut counts "
+        "them,\nthose of the bootloader included.\n\n"
+        "The environment variable PORTA_INPUT_<pin> sets a diagnostic input: "
+        "0, 1,\nor @FILE for the first character of a file.\n\n"
+        "Ends with 0 after --boots or --max-time, after a power cut and when "
+        "switched\noff; with the application's status when it exits by "
+        "itself; with 1 when\nnothing boots.",
+    .example = "porta device flash.bin --boots 2 --max-time 30",
+    .opts = options,
+    .arg_min = 1,
+    .arg_max = 1,
+};
+
+static cJSON *boots_json(const struct board_report *report)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (uint32_t i = 0; i < report->boot_cnt && i < BOARD_BOOTS_KEPT; i++) {
+        const struct board_boot *boot = &report->boots[i];
+        cJSON *obj = cJSON_CreateObject();
+        cJSON_AddStringToObject(obj, "reason",
+                                board_reset_name(boot->reset_reason));
+        if (boot->slot[0])
+            cJSON_AddStringToObject(obj, "slot", boot->slot);
+        else
+            cJSON_AddNullToObject(obj, "slot");
+        cJSON_AddItemToArray(list, obj);
+    }
+    return list;
+}
+
+static const char *last_slot(const struct board_report *report)
+{
+    uint32_t kept = report->boot_cnt < BOARD_BOOTS_KEPT ? report->boot_cnt
+                                                        : BOARD_BOOTS_KEPT;
+    return kept > 0 ? report->boots[kept - 1].slot : "";
+}
+
+static cJSON *report_json(const struct board_report *report,
+                          const struct diag *diag)
+{
+    cJSON *obj = cJSON_CreateObject();
+    if (!obj)
+        return NULL;
+    cJSON_AddNumberToObject(obj, "boots", report->boot_cnt);
+    cJSON_AddItemToObject(obj, "resets", boots_json(report));
+    if (last_slot(report)[0])
+        cJSON_AddStringToObject(obj, "slot", last_slot(report));
+    else
+        cJSON_AddNullToObject(obj, "slot");
+    cJSON_AddStringToObject(obj, "ended", board_end_name(report->end));
+    if (report->end == BOARD_END_EXIT)
+        cJSON_AddNumberToObject(obj, "exit_status", report->exit_status);
+    cJSON_AddNumberToObject(obj, "flash_ops", report->flash_ops);
+    if (diag->err)
+        cJSON_AddItemToObject(obj, "error", cli_json_error(diag));
+    return obj;
+}
+
+static esp_err_t chip_check(const struct device *dev, struct diag *diag)
+{
+    char name[16];
+    if (dev->chip_id == HANDOVER_CHIP_LINUX)
+        return ESP_OK;
+    return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NOT_SUPPORTED,
+                     "this is a flash of chip %s, whose code does not run "
+                     "here; `porta explain` says what would boot, and only "
+                     "images for chip linux run",
+                     img_chip_name(dev->chip_id, name));
+}
+
+static esp_err_t device_run(const struct opts *o, const char *path,
+                            struct board_report *report, struct diag *diag)
+{
+    struct device *dev = malloc(sizeof(*dev));
+    if (!dev)
+        return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_NO_MEM,
+                         "out of memory");
+    *dev = (struct device)DEVICE_CLOSED;
+    esp_err_t err = device_open(dev, path, LINUX_FLASH_WRITE, &o->device, diag);
+    if (!err)
+        err = chip_check(dev, diag);
+    if (err)
+        goto out;
+    const struct board_opts opts = { .flash = &dev->flash,
+                                     .flash_path = path,
+                                     .policy = dev->policy,
+                                     .keep_elf = o->keep_elf,
+                                     .table_off = o->device.table_off,
+                                     .max_boots = o->boots,
+                                     .max_time_ms = o->max_time_ms,
+                                     .power_cut = o->power_cut,
+                                     .console_stderr = o->json };
+    err = board_run(&opts, report, diag);
+out:
+    device_close(dev);
+    free(dev);
+    return err;
+}
+
+static int finish(const struct opts *o, const struct board_report *report,
+                  const struct diag *diag)
+{
+    int status = CLI_DONE;
+    if (diag->err)
+        status = cli_fail(&verb, diag, false);
+    else if (report->end == BOARD_END_EXIT)
+        status = report->exit_status;
+    if (o->json)
+        return cli_json_print(&verb, report_json(report, diag), status);
+    return status;
+}
+
+int cmd_device(int argc, char **argv)
+{
+    struct opts o = { .device = DEVICE_ARGS };
+    struct cli_args args;
+    int status = cli_parse(&verb, argc, argv, &o, &args);
+    if (status != CLI_GO)
+        return status;
+    cli_log_to_stderr(LOG_WARN);
+    struct diag diag = DIAG_NONE;
+    static struct board_report report; /* 6 KiB, used once */
+    report = (struct board_report){ .end = BOARD_END_FAILED };
+    esp_err_t err = device_run(&o, args.val[0], &report, &diag);
+    if (err && !diag.err)
+        diag_fail(&diag, DIAG_STAGE_BOOT, err, "the board failed");
+    return finish(&o, &report, &diag);
+}
