@@ -21,7 +21,7 @@
 #include "base/span.h"
 #include "port/flash.h"
 
-#define BOOT_OPTS_ADDR 0x504Fu
+#define BOOT_OPTS_ADDR 0x504F0u
 #define BOOT_OPTS_LEN 16u
 
 struct boot_opts {
