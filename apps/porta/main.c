@@ -7,6 +7,9 @@
 #include "cmds.h"
 
 static const struct cli_sub verbs[] = {
+    { "table", "partition tables: build, show", cmd_table },
+    { "flash", "a device's flash file: create, show, read, write, erase",
+      cmd_flash },
     { "serve", "development HTTPS server for a folder", cmd_serve },
     { "help", "this list, or one page about a verb", cmd_help },
 };

@@ -1,0 +1,204 @@
+#include "flash_show.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "image/text.h"
+#include "table_load.h"
+
+static bool add(cJSON *obj, const char *name, cJSON *item)
+{
+    if (item && cJSON_AddItemToObject(obj, name, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+static bool append(cJSON *list, cJSON *item)
+{
+    if (item && cJSON_AddItemToArray(list, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+/* NULL when memory ran out: what was built is freed. */
+static cJSON *keep_if(cJSON *obj, bool ok)
+{
+    if (ok)
+        return obj;
+    cJSON_Delete(obj);
+    return NULL;
+}
+
+static cJSON *record_json(const struct ota_rec *rec)
+{
+    cJSON *obj = cJSON_CreateObject();
+
+    return keep_if(
+        obj,
+        obj && add(obj, "seq", cJSON_CreateNumber(rec->seq)) &&
+            add(obj, "state", cJSON_CreateString(ota_state_name(rec->state))) &&
+            add(obj, "crc_ok", cJSON_CreateBool(ota_rec_crc_ok(rec))));
+}
+
+cJSON *flash_otadata_json(const struct boot_result *r)
+{
+    cJSON *list = cJSON_CreateArray();
+    bool ok = list != NULL;
+
+    for (int i = 0; ok && r->has_otadata && i < 2; i++)
+        ok = append(list, record_json(&r->otadata.rec[i]));
+    return keep_if(list, ok);
+}
+
+static cJSON *text_json(const char *text)
+{
+    char clean[64];
+
+    return cJSON_CreateString(text_clean(span_str(text), clean, sizeof(clean)));
+}
+
+static cJSON *desc_json(const struct img_header *header,
+                        const struct img_desc *desc)
+{
+    cJSON *obj = cJSON_CreateObject();
+    char name[16];
+
+    return keep_if(
+        obj, obj && add(obj, "project", text_json(desc->project)) &&
+                 add(obj, "version", text_json(desc->version)) &&
+                 add(obj, "secure_version",
+                     cJSON_CreateNumber(desc->secure_version)) &&
+                 add(obj, "date", text_json(desc->date)) &&
+                 add(obj, "time", text_json(desc->time)) &&
+                 add(obj, "idf_ver", text_json(desc->idf_ver)) &&
+                 add(obj, "chip_name",
+                     cJSON_CreateString(img_chip_name(header->chip_id, name))));
+}
+
+static cJSON *slot_json(struct device *dev, const struct part_entry *part)
+{
+    cJSON *obj = cJSON_CreateObject();
+    struct img_header header;
+    struct img_desc desc;
+    bool found = device_image_head(dev, part, &header, &desc);
+
+    return keep_if(
+        obj, obj && add(obj, "label", text_json(part->label)) &&
+                 add(obj, "description",
+                     found ? desc_json(&header, &desc) : cJSON_CreateNull()));
+}
+
+static cJSON *slots_json(struct device *dev)
+{
+    const struct part_table *table = &dev->parts.table;
+    cJSON *list = cJSON_CreateArray();
+    bool ok = list != NULL;
+
+    for (uint32_t i = 0; ok && i < table->cnt; i++)
+        if (table->entries[i].type == PART_TYPE_APP)
+            ok = append(list, slot_json(dev, &table->entries[i]));
+    return keep_if(list, ok);
+}
+
+static cJSON *options_json(const struct device *dev)
+{
+    cJSON *obj = cJSON_CreateObject();
+
+    return keep_if(obj,
+                   obj && add(obj, "stored", cJSON_CreateBool(dev->has_opts)) &&
+                       add(obj, "rollback",
+                           cJSON_CreateBool(pol_rollback(&dev->policy))) &&
+                       add(obj, "require_hash",
+                           cJSON_CreateBool(pol_require_hash(&dev->policy))));
+}
+
+cJSON *flash_show_json(struct device *dev)
+{
+    cJSON *obj = cJSON_CreateObject();
+    static struct boot_result next;
+    char name[16];
+
+    boot_decide(&dev->boot, &next);
+    return keep_if(
+        obj,
+        obj && add(obj, "size", cJSON_CreateNumber(dev->flash.port.size_len)) &&
+            add(obj, "chip", cJSON_CreateNumber(dev->chip_id)) &&
+            add(obj, "chip_name",
+                cJSON_CreateString(img_chip_name(dev->chip_id, name))) &&
+            add(obj, "table", cli_table_json(&dev->parts.table)) &&
+            add(obj, "slots", slots_json(dev)) &&
+            add(obj, "otadata", flash_otadata_json(&next)) &&
+            /* No fuses are read yet: not known, which is not zero. */
+            add(obj, "secure_version", cJSON_CreateNull()) &&
+            add(obj, "options", options_json(dev)));
+}
+
+void flash_otadata_text(const struct boot_result *r, uint32_t slot_cnt)
+{
+    if (!r->has_otadata) {
+        puts("  none that can be read");
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct ota_rec *rec = &r->otadata.rec[i];
+
+        if (rec->seq == OTADATA_SEQ_NONE)
+            printf("  record %d  blank\n", i);
+        else if (!ota_rec_crc_ok(rec) || slot_cnt == 0)
+            printf("  record %d  sequence %u, damaged: its checksum is "
+                   "wrong\n",
+                   i, (unsigned)rec->seq);
+        else
+            printf("  record %d  sequence %u (ota_%u) %s\n", i,
+                   (unsigned)rec->seq,
+                   (unsigned)ota_seq_slot(rec->seq, slot_cnt),
+                   ota_state_name(rec->state));
+    }
+    if (r->otadata.redo_open)
+        printf("  a change of record %u was cut; the next reset finishes "
+               "it\n",
+               (unsigned)r->otadata.redo_idx);
+}
+
+static void part_text(struct device *dev, const struct part_entry *part)
+{
+    struct img_header header;
+    struct img_desc desc;
+    char label[24], project[64], version[64], chip[16];
+
+    printf("  %-16s %4u/0x%02x  0x%08x  0x%08x",
+           text_clean(span_str(part->label), label, sizeof(label)), part->type,
+           part->subtype, (unsigned)part->off, (unsigned)part->len);
+    if (part->type == PART_TYPE_APP &&
+        device_image_head(dev, part, &header, &desc))
+        printf("  %s %s for %s",
+               text_clean(span_str(desc.project), project, sizeof(project)),
+               text_clean(span_str(desc.version), version, sizeof(version)),
+               img_chip_name(header.chip_id, chip));
+    putchar('\n');
+}
+
+int flash_show_text(struct device *dev)
+{
+    const struct part_table *table = &dev->parts.table;
+    static struct boot_result next;
+    char name[16], bytes[32];
+
+    boot_decide(&dev->boot, &next);
+    printf("%s bytes of flash, chip %s%s\n",
+           cli_thousands(dev->flash.port.size_len, bytes, sizeof(bytes)),
+           img_chip_name(dev->chip_id, name),
+           dev->chip_known ? "" : " (no image tells another)");
+    printf("bootloader: %s rollback (%s)\n",
+           pol_rollback(&dev->policy) ? "with" : "without",
+           dev->has_opts ? "stored in the file" : "no options are stored");
+    printf("\n  %-16s %9s  %-10s  %-10s  image\n", "partition", "type",
+           "offset", "size");
+    for (uint32_t i = 0; i < table->cnt; i++)
+        part_text(dev, &table->entries[i]);
+    puts("\notadata:");
+    flash_otadata_text(&next, part_ota_cnt(table));
+    return CLI_DONE;
+}
