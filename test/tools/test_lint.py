@@ -91,6 +91,7 @@ ROWS = [
         ("src/part/x.h", "MUST_CHECK\nesp_err_t part_open(void);\n", ""),
         ("src/part/x.h", "struct x {\n    esp_err_t (*f)(void);\n};\n", ""),
         ("src/part/x.h", "struct x {\n    esp_err_t err;\n};\n", ""),
+        ("src/part/x.h", "esp_err_t part_fail(esp_err_t err);\n", ""),
         ("src/part/x.h", "static inline esp_err_t f(void)\n{\n}\n", "not MUST"),
     ]),
     (rules.check_macros, [
@@ -109,6 +110,7 @@ ROWS = [
         ("port/linux/a.c", "void f(void)\n{\n    free(p);\n}\n", ""),
         ("port/linux/a.c", "void f(void)\n{\n    strcpy(a, b);\n}\n", "strcpy"),
         ("src/part/a.c", "int x = timeout(1);\n", ""),
+        ("test/unit/a.c", "void f(void)\n{\n    strcpy(a, b);\n}\n", ""),
     ]),
     (rules.check_todo, [
         ("src/part/a.c", "/* TO" "DO: later */\n", "issue number"),
