@@ -10,6 +10,10 @@ static const struct cli_sub verbs[] = {
     { "table", "partition tables: build, show", cmd_table },
     { "flash", "a device's flash file: create, show, read, write, erase",
       cmd_flash },
+    { "explain", "what boots at the next reset, and why", cmd_explain },
+    { "confirm", "confirm the running image", cmd_confirm },
+    { "rollback", "give the running image up", cmd_rollback },
+    { "reset", "one pass of the bootloader", cmd_reset },
     { "serve", "development HTTPS server for a folder", cmd_serve },
     { "help", "this list, or one page about a verb", cmd_help },
 };
@@ -37,6 +41,16 @@ static void list_verbs(FILE *to)
 
 static int no_such_verb(const char *name)
 {
+    static const char *const later[] = { "build", "key", "torture", "test",
+                                         "doctor" };
+
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+        if (strcmp(later[i], name) != 0)
+            continue;
+        fprintf(stderr, "porta: args: %s is not in this version of porta\n",
+                name);
+        return CLI_USAGE;
+    }
     fprintf(stderr, "porta: args: there is no verb '%s'; see: porta help\n",
             name);
     return CLI_USAGE;

@@ -1,0 +1,18 @@
+/* boot_report.h - a boot decision, for scripts and for people. */
+#ifndef BOOT_REPORT_H
+#define BOOT_REPORT_H
+
+#include "device_ctx.h"
+
+/* {"boot", "action", "reason", "writes", "fallbacks", "otadata"};
+ * NULL: out of memory. */
+cJSON *boot_report_json(const struct boot_result *r);
+/* What, why, the records, every candidate, what is written. done: it has
+ * happened (reset), else it would happen (explain). */
+void boot_report_text(struct device *dev, const struct boot_result *r,
+                      bool done);
+/* Records and images refused, as one sentence: nothing boots, and why. */
+esp_err_t boot_report_nothing(const struct device *dev,
+                              const struct boot_result *r, struct diag *d);
+
+#endif
