@@ -116,7 +116,7 @@
 #define MBEDTLS_SSL_SESSION_TICKETS
 
 /* We receive images and send requests: a full record in, a quarter out. */
-#define MBEDTLS_SSL_IN_CONTENT_LEN  16384
+#define MBEDTLS_SSL_IN_CONTENT_LEN 16384
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 4096
 
 #endif
