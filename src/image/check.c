@@ -148,6 +148,7 @@ static void check_align(struct img_check *c)
 static void seg_header_done(struct img_check *c)
 {
     struct img_segment *seg = &c->info.segs[c->seg_idx];
+    uint32_t seg_left = c->info.header.seg_cnt - 1u - c->seg_idx;
     bool first = c->seg_idx == 0;
 
     seg->load_addr = le32_get(c->buf);
@@ -162,9 +163,11 @@ static void seg_header_done(struct img_check *c)
         check_align(c);
     if (c->step == IMG_STEP_BAD)
         return;
-    learn_len(c, seg->off, c->info.header.seg_cnt - 1u - c->seg_idx, seg->len);
+    learn_len(c, seg->off, seg_left, seg->len);
     if (c->step == IMG_STEP_BAD)
         return;
+    if (seg_left == 0)
+        c->info.image_len = c->least_len;
     if (first)
         go(c, IMG_STEP_DESC, seg->len < desc_len(c) ? seg->len : desc_len(c));
     else
@@ -201,12 +204,6 @@ static void seg_data_done(struct img_check *c)
         go(c, IMG_STEP_PAD, padded_len(c->fed_len) - c->fed_len);
 }
 
-static void image_done(struct img_check *c)
-{
-    c->info.image_len = c->fed_len;
-    go(c, IMG_STEP_TAIL, 0);
-}
-
 static uint8_t fold(uint32_t w)
 {
     return (uint8_t)(w ^ w >> 8 ^ w >> 16 ^ w >> 24);
@@ -224,7 +221,7 @@ static void pad_done(struct img_check *c)
     else if (!c->info.checksum_ok)
         fail(c, IMG_FAULT_CHECKSUM, fold(c->xor_word), c->info.checksum);
     else
-        image_done(c);
+        go(c, IMG_STEP_TAIL, 0);
 }
 
 static void hash_done(struct img_check *c)
@@ -235,7 +232,7 @@ static void hash_done(struct img_check *c)
     else if (!c->info.hash_ok)
         fail(c, IMG_FAULT_HASH, le32_get(c->info.digest), le32_get(c->buf));
     else
-        image_done(c);
+        go(c, IMG_STEP_TAIL, 0);
 }
 
 /* --- the bytes ----------------------------------------------------------- */

@@ -120,7 +120,8 @@ struct img_info {
     struct img_segment segs[IMG_MAX_SEGMENTS];
     struct img_desc desc;           /* kind APP */
     struct img_boot_desc boot_desc; /* kind BOOTLOADER */
-    uint32_t image_len; /* with the appended digest; 0 until known */
+    uint32_t image_len; /* with the appended digest; 0 until known, which is
+                         * long before it is verified: see the receipt */
     uint8_t checksum;
     bool checksum_ok, hash_ok;  /* meaningful once reached */
     uint8_t digest[SHA256_LEN]; /* computed over all but the appended digest */

@@ -19,6 +19,7 @@ struct img_sink {
  * with receipt->gen = gen. *check may be inspected afterwards (info, fault).
  * ESP_ERR_INVALID_ARG: len over IMG_MAX_LEN. Otherwise errors of
  * img_check_feed/finish, ESP_ERR_IMAGE_FLASH_FAIL or the sink's. */
+/* lint-ok: function, one call walks a slot and has no state to keep */
 MUST_CHECK esp_err_t img_check_flash(const struct port_flash *flash,
                                      uint32_t off, uint32_t len, uint32_t gen,
                                      const struct img_rules *rules,

@@ -1,0 +1,319 @@
+/* porta image - look at images, judge them. Packing is cmd_image_create.c. */
+#include "cli.h"
+
+#include <string.h>
+
+#include "cmd_image.h"
+#include "cmds.h"
+#include "base/num.h"
+#include "image/sig_list.h"
+#include "image/text.h"
+#include "image_file.h"
+
+struct look_opts {
+    const char *chip;
+    const char *chip_rev; /* a text, because 0 is a value */
+    bool require_hash;
+    bool json;
+};
+
+static const struct cli_opt verify_opts[] = {
+    { "--chip", "C", "the device's chip (any)", CLI_KIND_TEXT,
+      offsetof(struct look_opts, chip) },
+    { "--chip-rev", "N", "its revision, 301 is v3.1 (not checked)",
+      CLI_KIND_TEXT, offsetof(struct look_opts, chip_rev) },
+    { "--require-hash", NULL, "refuse an image without its SHA-256",
+      CLI_KIND_FLAG, offsetof(struct look_opts, require_hash) },
+    CLI_OPT_LATER("--key", "PUB"),
+    CLI_OPT_JSON(struct look_opts, json),
+    CLI_OPT_END,
+};
+
+static const struct cli_opt info_opts[] = {
+    CLI_OPT_JSON(struct look_opts, json),
+    CLI_OPT_END,
+};
+
+static const struct cli_verb info_verb = {
+    .name = "image info",
+    .usage = "FILE",
+    .summary = "show header, description, segments, checksum, hash, signatures",
+    .text = "Damage is shown, not refused: porta image verify is the judge.\n"
+            "Exit status 1: the segments could not be followed to their end.",
+    .example = "porta image info app.bin\n"
+               "porta image info app.bin --json",
+    .opts = info_opts,
+    .arg_min = 1,
+    .arg_max = 1,
+};
+
+static const struct cli_verb verify_verb = {
+    .name = "image verify",
+    .usage = "FILE",
+    .summary = "say what a device would say to this image",
+    .text = "After the image only 0xFF padding and signature blocks may "
+            "follow. Signatures are\nrecognised and not verified.",
+    .example = "porta image verify app.bin --chip esp32c3",
+    .opts = verify_opts,
+    .arg_min = 1,
+    .arg_max = 1,
+};
+
+/* --- info ----------------------------------------------------------------- */
+
+static void show_desc(const struct img_info *info, enum img_kind kind)
+{
+    if (kind == IMG_KIND_BOOTLOADER) {
+        puts("kind            bootloader");
+        if (info->boot_desc.present)
+            printf("version         %u (secure version %u)\n"
+                   "built with      %s, %s\n",
+                   (unsigned)info->boot_desc.version,
+                   info->boot_desc.secure_version, info->boot_desc.idf_ver,
+                   info->boot_desc.date_time);
+        return;
+    }
+    puts("kind            application");
+    if (!info->desc.present) {
+        puts("description     none");
+        return;
+    }
+    printf("project         %s\n"
+           "version         %s (secure version %u)\n",
+           info->desc.project, info->desc.version,
+           (unsigned)info->desc.secure_version);
+    if (info->desc.idf_ver[0])
+        printf("built with      %s\n", info->desc.idf_ver);
+    if (info->desc.date[0])
+        printf("built at        %s %s\n", info->desc.date, info->desc.time);
+}
+
+static void show_segments(const struct img_info *info)
+{
+    for (uint32_t i = 0; i < info->header.seg_cnt; i++)
+        if (info->segs[i].off)
+            printf("segment %-2u      0x%08x  %8u bytes  at 0x%x\n",
+                   (unsigned)i, (unsigned)info->segs[i].load_addr,
+                   (unsigned)info->segs[i].len, (unsigned)info->segs[i].off);
+}
+
+static void show_sums(const struct image_file *f)
+{
+    const struct img_info *info = &f->check.info;
+
+    if (image_file_has_checksum(f))
+        printf("checksum        0x%02x, %s\n", info->checksum,
+               info->checksum_ok ? "right" : "WRONG");
+    if (info->header.hash_appended == 0)
+        puts("SHA-256         not appended");
+    else if (image_file_has_hash(f))
+        printf("SHA-256         appended, %s\n",
+               info->hash_ok ? "right" : "WRONG");
+    if (!image_file_has_checksum(f))
+        return;
+    printf("computed        ");
+    for (size_t i = 0; i < SHA256_LEN; i++)
+        printf("%02x", info->digest[i]);
+    putchar('\n');
+}
+
+static void show_signatures(const struct image_file *f)
+{
+    struct img_sig sigs[IMG_SIG_MAX];
+    uint32_t cnt;
+
+    if (f->check.info.image_len == 0)
+        return;
+    cnt = img_sig_list(span_of(f->bytes.ptr, f->bytes.len),
+                       f->check.info.image_len, sigs);
+    for (uint32_t i = 0; i < cnt; i++)
+        printf("signature       %s at 0x%x, not verified\n", sigs[i].scheme,
+               (unsigned)sigs[i].off);
+}
+
+static void show(const struct image_file *f)
+{
+    const struct img_info *info = &f->check.info;
+    const struct img_header *h = &info->header;
+    char name[16], len[32];
+
+    printf("chip            %s (0x%04x)\n", img_chip_name(h->chip_id, name),
+           h->chip_id);
+    if (h->min_rev || (h->max_rev && h->max_rev != 0xFFFF))
+        printf("revisions       %u to %u\n", h->min_rev, h->max_rev);
+    show_desc(info, f->check.rules.kind);
+    printf("entry           0x%08x\n", (unsigned)h->entry_addr);
+    show_segments(info);
+    show_sums(f);
+    if (info->image_len)
+        printf("image           %s bytes\n",
+               cli_thousands(info->image_len, len, sizeof(len)));
+    printf("file            %s bytes\n",
+           cli_thousands(f->bytes.len, len, sizeof(len)));
+    show_signatures(f);
+}
+
+/* The segments and sums are all there, and only what they say is wrong. */
+static bool is_described(const struct image_file *f)
+{
+    switch (f->check.fault.kind) {
+    case IMG_FAULT_NONE:
+    case IMG_FAULT_CHECKSUM:
+    case IMG_FAULT_HASH:
+    case IMG_FAULT_TRAILING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int info_print(const struct image_file *f, const struct diag *d,
+                      bool json)
+{
+    int status = is_described(f) ? CLI_DONE : CLI_FAILED;
+    cJSON *obj, *problem;
+
+    if (d->err)
+        fprintf(stderr, "porta image info: image: %s\n", d->text);
+    if (!json) {
+        show(f);
+        return cli_finish(&info_verb, status);
+    }
+    obj = image_file_json(f);
+    if (obj && d->err) {
+        problem = cli_json_error(d);
+        if (!problem || !cJSON_AddItemToObject(obj, "error", problem)) {
+            cJSON_Delete(problem);
+            cJSON_Delete(obj);
+            obj = NULL;
+        }
+    }
+    return cli_json_print(&info_verb, obj, status);
+}
+
+int image_info(int argc, char **argv)
+{
+    struct look_opts o = { 0 };
+    struct image_file f = IMAGE_FILE_NONE;
+    struct diag d = DIAG_NONE;
+    struct cli_args args;
+    int status = cli_parse(&info_verb, argc, argv, &o, &args);
+
+    if (status != CLI_GO)
+        return status;
+    if (image_file_load(args.val[0], &f, &d) != ESP_OK)
+        return cli_fail(&info_verb, &d, o.json);
+    /* A refusal is in d and is shown with the rest. */
+    (void)!image_file_check(&f, args.val[0], NULL, &d);
+    if (f.check.info.header.magic == IMG_MAGIC)
+        status = info_print(&f, &d, o.json);
+    else
+        status = cli_fail(&info_verb, &d, o.json);
+    image_file_free(&f);
+    return status;
+}
+
+/* --- verify --------------------------------------------------------------- */
+
+static int make_rules(const struct look_opts *o, const struct image_file *f,
+                      struct img_rules *rules)
+{
+    uint32_t rev = 0;
+
+    *rules = (struct img_rules){ .kind = image_file_kind(f),
+                                 .any_chip = !o->chip,
+                                 .check_rev = o->chip_rev != NULL,
+                                 .require_hash = o->require_hash };
+    if (o->chip && !img_chip_by_name(o->chip, &rules->chip_id))
+        return cli_usage(&verify_verb, "--chip %s: no chip has this name",
+                         o->chip);
+    if (o->chip_rev && (num_parse_u32(span_str(o->chip_rev), &rev) != ESP_OK ||
+                        rev > UINT16_MAX))
+        return cli_usage(&verify_verb,
+                         "--chip-rev %s: it is major * 100 + minor, as 301",
+                         o->chip_rev);
+    rules->chip_rev = (uint16_t)rev;
+    return CLI_GO;
+}
+
+static void show_good(const struct image_file *f, const char *path)
+{
+    const struct img_info *info = &f->check.info;
+    bool app = f->check.rules.kind == IMG_KIND_APP;
+    char name[16], len[32];
+
+    printf("%s: good: %s%s%s for %s, %s bytes%s\n", path,
+           app ? info->desc.project : "bootloader", app ? " " : "",
+           app ? info->desc.version : "",
+           img_chip_name(info->header.chip_id, name),
+           cli_thousands(info->image_len, len, sizeof(len)),
+           info->header.hash_appended ? ", SHA-256 right"
+                                      : ", checksum right, no SHA-256");
+    show_signatures(f);
+}
+
+static int verify_print(const struct image_file *f, const char *path, bool json)
+{
+    cJSON *obj;
+
+    if (!json) {
+        show_good(f, path);
+        return cli_finish(&verify_verb, CLI_DONE);
+    }
+    obj = image_file_json(f);
+    if (obj && !cJSON_AddBoolToObject(obj, "ok", true)) {
+        cJSON_Delete(obj);
+        obj = NULL;
+    }
+    return cli_json_print(&verify_verb, obj, CLI_DONE);
+}
+
+int image_verify(int argc, char **argv)
+{
+    struct look_opts o = { 0 };
+    struct image_file f = IMAGE_FILE_NONE;
+    struct diag d = DIAG_NONE;
+    struct img_rules rules;
+    struct cli_args args;
+    int status = cli_parse(&verify_verb, argc, argv, &o, &args);
+
+    if (status != CLI_GO)
+        return status;
+    if (image_file_load(args.val[0], &f, &d) != ESP_OK)
+        return cli_fail(&verify_verb, &d, o.json);
+    status = make_rules(&o, &f, &rules);
+    if (status == CLI_GO &&
+        image_file_check(&f, args.val[0], &rules, &d) != ESP_OK)
+        status = cli_fail(&verify_verb, &d, o.json);
+    else if (status == CLI_GO)
+        status = verify_print(&f, args.val[0], o.json);
+    image_file_free(&f);
+    return status;
+}
+
+/* --- all of them ---------------------------------------------------------- */
+
+static int later(int argc, char **argv)
+{
+    (void)argc;
+    fprintf(stderr,
+            "porta image %s: args: porta image %s is not available yet in "
+            "this version; see: porta help image\n",
+            argv[0], argv[0]);
+    return CLI_USAGE;
+}
+
+int cmd_image(int argc, char **argv)
+{
+    static const struct cli_sub subs[] = {
+        { "create", "pack an image", image_create },
+        { "info", "show what is in one", image_info },
+        { "verify", "say what a device would say", image_verify },
+        { "sign", "(not available yet)", later },
+        { "encrypt", "(not available yet)", later },
+        { "decrypt", "(not available yet)", later },
+    };
+
+    return cli_dispatch("image", subs, sizeof(subs) / sizeof(subs[0]), argc,
+                        argv);
+}

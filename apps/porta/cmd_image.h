@@ -1,0 +1,9 @@
+/* cmd_image.h - the verbs below `porta image`. */
+#ifndef CMD_IMAGE_H
+#define CMD_IMAGE_H
+
+int image_create(int argc, char **argv);
+int image_info(int argc, char **argv);
+int image_verify(int argc, char **argv);
+
+#endif
