@@ -20,6 +20,7 @@ struct http_challenge {
     bool has_opaque;
     bool sha256;   /* else MD5 */
     bool sess;
+    bool stale;    /* the answer was right, its nonce too old */
     bool qop_auth; /* qop was given and offers "auth" */
 };
 

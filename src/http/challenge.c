@@ -122,6 +122,8 @@ static void take_param(struct candidate *cand, struct span name,
     } else if (http_name_is(name, "opaque")) {
         cand->c.opaque = value;
         cand->c.has_opaque = true;
+    } else if (http_name_is(name, "stale")) {
+        cand->c.stale = http_name_is(value, "true");
     } else if (http_name_is(name, "algorithm")) {
         take_algorithm(cand, value);
     } else if (http_name_is(name, "qop")) {

@@ -120,7 +120,7 @@ static enum http_chunk_step chunk_byte(struct http_chunk *c, uint8_t b)
     return c->state == CHUNK_STATE_DONE ? HTTP_CHUNK_DONE : HTTP_CHUNK_MORE;
 }
 
-void http_chunk_skip(struct http_chunk *c, size_t len)
+void http_chunk_take(struct http_chunk *c, size_t len)
 {
     assert(c->state == CHUNK_STATE_DATA && len <= c->left_len);
     c->left_len -= len;
@@ -129,22 +129,16 @@ void http_chunk_skip(struct http_chunk *c, size_t len)
 }
 
 enum http_chunk_step http_chunk_feed(struct http_chunk *c, struct span in,
-                                     size_t *used_len, struct span *data)
+                                     size_t *used_len)
 {
     enum http_chunk_step step = HTTP_CHUNK_MORE;
     size_t i = 0;
 
-    *data = span_of(NULL, 0);
     while (i < in.len && step == HTTP_CHUNK_MORE &&
            c->state != CHUNK_STATE_DATA)
         step = chunk_byte(c, in.ptr[i++]);
-    if (step == HTTP_CHUNK_MORE && i < in.len) {
-        *data = span_from(in, i);
-        if (data->len > c->left_len)
-            data->len = (size_t)c->left_len;
-        http_chunk_skip(c, data->len);
-        i += data->len;
-    }
     *used_len = i;
+    if (step == HTTP_CHUNK_MORE && c->state == CHUNK_STATE_DATA)
+        step = HTTP_CHUNK_DATA;
     return step;
 }

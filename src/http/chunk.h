@@ -1,5 +1,6 @@
-/* http/chunk.h - the chunked transfer coding, decoded as a stream (RFC 9112
- * section 7.1). Pure; copies nothing.
+/* http/chunk.h - the framing of the chunked transfer coding, read as a stream
+ * (RFC 9112 section 7.1). Pure; data goes past it, from the stream to whoever
+ * wants it.
  *
  * Sizes that would not fit 63 bits are refused, and so are lines of framing
  * and trailers longer than a few kilobytes: a peer cannot make us read for
@@ -15,7 +16,12 @@
 #define HTTP_CHUNK_LINE_MAX_LEN    1024u
 #define HTTP_CHUNK_TRAILER_MAX_LEN (16u * 1024u)
 
-enum http_chunk_step { HTTP_CHUNK_MORE, HTTP_CHUNK_DONE, HTTP_CHUNK_BAD };
+enum http_chunk_step {
+    HTTP_CHUNK_MORE, /* needs more bytes of framing */
+    HTTP_CHUNK_DATA, /* left_len bytes of body come next */
+    HTTP_CHUNK_DONE, /* the last chunk and its trailer ended */
+    HTTP_CHUNK_BAD
+};
 
 struct http_chunk {
     const char *why;   /* after HTTP_CHUNK_BAD: half a sentence */
@@ -29,15 +35,12 @@ struct http_chunk {
 
 void http_chunk_init(struct http_chunk *c);
 
-/* Takes framing up to the next data. *used_len bytes of in are done with,
- * data among them; *data is the part of them that is body, a span into in.
- * MORE: call again with what is left, or with more. DONE: the last chunk and
- * its trailer ended. */
+/* Takes framing, never data: *used_len bytes of in are done with. While data
+ * is to come it takes nothing and says DATA. */
 enum http_chunk_step http_chunk_feed(struct http_chunk *c, struct span in,
-                                     size_t *used_len, struct span *data);
+                                     size_t *used_len);
 
-/* len bytes of data were taken past the decoder, straight from the stream;
- * never more than left_len. */
-void http_chunk_skip(struct http_chunk *c, size_t len);
+/* The caller took len bytes of data from the stream; at most left_len. */
+void http_chunk_take(struct http_chunk *c, size_t len);
 
 #endif

@@ -18,6 +18,8 @@
 
 #include "base/diag.h"
 #include "base/policy.h"
+#include "http/auth.h"
+#include "http/fields.h"
 #include "http/head.h"
 #include "http/url.h"
 #include "port/net.h"
@@ -29,9 +31,8 @@ struct http_env {
     const struct port_sys *sys;
     const struct port_heap *heap;
     const struct policy *policy;
+    const struct port_rng *rng; /* NULL: Digest is not answered */
 };
-
-enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_DIGEST };
 
 enum http_event {
     HTTP_EV_CONNECTED, HTTP_EV_HEADERS_SENT, HTTP_EV_STATUS, HTTP_EV_HEADER,
@@ -48,8 +49,9 @@ struct http_event_info {
 typedef void (*http_event_fn)(void *ctx, const struct http_event_info *e);
 
 struct http_opts {
-    struct tls_conf tls;         /* spans borrowed while the client lives */
-    struct port_net_opts net;
+    struct tls_conf tls;         /* spans, name, alpn: borrowed while the
+                                    client lives */
+    struct port_net_opts net;    /* bind_if: the same */
     uint32_t timeout_ms;         /* each connect, send, receive; 0: 5000 */
     uint32_t connect_timeout_ms; /* 0: timeout_ms */
     uint32_t max_redirects;      /* 0: 10 */
@@ -67,8 +69,12 @@ struct http_stats {
     uint32_t connects, handshakes, requests, redirects;
     uint64_t body_len; /* decoded bytes handed out */
     char host[256];    /* of the hop that answered or failed last */
+    uint16_t port;
+    esp_err_t transport_err; /* esp_tls's code of the last failed connection */
     int sys_errno;
     struct tls_fault tls;
+    bool bare_close; /* the body ended with a TCP close, without TLS's
+                        good-bye: only what is in it says that it is whole */
 };
 
 struct http_client;
@@ -80,11 +86,22 @@ MUST_CHECK esp_err_t http_open(struct http_client **out,
                                struct diag *d);
 void http_close(struct http_client *c); /* NULL is a no-op */
 
-/* Absolute, or a path that keeps scheme and host. */
+/* Absolute, or a path that keeps scheme and host. Another origin costs the
+ * secrets (see above); a userinfo in the URL gives new ones. */
 MUST_CHECK esp_err_t http_set_url(struct http_client *c, const char *url);
-/* Replaces (names compare without case); value NULL removes. */
+/* NULL, NULL: none. Copied. */
+MUST_CHECK esp_err_t http_set_login(struct http_client *c, const char *username,
+                                    const char *password);
+void http_set_auth(struct http_client *c, enum http_auth auth);
+void http_set_timeout(struct http_client *c, uint32_t timeout_ms);
+/* Replaces (names compare without case); value NULL removes.
+ * ESP_ERR_INVALID_ARG: would break the line; ESP_ERR_NOT_FOUND: nothing to
+ * remove. */
 MUST_CHECK esp_err_t http_set_header(struct http_client *c, const char *name,
                                      const char *value);
+void http_clear_headers(struct http_client *c);
+/* NULL: not set. Valid until the fields change. */
+const char *http_get_header(const struct http_client *c, const char *name);
 /* "GET", "HEAD", "POST"...; a token, copied. */
 MUST_CHECK esp_err_t http_set_method(struct http_client *c,
                                      const char *method);
@@ -96,6 +113,35 @@ void http_set_body(struct http_client *c, const void *body, size_t len);
  * except: ESP_ERR_HTTP_MAX_REDIRECT, _REDIRECT_DOWNGRADE, _CONNECT,
  * _WRITE_DATA, _FETCH_HEADER, _READ_TIMEOUT, TLS errors. d says more. */
 MUST_CHECK esp_err_t http_request(struct http_client *c, struct diag *d);
+
+/* The same in steps, for callers that act on each answer themselves:
+ * http_send_head, http_send_body..., http_recv_head, http_read...; then
+ * http_redirect or http_authenticate, and again from the start. What is left
+ * of the answer before is read over or cut off.
+ * body_len HTTP_LEN_UNKNOWN: the body is sent chunked, framed by the caller. */
+MUST_CHECK esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
+                                    struct diag *d);
+MUST_CHECK esp_err_t http_send_body(struct http_client *c, const void *src,
+                                    size_t len, struct diag *d);
+MUST_CHECK esp_err_t http_recv_head(struct http_client *c, struct diag *d);
+/* Goes where the last answer's Location points. ESP_ERR_INVALID_ARG: it had
+ * none, or none of use; ESP_ERR_HTTP_REDIRECT_DOWNGRADE; _MAX_REDIRECT. */
+MUST_CHECK esp_err_t http_redirect(struct http_client *c, struct diag *d);
+/* Answers the last answer's challenge with the next request.
+ * ESP_ERR_NOT_SUPPORTED: no challenge that we can answer; ESP_FAIL: no
+ * credentials, they were refused, or the retries are used up. */
+MUST_CHECK esp_err_t http_authenticate(struct http_client *c, struct diag *d);
+/* Redirects and authentications are counted from 0 again. */
+void http_reset_counters(struct http_client *c);
+/* What the last answer said, or NULL. */
+const char *http_location(const struct http_client *c);
+/* Ends the connection; the client can be used again. */
+void http_disconnect(struct http_client *c);
+bool http_connected(const struct http_client *c);
+/* File descriptor of the connection, or -1. */
+int http_fd(const struct http_client *c);
+/* Of the chunk announced last, 0 when the body is not chunked. */
+uint64_t http_chunk_len(const struct http_client *c);
 
 /* Decoded body bytes. ESP_OK with *got_len 0: the body is complete.
  * ESP_ERR_TIMEOUT: none within timeout_ms, may be called again.

@@ -177,6 +177,24 @@ static void put_origin(struct http_txt *t, const struct http_url *u)
     }
 }
 
+esp_err_t http_url_format(const struct http_url *url, char *out, size_t out_len,
+                          size_t *need_len)
+{
+    struct http_txt t = { .buf = out, .cap = out_len };
+    struct http_url bare = *url;
+
+    bare.userinfo = span_of(NULL, 0);
+    put_origin(&t, &bare);
+    if (url->path.len > 0)
+        http_txt_put(&t, url->path);
+    else
+        http_txt_puts(&t, "/");
+    if (url->has_query)
+        http_txt_puts(&t, "?");
+    http_txt_put(&t, url->query);
+    return http_txt_end(&t, need_len);
+}
+
 /* RFC 3986 section 5.2.4, in place: start is the index of the path's '/'. */
 static void remove_dot_segments(struct http_txt *t, size_t start)
 {

@@ -26,6 +26,11 @@ struct http_url {
  * host, a bad port. A fragment is dropped. ESP_ERR_INVALID_ARG. */
 MUST_CHECK esp_err_t http_url_parse(struct span text, struct http_url *out);
 
+/* The URL as text, without userinfo, and with "/" for an empty path.
+ * ESP_ERR_INVALID_SIZE: *need_len bytes are needed. */
+MUST_CHECK esp_err_t http_url_format(const struct http_url *url, char *out,
+                                     size_t out_len, size_t *need_len);
+
 /* Same scheme, host (without case) and port: credentials may go there. */
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b);
 

@@ -1,0 +1,80 @@
+/* http/client_priv.h - the client's state. Private to src/http. */
+#ifndef HTTP_CLIENT_PRIV_H
+#define HTTP_CLIENT_PRIV_H
+
+#include "http/buf.h"
+#include "http/chunk.h"
+#include "http/client.h"
+#include "http/conn.h"
+
+#define HTTP_METHOD_MAX_LEN 31u
+/* URLs whose visits are remembered, to find loops. */
+#define HTTP_SEEN_CNT 16u
+
+enum http_phase {
+    HTTP_PHASE_IDLE, /* nothing was asked, or the connection is gone */
+    HTTP_PHASE_SENT, /* the head of a request is out */
+    HTTP_PHASE_BODY, /* a head came, its body is being read */
+    HTTP_PHASE_DONE  /* the body is complete */
+};
+
+struct http_client {
+    struct http_env env;
+    struct http_opts opts;
+    struct http_buf url_text; /* url's spans point into it */
+    struct http_url url;
+    struct http_buf username, password;
+    bool has_login;
+    char method[HTTP_METHOD_MAX_LEN + 1];
+    struct http_fields fields;
+    const void *body;
+    size_t body_len;
+
+    enum http_phase phase;
+    struct http_conn conn;
+    bool reused;       /* this request went out on a connection used before */
+    bool any_byte;     /* of the answer came */
+    bool resendable;   /* nothing but the head was sent */
+    uint64_t sent_body_len; /* as announced */
+
+    struct http_head_parser parser;
+    bool on_location, on_challenge; /* the field that is being read */
+    struct http_buf name, value;    /* of it, when somebody wants it */
+    struct http_buf location, challenge;
+
+    uint8_t *rx; /* bytes that were received and not yet used */
+    uint32_t rx_pos, rx_end;
+    enum http_framing framing;
+    uint64_t left_len;    /* HTTP_FRAMING_LENGTH */
+    struct http_chunk chunk;
+    uint64_t got_len;     /* of this body */
+
+    enum http_auth auth;  /* what goes out with the next request */
+    struct http_buf auth_challenge; /* what Digest answers */
+    uint32_t auth_cnt, nonce_cnt;
+    uint32_t redirect_cnt;
+    uint32_t seen[HTTP_SEEN_CNT];
+    uint32_t seen_cnt;
+    struct http_stats stats;
+};
+
+void http_emit(struct http_client *c, enum http_event ev);
+/* Reads over what is left of the answer if that is little, else cuts the
+ * connection. */
+void http_drain(struct http_client *c);
+/* HTTP_PHASE_BODY or _DONE begins, by what the head says. */
+void http_body_begin(struct http_client *c);
+/* Writes the request line and the fields. */
+MUST_CHECK esp_err_t http_write_request(struct http_client *c,
+                                        uint64_t body_len, struct diag *d);
+/* The value of Authorization for this request, in out; empty: none. */
+MUST_CHECK esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
+                                    struct diag *d);
+/* The next request goes there; the spans are not kept. */
+MUST_CHECK esp_err_t http_go(struct http_client *c,
+                             const struct http_url *parsed);
+/* "host[:port]", the port only when it is not the scheme's. */
+#define HTTP_HOST_TEXT_LEN 272u
+void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN]);
+
+#endif

@@ -1,0 +1,200 @@
+#include "http/conn.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "http/text.h"
+
+static const char tag[] = "http";
+
+esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
+                         enum diag_stage stage, esp_err_t err, const char *fmt,
+                         ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    return diag_fail(d, stage, err, "%s:%u: %s", c->host, (unsigned)c->port,
+                     text);
+}
+
+uint64_t http_conn_now_ms(const struct http_conn *c)
+{
+    return c->env->sys->mono_ms(c->env->sys->ctx);
+}
+
+static const char *errno_text(int sys_errno)
+{
+    return sys_errno ? strerror(sys_errno) : "no reason given";
+}
+
+void http_conn_cause(const struct http_conn *c, char *out, size_t out_len)
+{
+    if (c->fault.alert)
+        (void)snprintf(out, out_len, "TLS alert %d", c->fault.alert);
+    else if (c->fault.code)
+        (void)snprintf(out, out_len, "broken TLS record, Mbed TLS -0x%04x",
+                       (unsigned)-c->fault.code);
+    else
+        (void)snprintf(out, out_len, "%s", errno_text(c->sys_errno));
+}
+
+static esp_err_t explain_tcp(const struct http_conn *c, uint32_t timeout_ms,
+                             struct diag *d)
+{
+    const esp_err_t err = ESP_ERR_HTTP_CONNECT;
+
+    switch (c->err) {
+    case ESP_ERR_NO_MEM:
+        return http_conn_fail(c, d, DIAG_STAGE_CONNECT, ESP_ERR_NO_MEM,
+                              "out of memory for a connection");
+    case ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME:
+        return http_conn_fail(c, d, DIAG_STAGE_RESOLVE, err,
+                              "the name was not found: check it, and the "
+                              "device's DNS");
+    case ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT:
+        return http_conn_fail(c, d, DIAG_STAGE_CONNECT, err,
+                              "no connection within %u.%u s",
+                              (unsigned)(timeout_ms / 1000),
+                              (unsigned)(timeout_ms % 1000 / 100));
+    default:
+        return http_conn_fail(c, d, DIAG_STAGE_CONNECT, err,
+                              "cannot connect: %s (errno %d)",
+                              errno_text(c->sys_errno), c->sys_errno);
+    }
+}
+
+/* Who has nothing to verify by may still be told to connect (a policy for
+ * tests); never silently. */
+static struct tls_conf conf_for(const struct http_conn *c,
+                                const struct http_opts *opts)
+{
+    struct tls_conf conf = opts->tls;
+    bool trusts = conf.ca.len > 0 || conf.attach || conf.psk.len > 0;
+
+    if (!trusts && pol_skip_cert_verify(c->env->policy))
+        conf.skip_verify = true;
+    if (conf.skip_verify)
+        LOGW(tag, "%s:%u: the server is NOT verified", c->host,
+             (unsigned)c->port);
+    return conf;
+}
+
+static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
+                          struct diag *d)
+{
+    struct diag why = DIAG_NONE;
+    uint64_t deadline_ms = http_conn_now_ms(c) + c->timeout_ms;
+    esp_err_t err = tls_open(&c->tls, c->env->net, c->tcp, conf, c->host,
+                             deadline_ms, &why, &c->fault);
+
+    if (!err)
+        return ESP_OK;
+    c->err = err;
+    c->sys_errno = c->env->net->last_errno(c->tcp);
+    if (err == ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT)
+        return http_conn_fail(c, d, DIAG_STAGE_TLS, err, "%s (%u.%u s)",
+                              why.text, (unsigned)(c->timeout_ms / 1000),
+                              (unsigned)(c->timeout_ms % 1000 / 100));
+    return http_conn_fail(c, d, DIAG_STAGE_TLS, err, "%s", why.text);
+}
+
+esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
+                         const struct http_opts *opts, struct diag *d)
+{
+    uint32_t wait_ms = opts->connect_timeout_ms ? opts->connect_timeout_ms
+                                                : c->timeout_ms;
+    const struct port_net *net = c->env->net;
+
+    c->bare_close = false;
+    c->sys_errno = 0;
+    c->fault = (struct tls_fault){ .code = 0 };
+    c->is_https = url->is_https;
+    c->port = url->port;
+    (void)http_copy(url->host, c->host, sizeof(c->host));
+    struct tls_conf conf = opts->tls;
+    if (url->is_https) {
+        conf = conf_for(c, opts);
+        c->err = tls_conf_check(&conf, d);
+        if (c->err)
+            return c->err;
+    }
+    c->err = net->open(net->ctx, c->host, c->port, &opts->net,
+                       http_conn_now_ms(c) + wait_ms, &c->tcp, &c->sys_errno);
+    if (c->err)
+        return explain_tcp(c, wait_ms, d);
+    esp_err_t err = url->is_https ? open_tls(c, &conf, d) : ESP_OK;
+    if (err)
+        http_conn_close(c);
+    return err;
+}
+
+static void note_failure(struct http_conn *c, esp_err_t err)
+{
+    c->err = err;
+    c->sys_errno = c->env->net->last_errno(c->tcp);
+    if (c->tls)
+        tls_last_fault(c->tls, &c->fault);
+}
+
+esp_err_t http_conn_send(struct http_conn *c, const void *src, size_t len,
+                         struct diag *d)
+{
+    const uint8_t *p = src;
+    char cause[64];
+    esp_err_t err = ESP_OK;
+
+    while (len > 0 && !err) {
+        uint64_t deadline_ms = http_conn_now_ms(c) + c->timeout_ms;
+        size_t done = 0;
+        err = c->tls ? tls_send(c->tls, p, len, deadline_ms, &done)
+                     : c->env->net->send(c->tcp, p, len, deadline_ms, &done);
+        p += done;
+        len -= done;
+    }
+    if (!err)
+        return ESP_OK;
+    note_failure(c, err);
+    http_conn_cause(c, cause, sizeof(cause));
+    if (err == ESP_ERR_TIMEOUT)
+        return http_conn_fail(c, d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_WRITE_DATA,
+                              "the server took no bytes for %u.%u s",
+                              (unsigned)(c->timeout_ms / 1000),
+                              (unsigned)(c->timeout_ms % 1000 / 100));
+    return http_conn_fail(c, d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_WRITE_DATA,
+                          "the connection broke while the request was sent: "
+                          "%s",
+                          cause);
+}
+
+esp_err_t http_conn_recv(struct http_conn *c, void *dst, size_t len,
+                         uint64_t deadline_ms, size_t *got_len)
+{
+    uint64_t until_ms = http_conn_now_ms(c) + c->timeout_ms;
+    bool clean = true;
+
+    if (deadline_ms && deadline_ms < until_ms)
+        until_ms = deadline_ms;
+    *got_len = 0;
+    esp_err_t err =
+        c->tls ? tls_recv(c->tls, dst, len, until_ms, got_len, &clean)
+               : c->env->net->recv(c->tcp, dst, len, until_ms, got_len);
+    if (err)
+        note_failure(c, err);
+    if (!clean)
+        c->bare_close = true;
+    return err;
+}
+
+void http_conn_close(struct http_conn *c)
+{
+    tls_close(c->tls);
+    c->tls = NULL;
+    c->env->net->close(c->tcp);
+    c->tcp = NULL;
+}

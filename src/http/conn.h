@@ -1,0 +1,60 @@
+/* http/conn.h - one connection, plain or under TLS, behind one interface.
+ *
+ * Errors are told in words that name host and port; waiting is bounded by the
+ * timeouts given. */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "http/client.h"
+
+struct http_conn {
+    const struct http_env *env;
+    struct port_conn *tcp;   /* NULL: closed */
+    struct tls_session *tls; /* NULL: plain */
+    uint32_t timeout_ms;
+    bool is_https;
+    char host[256];
+    uint16_t port;
+    bool bare_close; /* the peer closed TCP without TLS's good-bye */
+    /* Of the last failure. */
+    esp_err_t err;
+    int sys_errno;
+    struct tls_fault fault;
+};
+
+static inline bool http_conn_is_open(const struct http_conn *c)
+{
+    return c->tcp != NULL;
+}
+
+/* Connects and, for https, shakes hands. ESP_ERR_HTTP_CONNECT: no TCP
+ * connection (c->err says which of esp_tls's codes). TLS's own codes.
+ * ESP_ERR_NO_MEM. Closed again on failure. */
+MUST_CHECK esp_err_t http_conn_open(struct http_conn *c,
+                                    const struct http_url *url,
+                                    const struct http_opts *opts,
+                                    struct diag *d);
+/* All of it. ESP_ERR_HTTP_WRITE_DATA. */
+MUST_CHECK esp_err_t http_conn_send(struct http_conn *c, const void *src,
+                                    size_t len, struct diag *d);
+/* At least one byte within timeout_ms or until the deadline, what is nearer
+ * (0: no deadline); *got_len 0: the peer closed. ESP_ERR_TIMEOUT; ESP_FAIL:
+ * broken. Writes no sentence: what it means is the caller's to say. */
+MUST_CHECK esp_err_t http_conn_recv(struct http_conn *c, void *dst, size_t len,
+                                    uint64_t deadline_ms, size_t *got_len);
+void http_conn_close(struct http_conn *c);
+uint64_t http_conn_now_ms(const struct http_conn *c);
+
+/* "reset by peer" or the like: why the last recv gave ESP_FAIL. */
+void http_conn_cause(const struct http_conn *c, char *out, size_t out_len);
+
+/* As diag_fail(), with "host:port: " in front. */
+esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
+                         enum diag_stage stage, esp_err_t err, const char *fmt,
+                         ...) PRINTF_LIKE(5, 6);
+
+#endif

@@ -1,0 +1,308 @@
+/* One request out, one head in.
+ *
+ * A connection that is used again may have been closed by the server in the
+ * meantime, which shows only when the next request goes out on it. When not
+ * one byte of an answer came and sending twice does no harm, the request is
+ * sent once more on a new connection (RFC 9112 section 9.3.1). */
+#include <stdio.h>
+
+#include "http/client_priv.h"
+#include "http/text.h"
+
+#define EXCHANGE_INTERIM_CNT 16u /* 1xx answers before the real one */
+/* A head that trickles in may take so many times the timeout of one read. */
+#define EXCHANGE_HEAD_PATIENCE 4u
+
+static void note_host(struct http_client *c)
+{
+    (void)http_copy(c->url.host, c->stats.host, sizeof(c->stats.host));
+    c->stats.port = c->url.port;
+}
+
+static esp_err_t connect_now(struct http_client *c, struct diag *d)
+{
+    note_host(c);
+    c->stats.connects++;
+    c->stats.transport_err = ESP_OK;
+    c->stats.sys_errno = 0;
+    c->stats.tls = (struct tls_fault){ .code = 0 };
+    esp_err_t err = http_conn_open(&c->conn, &c->url, &c->opts, d);
+    if (err) {
+        c->stats.transport_err = c->conn.err;
+        c->stats.sys_errno = c->conn.sys_errno;
+        c->stats.tls = c->conn.fault;
+        http_emit(c, HTTP_EV_ERROR);
+        return err;
+    }
+    if (c->url.is_https)
+        c->stats.handshakes++;
+    http_emit(c, HTTP_EV_CONNECTED);
+    return ESP_OK;
+}
+
+/* Whatever went wrong below: the connection is of no use any more. */
+static esp_err_t give_up(struct http_client *c, esp_err_t err)
+{
+    c->stats.transport_err = c->conn.err;
+    c->stats.sys_errno = c->conn.sys_errno;
+    c->stats.tls = c->conn.fault;
+    http_emit(c, HTTP_EV_ERROR);
+    http_disconnect(c);
+    return err;
+}
+
+static bool is_idempotent(const char *method)
+{
+    static const char *const safe[] = { "GET", "HEAD", "OPTIONS", "PUT",
+                                        "DELETE" };
+
+    for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++) {
+        if (strcmp(method, safe[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool may_resend(const struct http_client *c)
+{
+    return c->reused && c->resendable && !c->any_byte &&
+           is_idempotent(c->method);
+}
+
+static esp_err_t send_on_new(struct http_client *c, struct diag *d)
+{
+    esp_err_t err = connect_now(c, d);
+
+    if (err)
+        return err;
+    c->reused = false;
+    return http_write_request(c, c->sent_body_len, d);
+}
+
+esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
+                         struct diag *d)
+{
+    struct diag first = DIAG_NONE;
+    esp_err_t err = ESP_OK;
+
+    if (c->phase == HTTP_PHASE_BODY)
+        http_drain(c);
+    else if (c->phase == HTTP_PHASE_SENT)
+        http_disconnect(c);
+    c->phase = HTTP_PHASE_IDLE;
+    c->any_byte = false;
+    c->resendable = true;
+    c->sent_body_len = body_len;
+    c->reused = http_conn_is_open(&c->conn);
+    c->stats.requests++;
+    if (c->reused) {
+        err = http_write_request(c, body_len, &first);
+        if (err == ESP_ERR_HTTP_WRITE_DATA && may_resend(c)) {
+            http_disconnect(c);
+            err = send_on_new(c, d);
+        } else if (err) {
+            (void)diag_fail(d, first.stage, err, "%s", first.text);
+        }
+    } else {
+        err = send_on_new(c, d);
+    }
+    if (err)
+        return http_conn_is_open(&c->conn) ? give_up(c, err) : err;
+    c->phase = HTTP_PHASE_SENT;
+    http_emit(c, HTTP_EV_HEADERS_SENT);
+    return ESP_OK;
+}
+
+esp_err_t http_send_body(struct http_client *c, const void *src, size_t len,
+                         struct diag *d)
+{
+    if (c->phase != HTTP_PHASE_SENT)
+        return ESP_ERR_INVALID_STATE;
+    if (len == 0)
+        return ESP_OK;
+    c->resendable = false;
+    esp_err_t err = http_conn_send(&c->conn, src, len, d);
+    return err ? give_up(c, err) : ESP_OK;
+}
+
+static bool is_interim(const struct http_client *c)
+{
+    return c->parser.head.status / 100 == 1;
+}
+
+static esp_err_t on_name(struct http_client *c, struct span name)
+{
+    c->on_location = http_name_is(name, "location") && c->location.len == 0;
+    c->on_challenge = http_name_is(name, "www-authenticate");
+    http_buf_reset(&c->value);
+    http_buf_reset(&c->name);
+    return c->opts.on_event ? http_buf_add(&c->name, name) : ESP_OK;
+}
+
+static esp_err_t on_field(struct http_client *c)
+{
+    struct span value = http_trim(http_buf_span(&c->value));
+    esp_err_t err = ESP_OK;
+
+    if (c->on_location) {
+        err = http_buf_add(&c->location, value);
+    } else if (c->on_challenge) {
+        if (c->challenge.len > 0)
+            err = http_buf_add(&c->challenge, span_str(", "));
+        if (!err)
+            err = http_buf_add(&c->challenge, value);
+    }
+    if (err || !c->opts.on_event)
+        return err;
+    if (!c->value.ptr) /* an empty value was never collected */
+        err = http_buf_reserve(&c->value, 1);
+    if (err)
+        return err;
+    c->value.ptr[value.len] = '\0'; /* it has no blanks in front */
+    struct http_event_info info = { .ev = HTTP_EV_HEADER,
+                                    .status = c->parser.head.status,
+                                    .name = c->name.ptr,
+                                    .value = c->value.ptr };
+    c->opts.on_event(c->opts.event_ctx, &info);
+    return ESP_OK;
+}
+
+/* Fields of interim answers mean nothing to anybody here. */
+static esp_err_t on_part(void *ctx, enum http_head_part part, struct span bytes)
+{
+    struct http_client *c = ctx;
+
+    if (is_interim(c))
+        return ESP_OK;
+    switch (part) {
+    case HTTP_HEAD_STATUS:
+        if (bytes.len == 0)
+            http_emit(c, HTTP_EV_STATUS);
+        return ESP_OK;
+    case HTTP_HEAD_NAME:
+        return on_name(c, bytes);
+    case HTTP_HEAD_VALUE:
+        if (c->on_location || c->on_challenge || c->opts.on_event)
+            return http_buf_add(&c->value, bytes);
+        return ESP_OK;
+    case HTTP_HEAD_FIELD_END:
+        return on_field(c);
+    }
+    return ESP_OK;
+}
+
+static esp_err_t explain_silence(struct http_client *c, uint64_t since_ms,
+                                 struct diag *d)
+{
+    uint64_t ms = http_conn_now_ms(&c->conn) - since_ms;
+
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
+                          ESP_ERR_HTTP_READ_TIMEOUT,
+                          c->any_byte ? "the answer's head was not complete "
+                                        "after %u.%u s"
+                                      : "no answer for %u.%u s",
+                          (unsigned)(ms / 1000), (unsigned)(ms % 1000 / 100));
+}
+
+static esp_err_t explain_loss(struct http_client *c, bool closed,
+                              struct diag *d)
+{
+    char cause[64] = "closed by the server";
+
+    if (!closed)
+        http_conn_cause(&c->conn, cause, sizeof(cause));
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
+                          ESP_ERR_HTTP_FETCH_HEADER,
+                          c->any_byte ? "the connection ended inside the head "
+                                        "of the answer: %s"
+                                      : "the connection ended without an "
+                                        "answer: %s",
+                          cause);
+}
+
+static esp_err_t explain_head(struct http_client *c, struct diag *d)
+{
+    if (c->parser.err == ESP_ERR_NO_MEM)
+        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM,
+                              "out of memory for the fields of the answer");
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
+                          ESP_ERR_HTTP_FETCH_HEADER,
+                          "the head of the answer is not sound: %s",
+                          c->parser.why);
+}
+
+/* Receives into rx until a head is complete, interim ones included. */
+static esp_err_t recv_one_head(struct http_client *c, uint64_t since_ms,
+                               struct diag *d)
+{
+    uint64_t until_ms =
+        since_ms + (uint64_t)EXCHANGE_HEAD_PATIENCE * c->opts.timeout_ms;
+    enum http_head_step step = HTTP_HEAD_MORE;
+
+    http_head_init(&c->parser, on_part, c);
+    http_buf_reset(&c->location);
+    http_buf_reset(&c->challenge);
+    while (step == HTTP_HEAD_MORE) {
+        if (c->rx_pos == c->rx_end) {
+            size_t got = 0;
+            esp_err_t err = http_conn_recv(&c->conn, c->rx, c->opts.rx_len,
+                                           until_ms, &got);
+            if (err == ESP_ERR_TIMEOUT)
+                return explain_silence(c, since_ms, d);
+            if (err || got == 0)
+                return explain_loss(c, !err, d);
+            c->any_byte = true;
+            c->rx_pos = 0;
+            c->rx_end = (uint32_t)got;
+        }
+        size_t used = 0;
+        step = http_head_feed(
+            &c->parser, span_of(c->rx + c->rx_pos, c->rx_end - c->rx_pos),
+            &used);
+        c->rx_pos += (uint32_t)used;
+    }
+    return step == HTTP_HEAD_DONE ? ESP_OK : explain_head(c, d);
+}
+
+static esp_err_t recv_final_head(struct http_client *c, struct diag *d)
+{
+    uint64_t since_ms = http_conn_now_ms(&c->conn);
+
+    for (unsigned i = 0; i <= EXCHANGE_INTERIM_CNT; i++) {
+        esp_err_t err = recv_one_head(c, since_ms, d);
+        if (err)
+            return err;
+        if (c->parser.head.status == 101)
+            break;
+        if (!is_interim(c))
+            return ESP_OK;
+    }
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
+                          ESP_ERR_HTTP_FETCH_HEADER,
+                          "interim answers (status %d) and no final one",
+                          c->parser.head.status);
+}
+
+esp_err_t http_recv_head(struct http_client *c, struct diag *d)
+{
+    struct diag first = DIAG_NONE;
+
+    if (c->phase != HTTP_PHASE_SENT)
+        return diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_INVALID_STATE,
+                         "no request was sent that could be answered");
+    esp_err_t err = recv_final_head(c, &first);
+    if (err == ESP_ERR_HTTP_FETCH_HEADER && may_resend(c)) {
+        http_disconnect(c);
+        first = (struct diag)DIAG_NONE;
+        err = send_on_new(c, &first);
+        if (!err)
+            err = recv_final_head(c, &first);
+    }
+    if (err) {
+        (void)diag_fail(d, first.stage, err, "%s", first.text);
+        return http_conn_is_open(&c->conn) ? give_up(c, err) : err;
+    }
+    http_emit(c, HTTP_EV_HEADERS_DONE);
+    http_body_begin(c);
+    return ESP_OK;
+}

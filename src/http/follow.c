@@ -1,0 +1,295 @@
+/* What comes after an answer: go where it points, say who we are, or stop. */
+#include <stdio.h>
+
+#include "base/crc32.h"
+#include "base/log.h"
+#include "http/client_priv.h"
+#include "http/redirect.h"
+#include "http/text.h"
+
+static const char tag[] = "http";
+
+/* Visits are kept as checksums: one that collides by chance, one in four
+ * thousand million, ends an update that can be tried again. */
+static uint32_t visit_of(const struct http_url *url)
+{
+    uint8_t port[3] = { url->is_https, (uint8_t)(url->port >> 8),
+                        (uint8_t)url->port };
+    uint32_t sum = crc32_le(0, port, sizeof(port));
+
+    sum = crc32_le(sum, url->host.ptr, url->host.len);
+    sum = crc32_le(sum, url->path.ptr, url->path.len);
+    return crc32_le(sum, url->query.ptr, url->query.len);
+}
+
+static bool was_seen(const struct http_client *c, uint32_t visit)
+{
+    for (uint32_t i = 0; i < c->seen_cnt; i++) {
+        if (c->seen[i] == visit)
+            return true;
+    }
+    return false;
+}
+
+static void note_visit(struct http_client *c)
+{
+    uint32_t visit = visit_of(&c->url);
+
+    if (c->seen_cnt < HTTP_SEEN_CNT && !was_seen(c, visit))
+        c->seen[c->seen_cnt++] = visit;
+}
+
+void http_reset_counters(struct http_client *c)
+{
+    c->redirect_cnt = 0;
+    c->auth_cnt = 0;
+    c->seen_cnt = 0;
+}
+
+/* The Location as an absolute URL in text; to->host is empty when it makes no
+ * sense. */
+static esp_err_t resolve_location(struct http_client *c, struct http_buf *text,
+                                  struct http_url *to)
+{
+    struct span location = http_buf_span(&c->location);
+    size_t need_len = c->url_text.len + location.len + 64;
+
+    *to = (struct http_url){ .port = 0 };
+    if (location.len == 0)
+        return ESP_OK;
+    esp_err_t err = http_buf_reserve(text, need_len);
+    if (err)
+        return err;
+    if (http_url_resolve(&c->url, location, text->ptr, text->cap, &need_len) ==
+        ESP_OK)
+        text->len = need_len - 1;
+    if (http_url_parse(http_buf_span(text), to) != ESP_OK)
+        to->host = span_of(NULL, 0);
+    return ESP_OK;
+}
+
+static esp_err_t refuse_redirect(struct http_client *c,
+                                 const struct http_redirect *r,
+                                 const struct http_url *to, struct diag *d)
+{
+    char host[HTTP_HOST_TEXT_LEN];
+
+    http_host_text(to, host);
+    if (to->host.len == 0)
+        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, r->err,
+                              "status %d, a redirect %s",
+                              c->parser.head.status, r->why);
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, r->err,
+                          "status %d, redirect %u to %s://%s is refused: %s",
+                          c->parser.head.status, (unsigned)c->redirect_cnt + 1,
+                          to->is_https ? "https" : "http", host, r->why);
+}
+
+esp_err_t http_redirect(struct http_client *c, struct diag *d)
+{
+    struct http_buf text = { .heap = c->env.heap };
+    struct http_url to;
+    esp_err_t err = resolve_location(c, &text, &to);
+
+    if (err) {
+        err = diag_fail(d, DIAG_STAGE_HTTP, err,
+                        "out of memory for the redirect's URL");
+        goto out;
+    }
+    note_visit(c);
+    struct http_redirect_in in = {
+        .from = &c->url, .to = to.host.len > 0 ? &to : NULL,
+        .done_cnt = c->redirect_cnt, .max_cnt = c->opts.max_redirects,
+        .seen = to.host.len > 0 && was_seen(c, visit_of(&to))
+    };
+    struct http_redirect r = http_redirect_decide(&in);
+    err = r.err;
+    if (err) {
+        err = refuse_redirect(c, &r, &to, d);
+        goto out;
+    }
+    if (c->phase == HTTP_PHASE_BODY && !r.new_origin)
+        http_drain(c);
+    c->redirect_cnt++;
+    c->stats.redirects++;
+    http_emit(c, HTTP_EV_REDIRECT);
+    err = http_go(c, &to);
+    if (err)
+        err = diag_fail(d, DIAG_STAGE_HTTP, err,
+                        "out of memory for the redirect's URL");
+out:
+    http_buf_free(&text);
+    return err;
+}
+
+/* Was this challenge answered already, and is not merely out of date? */
+static bool is_refusal(const struct http_client *c,
+                       const struct http_challenge *ch)
+{
+    return c->auth == ch->scheme && !ch->stale && c->auth_cnt > 0;
+}
+
+esp_err_t http_authenticate(struct http_client *c, struct diag *d)
+{
+    struct http_challenge ch;
+
+    if (http_challenge_parse(http_buf_span(&c->challenge), &ch) != ESP_OK)
+        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
+                              ESP_ERR_NOT_SUPPORTED,
+                              "status 401 with no challenge that can be "
+                              "answered (Basic or Digest)");
+    if (!c->has_login)
+        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
+                              "status 401: a user name and password are "
+                              "needed");
+    bool preempted = (c->auth == HTTP_AUTH_BASIC &&
+                      ch.scheme == HTTP_AUTH_BASIC) ||
+                     http_get_header(c, "Authorization") != NULL;
+    if (preempted || is_refusal(c, &ch))
+        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
+                              "status 401: user name and password were "
+                              "refused");
+    if (c->auth_cnt >= c->opts.max_auth_retries)
+        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
+                              "status 401 after %u retries",
+                              (unsigned)c->auth_cnt);
+    if (c->phase == HTTP_PHASE_BODY)
+        http_drain(c);
+    http_buf_reset(&c->auth_challenge);
+    esp_err_t err =
+        http_buf_add(&c->auth_challenge, http_buf_span(&c->challenge));
+    if (err)
+        return diag_fail(d, DIAG_STAGE_HTTP, err,
+                         "out of memory for the authentication");
+    c->auth = ch.scheme;
+    c->nonce_cnt = 0;
+    c->auth_cnt++;
+    return ESP_OK;
+}
+
+static esp_err_t make_cnonce(const struct http_client *c, char out[17])
+{
+    const struct port_rng *rng = c->env.rng;
+    uint8_t raw[8];
+
+    if (!rng)
+        return ESP_ERR_NOT_SUPPORTED;
+    esp_err_t err = rng->fill(rng->ctx, raw, sizeof(raw));
+    for (size_t i = 0; i < sizeof(raw) && !err; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", raw[i]);
+    return err;
+}
+
+/* Room for a format function that tells how much it needs. */
+static esp_err_t grow(struct http_buf *out, size_t need_len)
+{
+    return need_len > 0 ? http_buf_reserve(out, need_len) : ESP_ERR_INVALID_ARG;
+}
+
+static esp_err_t basic_text(const struct http_login *login,
+                            struct http_buf *out)
+{
+    size_t need_len = 0;
+    esp_err_t err = http_basic_format(login, NULL, 0, &need_len);
+
+    if (err == ESP_ERR_INVALID_SIZE)
+        err = grow(out, need_len);
+    if (!err)
+        err = http_basic_format(login, out->ptr, out->cap, &need_len);
+    if (!err)
+        out->len = need_len - 1;
+    return err;
+}
+
+static esp_err_t digest_text(struct http_client *c,
+                             const struct http_login *login,
+                             struct http_buf *out)
+{
+    struct http_buf uri = { .heap = c->env.heap };
+    struct http_challenge ch;
+    struct http_digest digest = { .challenge = &ch, .login = login,
+                                  .method = span_str(c->method),
+                                  .nc = ++c->nonce_cnt };
+    size_t need_len = 0;
+    esp_err_t err =
+        http_challenge_parse(http_buf_span(&c->auth_challenge), &ch);
+
+    if (!err)
+        err = make_cnonce(c, digest.cnonce);
+    if (!err)
+        err = http_buf_add(&uri, c->url.path.len > 0 ? c->url.path
+                                                     : span_str("/"));
+    if (!err && c->url.has_query)
+        err = http_buf_add(&uri, span_str("?"));
+    if (!err)
+        err = http_buf_add(&uri, c->url.query);
+    digest.uri = http_buf_span(&uri);
+    if (!err)
+        err = http_digest_format(&digest, NULL, 0, &need_len);
+    if (err == ESP_ERR_INVALID_SIZE)
+        err = grow(out, need_len);
+    if (!err)
+        err = http_digest_format(&digest, out->ptr, out->cap, &need_len);
+    if (!err)
+        out->len = need_len - 1;
+    http_buf_free(&uri);
+    return err;
+}
+
+esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
+                         struct diag *d)
+{
+    struct http_login login = { http_buf_span(&c->username),
+                                http_buf_span(&c->password) };
+    esp_err_t err = ESP_OK;
+
+    if (!c->has_login || c->auth == HTTP_AUTH_NONE ||
+        http_fields_get(&c->fields, span_str("Authorization")))
+        return ESP_OK;
+    err = c->auth == HTTP_AUTH_BASIC ? basic_text(&login, out)
+                                     : digest_text(c, &login, out);
+    if (!err && !http_is_value(http_buf_span(out)))
+        err = ESP_ERR_INVALID_ARG;
+    if (err)
+        return diag_fail(d, DIAG_STAGE_HTTP, err,
+                         "the authentication cannot be written (%s): a colon "
+                         "or a line break in the user name?",
+                         err_name(err));
+    return ESP_OK;
+}
+
+static esp_err_t exchange(struct http_client *c, struct diag *d)
+{
+    esp_err_t err = http_send_head(c, c->body_len, d);
+
+    if (!err)
+        err = http_send_body(c, c->body, c->body_len, d);
+    if (!err)
+        err = http_recv_head(c, d);
+    return err;
+}
+
+esp_err_t http_request(struct http_client *c, struct diag *d)
+{
+    esp_err_t err = ESP_OK;
+
+    http_reset_counters(c);
+    while (!err) {
+        err = exchange(c, d);
+        int status = c->parser.head.status;
+        if (err || !c->opts.follow)
+            break;
+        if (http_redirect_status(status)) {
+            err = http_redirect(c, d);
+            continue;
+        }
+        if (status != 401 || !c->has_login || c->opts.max_auth_retries == 0)
+            break;
+        struct diag refused = DIAG_NONE;
+        if (http_authenticate(c, &refused) != ESP_OK) {
+            LOGW(tag, "%s", refused.text);
+            break;
+        }
+    }
+    return err;
+}
