@@ -17,9 +17,8 @@
 extern "C" {
 #endif
 
-#define ESP_PARTITION_SUBTYPE_OTA(i)                     \
-    ((esp_partition_subtype_t)(                          \
-        ESP_PARTITION_SUBTYPE_APP_OTA_MIN + ((i) & 0xf)))
+#define ESP_PARTITION_SUBTYPE_OTA(i) \
+    ((esp_partition_subtype_t)(ESP_PARTITION_SUBTYPE_APP_OTA_MIN + ((i)&0xf)))
 
 typedef enum {
     ESP_PARTITION_MMAP_DATA,
@@ -112,9 +111,9 @@ esp_err_t esp_partition_find_err(esp_partition_type_t type,
                                  esp_partition_subtype_t subtype,
                                  const char *label,
                                  esp_partition_iterator_t *it);
-const esp_partition_t *
-esp_partition_find_first(esp_partition_type_t type,
-                         esp_partition_subtype_t subtype, const char *label);
+const esp_partition_t *esp_partition_find_first(esp_partition_type_t type,
+                                                esp_partition_subtype_t subtype,
+                                                const char *label);
 esp_err_t esp_partition_find_first_err(esp_partition_type_t type,
                                        esp_partition_subtype_t subtype,
                                        const char *label,

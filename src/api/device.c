@@ -1,0 +1,164 @@
+#include "api/device.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "image/text.h"
+
+/* The one global of this library: ESP-IDF's functions name no device. */
+static struct api_device device;
+
+struct api_device *api_device(void)
+{
+    assert(device.started);
+    return &device;
+}
+
+void api_lock(void)
+{
+    const struct port_lock *lock = api_device()->boot.lock;
+
+    lock->lock(lock->ctx);
+}
+
+void api_unlock(void)
+{
+    const struct port_lock *lock = api_device()->boot.lock;
+
+    lock->unlock(lock->ctx);
+}
+
+void *api_alloc(size_t len)
+{
+    const struct port_heap *heap = api_device()->boot.heap;
+
+    return heap->alloc(heap->ctx, len);
+}
+
+void api_free(void *ptr)
+{
+    const struct port_heap *heap = api_device()->boot.heap;
+
+    heap->free(heap->ctx, ptr);
+}
+
+const struct http_env *api_http_env(void)
+{
+    return &api_device()->http;
+}
+
+uint32_t api_bootloader_off(void)
+{
+    return img_chip_bootloader_off(api_device()->boot.chip_id);
+}
+
+/* --- flash: the port wants its callers serialised ------------------------- */
+
+static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
+{
+    const struct port_flash *flash = ctx;
+    esp_err_t err;
+
+    api_lock();
+    err = flash->read(flash->ctx, off, dst, len);
+    api_unlock();
+    return err;
+}
+
+static esp_err_t flash_prog(void *ctx, uint32_t off, const void *src,
+                            size_t len)
+{
+    const struct port_flash *flash = ctx;
+    esp_err_t err;
+
+    api_lock();
+    err = flash->prog(flash->ctx, off, src, len);
+    api_unlock();
+    return err;
+}
+
+static esp_err_t flash_erase(void *ctx, uint32_t off)
+{
+    const struct port_flash *flash = ctx;
+    esp_err_t err;
+
+    api_lock();
+    err = flash->erase(flash->ctx, off);
+    api_unlock();
+    return err;
+}
+
+/* A device's ports live in const structs; the wrapper hands the real one to
+ * its functions as their context. */
+static void wrap_flash(const struct port_flash *flash)
+{
+    device.flash = *flash;
+    memcpy(&device.flash.ctx, &flash, sizeof(flash));
+    device.flash.read = flash_read;
+    device.flash.prog = flash_prog;
+    device.flash.erase = flash_erase;
+}
+
+/* --- start and stop ------------------------------------------------------- */
+
+static void find_running(void)
+{
+    const struct part_table *table = &device.parts.table;
+    uint32_t cnt = part_ota_cnt(table);
+
+    device.upd.running_off = device.boot.running_off;
+    for (uint32_t i = 0; i < cnt; i++) {
+        if (part_ota(table, i)->off == device.boot.running_off) {
+            device.upd.running_is_slot = true;
+            device.upd.running_slot = i;
+        }
+    }
+}
+
+static void fill(const struct api_boot *boot)
+{
+    uint32_t table_off = boot->table_off ? boot->table_off : PART_TABLE_OFF;
+
+    memset(&device, 0, sizeof(device));
+    device.boot = *boot;
+    device.boot.table_off = table_off;
+    device.started = true;
+    wrap_flash(boot->flash);
+    device.table_err = part_dev_open(&device.parts, &device.flash, table_off);
+    device.http.net = boot->net;
+    device.http.sys = boot->sys;
+    device.http.heap = boot->heap;
+    device.http.policy = boot->policy;
+    device.upd.parts = &device.parts;
+    device.upd.policy = boot->policy;
+    device.upd.chip_id = boot->chip_id;
+    device.upd.chip_rev = boot->chip_rev;
+    device.upd.check_rev = boot->check_rev;
+    device.upd.live = true;
+    device.image_boot_off = img_chip_bootloader_off(boot->chip_id);
+    find_running();
+}
+
+esp_err_t api_device_start(const struct api_boot *boot)
+{
+    struct tls_env tls = { boot->heap, boot->rng, boot->clock };
+    esp_err_t err;
+
+    if (device.started)
+        return ESP_ERR_INVALID_STATE;
+    err = tls_init(&tls);
+    if (err)
+        return err;
+    fill(boot);
+    return ESP_OK;
+}
+
+void api_device_stop(void)
+{
+    if (!device.started)
+        return;
+    api_ota_close_all();
+    api_partitions_unload();
+    tls_deinit();
+    memset(&device, 0, sizeof(device));
+}

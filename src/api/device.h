@@ -1,0 +1,127 @@
+/* api/device.h - the implicit device behind the esp_* functions.
+ *
+ * ESP-IDF's functions name no device: there is one, with its flash, its
+ * running slot and its network. Here it is one struct, filled by whoever
+ * starts the program (compat/, an emulator's start-up code, a test) before the
+ * first esp_* call, and never read below src/api.
+ *
+ * Threads: every esp_* function may be called from any thread. A flash
+ * operation is atomic; what takes several (boot records, a handle's state) is
+ * done under api_lock(), which may be taken again by its owner. */
+#ifndef API_DEVICE_H
+#define API_DEVICE_H
+
+#include "part/part.h" /* before the public headers: same names, as macros */
+#include "base/policy.h"
+#include "http/client.h"
+#include "image/image.h"
+#include "otadata/otadata.h"
+#include "port/clock.h"
+#include "port/flash.h"
+#include "port/fuse.h"
+#include "port/heap.h"
+#include "port/lock.h"
+#include "port/net.h"
+#include "port/rng.h"
+#include "port/sys.h"
+#include "update/update.h"
+
+#include "esp_partition.h"
+
+/* All pointers are borrowed until api_device_stop(). */
+struct api_boot {
+    const struct port_flash *flash;
+    const struct port_sys *sys;
+    const struct port_heap *heap;
+    const struct port_net *net;
+    const struct port_clock *clock;
+    const struct port_rng *rng;
+    const struct port_lock *lock; /* recursive */
+    const struct port_fuse *fuse;
+    const struct policy *policy; /* the application's options */
+    uint32_t table_off;          /* 0: PART_TABLE_OFF */
+    uint32_t running_off; /* of the partition that runs, as the bootloader said;
+                             UINT32_MAX: none */
+    uint16_t chip_id;
+    uint16_t chip_rev;
+    bool check_rev;
+};
+
+/* Reads the partition table and starts TLS. A table that cannot be read is no
+ * error here: the esp_partition functions say what is wrong with it.
+ * ESP_ERR_INVALID_STATE: started already; errors of tls_init(). */
+MUST_CHECK esp_err_t api_device_start(const struct api_boot *boot);
+/* Frees everything, open handles included. Idempotent. */
+void api_device_stop(void);
+
+/* For the HTTP client: network, time, memory, policy of this device. */
+const struct http_env *api_http_env(void);
+
+/* --- for src/api ---------------------------------------------------------- */
+
+struct api_part {
+    struct api_part *next;
+    esp_partition_t pub; /* what applications see */
+    bool external;       /* registered at run time */
+};
+
+struct api_map {
+    struct api_map *next;
+    uint32_t handle;
+    _Alignas(16) uint8_t bytes[]; /* cast to anything by applications */
+};
+
+struct api_ota; /* esp_ota_ops.c */
+
+struct api_device {
+    bool started;
+    struct api_boot boot;
+    struct port_flash flash; /* boot.flash, each operation under the lock */
+    struct part_dev parts;
+    esp_err_t table_err;
+    struct http_env http;
+    struct upd_device upd;
+    struct api_part *part_list;
+    struct api_map *map_list;
+    uint32_t map_last;
+    struct api_ota *ota_list;
+    uint32_t ota_last;
+    struct img_receipt receipt; /* of the image verified last */
+    uint32_t image_boot_off;    /* see esp_image_bootloader_offset_set() */
+    void *event_loop;           /* the default one; esp_event.c */
+};
+
+/* The device. An esp_* call before api_device_start() is a bug. */
+struct api_device *api_device(void);
+void api_lock(void);
+void api_unlock(void);
+
+/* Zeroed memory of the device; NULL: none left. */
+void *api_alloc(size_t len);
+void api_free(void *ptr);
+
+/* A partition as the portable core sees it. */
+struct part_entry api_entry(const esp_partition_t *partition);
+/* The application's pointer for a row of the table; NULL: not loaded. */
+const esp_partition_t *api_partition_of(const struct part_entry *entry);
+
+/* Frees partitions and maps; esp_partition.c. */
+void api_partitions_unload(void);
+/* Frees OTA handles; esp_ota_ops.c. */
+void api_ota_close_all(void);
+
+/* Where this chip's ROM looks for the bootloader. */
+uint32_t api_bootloader_off(void);
+
+/* Verifies the image in a partition, of which only address, size and type are
+ * looked at; esp_image.c. On ESP_OK *receipt is bound to the write
+ * generation. Errors are those of esp_image_verify(). check is room for the
+ * verifier; info and fault stand there afterwards. */
+MUST_CHECK esp_err_t api_image_check(const esp_partition_t *partition,
+                                     struct img_check *check,
+                                     struct img_receipt *receipt);
+/* The same without asking which chip the image is for. */
+MUST_CHECK esp_err_t api_image_digest(const esp_partition_t *partition,
+                                      struct img_receipt *receipt);
+
+#endif
