@@ -106,18 +106,20 @@ const char *part_builtin_name(size_t idx)
     return idx < BUILTIN_CNT ? builtins[idx].name : NULL;
 }
 
-static struct part_entry entry_of(const struct builtin_row *row, uint64_t end)
+/* Returns the end of the new entry. */
+static uint64_t entry_add(struct part_table *table,
+                          const struct builtin_row *row, uint64_t end)
 {
-    struct part_entry e = {
-        .type = row->type,
-        .subtype = row->subtype,
-        .off = (uint32_t)part_auto_off(row->type, end),
-        .len = row->len,
-        .flags = row->flags,
-    };
+    struct part_entry *e = &table->entries[table->cnt++];
+    uint64_t off = part_auto_off(row->type, end);
 
-    memcpy(e.label, row->label, strlen(row->label));
-    return e;
+    e->type = row->type;
+    e->subtype = row->subtype;
+    e->off = (uint32_t)off;
+    e->len = row->len;
+    e->flags = row->flags;
+    memcpy(e->label, row->label, strlen(row->label));
+    return off + row->len;
 }
 
 esp_err_t part_builtin(const char *name, uint32_t table_off,
@@ -132,15 +134,11 @@ esp_err_t part_builtin(const char *name, uint32_t table_off,
         at++;
     if (at == BUILTIN_CNT)
         return ESP_ERR_NOT_FOUND;
-    for (size_t i = 0; i < ROW_CNT && builtins[at].rows[i].label; i++) {
-        struct part_entry e = entry_of(&builtins[at].rows[i], end);
-
-        end = part_auto_off(e.type, end) + e.len;
-        if (end > UINT32_MAX) {
-            out->cnt = 0;
-            return ESP_ERR_INVALID_SIZE;
-        }
-        out->entries[out->cnt++] = e;
+    for (size_t i = 0; i < ROW_CNT && builtins[at].rows[i].label; i++)
+        end = entry_add(out, &builtins[at].rows[i], end);
+    if (end > UINT32_MAX) {
+        memset(out, 0, sizeof(*out));
+        return ESP_ERR_INVALID_SIZE;
     }
     out->has_md5 = true;
     return ESP_OK;

@@ -1,5 +1,6 @@
-/* A row is parsed, laid out behind the one before it and stored, in one pass;
- * the rules that look at several rows come last, in part_check(). */
+/* A row is parsed into its place in the table and laid out behind the one
+ * before it, in one pass; the rules that look at several rows come last, in
+ * part_check(). */
 #include "part/csv.h"
 
 #include <stdarg.h>
@@ -113,7 +114,7 @@ static bool extra_subtype(const struct csv *c, struct span text,
     return false;
 }
 
-/* "factory, ota_0, ota_1, ..." as far as it fits. */
+/* "factory, ota_0, ota_1, " as far as it fits. */
 static const char *list_subtypes(uint8_t type, char *out, size_t cap)
 {
     size_t len = 0;
@@ -150,7 +151,7 @@ static esp_err_t parse_subtype(const struct csv *c, struct span text,
     if (part_subtype_by_word(e->type, text, &e->subtype) ||
         extra_subtype(c, text, e))
         return ESP_OK;
-    return fail(c, err, "'%s' is no subtype of this type; it is %sor a number",
+    return fail(c, err, "'%s' is no subtype of this type; known: %snumbers",
                 quote(text).text, list_subtypes(e->type, known, sizeof(known)));
 }
 
@@ -372,19 +373,16 @@ static esp_err_t parse_row(struct csv *c, struct span line,
 
 static esp_err_t add_row(struct csv *c, struct span line)
 {
-    struct part_entry e = { 0 };
-    esp_err_t err = parse_row(c, line, &e);
+    uint32_t idx = c->table->cnt;
 
-    if (err)
-        return err;
-    if (c->table->cnt == PART_CSV_MAX_ROWS)
+    if (idx == PART_CSV_MAX_ROWS)
         return fail(c, ESP_ERR_INVALID_SIZE,
                     "this is partition %u and a table has room for %u; "
                     "remove some",
                     PART_CSV_MAX_ROWS + 1, PART_CSV_MAX_ROWS);
-    c->lines[c->table->cnt] = c->line_no;
-    c->table->entries[c->table->cnt++] = e;
-    return ESP_OK;
+    c->lines[idx] = c->line_no;
+    c->table->cnt++;
+    return parse_row(c, line, &c->table->entries[idx]);
 }
 
 static bool is_comment(struct span line)

@@ -30,14 +30,14 @@ static esp_err_t explain_entry(const uint8_t *row, unsigned row_no,
         (unsigned long long)(flash_len ? flash_len : UINT32_MAX + 1ull));
 }
 
-static esp_err_t explain_end(struct span bytes, struct diag *d)
+static esp_err_t explain_end(struct span bytes, esp_err_t err, struct diag *d)
 {
     if (bytes.len < PART_TABLE_MAX_LEN)
-        return diag_fail(d, DIAG_STAGE_FLASH, ESP_ERR_INVALID_STATE,
+        return diag_fail(d, DIAG_STAGE_FLASH, err,
                          "the table ends after %zu bytes without an end mark "
                          "(a row of 0xFF); the file is cut off",
                          bytes.len);
-    return diag_fail(d, DIAG_STAGE_FLASH, ESP_ERR_INVALID_STATE,
+    return diag_fail(d, DIAG_STAGE_FLASH, err,
                      "there is no end mark (a row of 0xFF) in the first 0x%x "
                      "bytes; the table has too many rows or is damaged",
                      PART_TABLE_MAX_LEN);
@@ -89,5 +89,5 @@ esp_err_t part_table_explain(struct span bytes, uint32_t flash_len,
         if (!prefix_ok(bytes, at + PART_ROW_LEN, flash_len))
             return explain_row(bytes, at, flash_len, d);
     }
-    return explain_end(bytes, d);
+    return explain_end(bytes, err, d);
 }
