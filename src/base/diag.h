@@ -29,7 +29,10 @@ struct diag {
     char text[320];
 };
 
-#define DIAG_NONE { DIAG_STAGE_NONE, ESP_OK, "" }
+#define DIAG_NONE                   \
+    {                               \
+        DIAG_STAGE_NONE, ESP_OK, "" \
+    }
 
 /* Records the first failure and returns err, so that callers can write
  * `return diag_fail(d, DIAG_STAGE_TLS, err, "...", ...)`. d may be NULL. */

@@ -31,9 +31,9 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt,
                 va_list args);
 
 /* The compiler drops calls above CFG_LOG_LEVEL. */
-#define LOG_AT(level, ...)                  \
-    do {                                    \
-        if (CFG_LOG_LEVEL >= (level))       \
+#define LOG_AT(level, ...)                   \
+    do {                                     \
+        if (CFG_LOG_LEVEL >= (level))        \
             log_write((level), __VA_ARGS__); \
     } while (0)
 

@@ -5,9 +5,6 @@
 #ifndef BASE_VERDICT_H
 #define BASE_VERDICT_H
 
-enum verdict {
-    VERDICT_REJECT = 0x2d5a96c3,
-    VERDICT_ACCEPT = 0x52a5693c
-};
+enum verdict { VERDICT_REJECT = 0x2d5a96c3, VERDICT_ACCEPT = 0x52a5693c };
 
 #endif

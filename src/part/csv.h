@@ -12,7 +12,7 @@
 
 /* Rows, MD5 row and end mark have to fit into PART_TABLE_MAX_LEN. */
 #define PART_CSV_MAX_ROWS 94u
-#define PART_CSV_MAX_LEN  8192u /* of what part_csv_write() makes */
+#define PART_CSV_MAX_LEN 8192u /* of what part_csv_write() makes */
 
 /* Zero is the default of every field. */
 struct part_csv_opts {

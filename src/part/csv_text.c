@@ -225,24 +225,23 @@ static const char *var_value(struct csv_vars *vars, struct span name)
     return vars->env(vars->ctx, vars->unknown);
 }
 
-/* What takes the place of the len bytes at `at`: a value or, where nothing is
- * to be replaced, those bytes. */
-static esp_err_t var_expand(struct csv_vars *vars, struct span in, size_t at,
-                            size_t *len, struct span *by)
+/* What takes the place of *from, which starts a variable or is one byte: a
+ * value or, where nothing is to be replaced, those bytes. The rest of the text
+ * comes in with *from and is left out of it. */
+static esp_err_t var_expand(struct csv_vars *vars, bool escaped,
+                            struct span *from, struct span *by)
 {
-    struct span s = span_from(in, at);
     struct span name = span_of(NULL, 0);
     const char *value;
 
-    *len = s.ptr[0] == '$' ? var_name(s, &name) : 1;
-    *by = span_of(s.ptr, *len);
+    from->len = from->ptr[0] == '$' ? var_name(*from, &name) : 1;
+    *by = *from;
     if (name.len == 0)
         return ESP_OK;
     value = var_value(vars, name);
     if (value)
         *by = span_str(value);
-    else if ((at == 0 || in.ptr[at - 1] != '\\') &&
-             !(name.ptr[0] >= '0' && name.ptr[0] <= '9'))
+    else if (!escaped && !(name.ptr[0] >= '0' && name.ptr[0] <= '9'))
         return ESP_ERR_NOT_FOUND;
     return ESP_OK;
 }
@@ -254,9 +253,10 @@ esp_err_t csv_expand(struct csv_vars *vars, struct span in,
 
     *out_len = 0;
     while (at < in.len) {
+        bool escaped = at > 0 && in.ptr[at - 1] == '\\';
+        struct span from = span_from(in, at);
         struct span by;
-        size_t len;
-        esp_err_t err = var_expand(vars, in, at, &len, &by);
+        esp_err_t err = var_expand(vars, escaped, &from, &by);
 
         if (err)
             return err;
@@ -265,7 +265,7 @@ esp_err_t csv_expand(struct csv_vars *vars, struct span in,
         if (by.len > 0)
             memcpy(out + *out_len, by.ptr, by.len);
         *out_len += by.len;
-        at += len;
+        at += from.len;
     }
     return ESP_OK;
 }

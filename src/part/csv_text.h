@@ -7,7 +7,7 @@
 #include "base/span.h"
 
 #define CSV_LINE_MAX_LEN 512u /* comments may be longer */
-#define CSV_FIELDS       6u
+#define CSV_FIELDS 6u
 /* Numbers are at most this, with either sign; sizes need one more bit than
  * uint32_t because a negative one names the end of the flash. */
 #define CSV_NUM_MAX ((int64_t)1 << 32)

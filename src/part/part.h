@@ -13,13 +13,13 @@
 #include "base/span.h"
 #include "port/flash.h"
 
-#define PART_TABLE_OFF 0x8000u     /* default place of the table in flash */
+#define PART_TABLE_OFF 0x8000u /* default place of the table in flash */
 #define PART_TABLE_SECTOR 0x1000u
-#define PART_TABLE_MAX_LEN 0xC00u  /* rows, MD5 row and end mark */
+#define PART_TABLE_MAX_LEN 0xC00u /* rows, MD5 row and end mark */
 #define PART_ROW_LEN 32u
 #define PART_MAX_ENTRIES 95u
 #define PART_LABEL_LEN 16u
-#define PART_EXTRA_ENTRIES 8u      /* registered at run time */
+#define PART_EXTRA_ENTRIES 8u /* registered at run time */
 
 enum part_type {
     PART_TYPE_APP = 0,
@@ -90,17 +90,15 @@ void part_table_pack(const struct part_table *table,
                      uint8_t out[PART_TABLE_MAX_LEN]);
 
 /* First row of this kind, NULL if none. label NULL: any. */
-const struct part_entry *part_find(const struct part_table *table,
-                                   uint8_t type, uint8_t subtype,
-                                   const char *label);
+const struct part_entry *part_find(const struct part_table *table, uint8_t type,
+                                   uint8_t subtype, const char *label);
 const struct part_entry *part_find_label(const struct part_table *table,
                                          const char *label);
 
 /* Number of OTA slots: consecutive subtypes from ota_0 on. */
 uint32_t part_ota_cnt(const struct part_table *table);
 /* ota_<idx>, NULL if absent. */
-const struct part_entry *part_ota(const struct part_table *table,
-                                  uint32_t idx);
+const struct part_entry *part_ota(const struct part_table *table, uint32_t idx);
 
 /* --- a device's partitions --------------------------------------------- */
 
@@ -112,7 +110,7 @@ struct part_dev {
     struct part_entry extra[PART_EXTRA_ENTRIES];
     uint32_t extra_cnt;
     uint32_t table_off;
-    uint32_t write_cnt;  /* all writes so far; source of gen values */
+    uint32_t write_cnt; /* all writes so far; source of gen values */
     uint32_t gen[PART_MAX_ENTRIES + PART_EXTRA_ENTRIES];
 };
 
@@ -129,9 +127,8 @@ MUST_CHECK esp_err_t part_dev_open(struct part_dev *dev,
 MUST_CHECK esp_err_t part_read(const struct part_dev *dev,
                                const struct part_entry *e, uint32_t off,
                                void *dst, size_t len);
-MUST_CHECK esp_err_t part_prog(struct part_dev *dev,
-                               const struct part_entry *e, uint32_t off,
-                               const void *src, size_t len);
+MUST_CHECK esp_err_t part_prog(struct part_dev *dev, const struct part_entry *e,
+                               uint32_t off, const void *src, size_t len);
 /* Erases the one sector that starts at off. */
 MUST_CHECK esp_err_t part_erase_sector(struct part_dev *dev,
                                        const struct part_entry *e,

@@ -99,7 +99,7 @@ static const struct builtin builtins[] = {
 };
 
 #define BUILTIN_CNT (sizeof(builtins) / sizeof(builtins[0]))
-#define ROW_CNT     (sizeof(builtins[0].rows) / sizeof(builtins[0].rows[0]))
+#define ROW_CNT (sizeof(builtins[0].rows) / sizeof(builtins[0].rows[0]))
 
 const char *part_builtin_name(size_t idx)
 {

@@ -7,8 +7,8 @@
 #include "part/words.h"
 
 #define APP_ALIGN_LEN 0x10000u
-#define OTADATA_LEN   0x2000u
-#define NVS_MIN_LEN   0x3000u /* less cannot be written, only read */
+#define OTADATA_LEN 0x2000u
+#define NVS_MIN_LEN 0x3000u /* less cannot be written, only read */
 
 /* A check's surroundings, so that each rule takes just the entry. */
 struct check {

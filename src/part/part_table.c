@@ -6,16 +6,16 @@
 #include "base/md5.h"
 
 /* Reference 2.1: the layout of a row, and what its first two bytes say. */
-#define ROW_MAGIC     0x50AAu
+#define ROW_MAGIC 0x50AAu
 #define ROW_MAGIC_MD5 0xEBEBu
 #define ROW_MAGIC_END 0xFFFFu
-#define ROW_TYPE      2
-#define ROW_SUBTYPE   3
-#define ROW_OFF       4
-#define ROW_LEN       8
-#define ROW_LABEL     12
-#define ROW_FLAGS     28
-#define ROW_MD5       16
+#define ROW_TYPE 2
+#define ROW_SUBTYPE 3
+#define ROW_OFF 4
+#define ROW_LEN 8
+#define ROW_LABEL 12
+#define ROW_FLAGS 28
+#define ROW_MD5 16
 
 #define OTA_SLOT_MAX 16u
 

@@ -48,7 +48,7 @@ static const struct part_word subtype_words[] = {
     { PART_TYPE_TABLE, PART_TABLE_OTA, "ota" },
 };
 
-#define TYPE_CNT    (sizeof(type_words) / sizeof(type_words[0]))
+#define TYPE_CNT (sizeof(type_words) / sizeof(type_words[0]))
 #define SUBTYPE_CNT (sizeof(subtype_words) / sizeof(subtype_words[0]))
 
 static uint8_t lower(uint8_t c)

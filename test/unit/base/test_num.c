@@ -9,7 +9,7 @@
 #include "base/num.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define KEPT      0xA5A5A5A5u /* what *out holds when it was not set */
+#define KEPT 0xA5A5A5A5u /* what *out holds when it was not set */
 
 struct row {
     const char *text;

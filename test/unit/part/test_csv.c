@@ -10,8 +10,8 @@
 #include "part/csv.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define ENC       PART_FLAG_ENCRYPTED
-#define RO        PART_FLAG_READONLY
+#define ENC PART_FLAG_ENCRYPTED
+#define RO PART_FLAG_READONLY
 
 static const char *env(void *ctx, const char *name)
 {

@@ -9,70 +9,70 @@
 #include "part/csv_text.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define KEPT      0x5A5A
+#define KEPT 0x5A5A
+
+static const struct {
+    const char *text;
+    esp_err_t err;
+    int64_t want;
+} nums[] = {
+    { "0", ESP_OK, 0 },
+    { "00", ESP_OK, 0 },
+    { "0_0", ESP_OK, 0 },
+    { "4096", ESP_OK, 4096 },
+    { "1_024", ESP_OK, 1024 },
+    { "0x1000", ESP_OK, 4096 },
+    { "0XfF", ESP_OK, 255 },
+    { "0x_ff", ESP_OK, 255 },
+    { "0o17", ESP_OK, 15 },
+    { "0b101", ESP_OK, 5 },
+    { "+5", ESP_OK, 5 },
+    { "-5", ESP_OK, -5 },
+    { "4K", ESP_OK, 4096 },
+    { "4k", ESP_OK, 4096 },
+    { "2M", ESP_OK, 2 << 20 },
+    { "-2M", ESP_OK, -(2 << 20) },
+    { "0x10K", ESP_OK, 0x4000 },
+    { "1KK", ESP_OK, 1 << 20 },
+    { "1kM", ESP_OK, 1 << 30 },
+    { "1 K", ESP_OK, 1024 },
+    { "4096M", ESP_OK, CSV_NUM_MAX },
+    { "-4096M", ESP_OK, -CSV_NUM_MAX },
+    { "4097M", ESP_ERR_INVALID_SIZE, 0 },
+    { "0x100000001", ESP_ERR_INVALID_SIZE, 0 },
+    { "1KKKKKKKKKKKKKKKKKK", ESP_ERR_INVALID_SIZE, 0 },
+    { "0KKKKKKKKKKKKKKKKKK", ESP_OK, 0 },
+    { "99999999999999999999999999", ESP_ERR_INVALID_SIZE, 0 },
+    { "", ESP_ERR_INVALID_ARG, 0 },
+    { "K", ESP_ERR_INVALID_ARG, 0 },
+    { "010", ESP_ERR_INVALID_ARG, 0 },
+    { "0_1", ESP_ERR_INVALID_ARG, 0 },
+    { "1.5M", ESP_ERR_INVALID_ARG, 0 },
+    { "1__0", ESP_ERR_INVALID_ARG, 0 },
+    { "1_", ESP_ERR_INVALID_ARG, 0 },
+    { "_1", ESP_ERR_INVALID_ARG, 0 },
+    { "0x", ESP_ERR_INVALID_ARG, 0 },
+    { "0x_", ESP_ERR_INVALID_ARG, 0 },
+    { "0x__1", ESP_ERR_INVALID_ARG, 0 },
+    { "0b2", ESP_ERR_INVALID_ARG, 0 },
+    { "0o8", ESP_ERR_INVALID_ARG, 0 },
+    { "ff", ESP_ERR_INVALID_ARG, 0 },
+    { "--1", ESP_ERR_INVALID_ARG, 0 },
+    { "- 1", ESP_ERR_INVALID_ARG, 0 },
+    { "-", ESP_ERR_INVALID_ARG, 0 },
+    { "1 2", ESP_ERR_INVALID_ARG, 0 },
+    { "1K K", ESP_ERR_INVALID_ARG, 0 },
+};
 
 static void test_num(void **state)
 {
-    static const struct {
-        const char *text;
-        esp_err_t err;
-        int64_t want;
-    } rows[] = {
-        { "0", ESP_OK, 0 },
-        { "00", ESP_OK, 0 },
-        { "0_0", ESP_OK, 0 },
-        { "4096", ESP_OK, 4096 },
-        { "1_024", ESP_OK, 1024 },
-        { "0x1000", ESP_OK, 4096 },
-        { "0XfF", ESP_OK, 255 },
-        { "0x_ff", ESP_OK, 255 },
-        { "0o17", ESP_OK, 15 },
-        { "0b101", ESP_OK, 5 },
-        { "+5", ESP_OK, 5 },
-        { "-5", ESP_OK, -5 },
-        { "4K", ESP_OK, 4096 },
-        { "4k", ESP_OK, 4096 },
-        { "2M", ESP_OK, 2 << 20 },
-        { "-2M", ESP_OK, -(2 << 20) },
-        { "0x10K", ESP_OK, 0x4000 },
-        { "1KK", ESP_OK, 1 << 20 },
-        { "1kM", ESP_OK, 1 << 30 },
-        { "1 K", ESP_OK, 1024 },
-        { "4096M", ESP_OK, CSV_NUM_MAX },
-        { "-4096M", ESP_OK, -CSV_NUM_MAX },
-        { "4097M", ESP_ERR_INVALID_SIZE, 0 },
-        { "0x100000001", ESP_ERR_INVALID_SIZE, 0 },
-        { "1KKKKKKKKKKKKKKKKKK", ESP_ERR_INVALID_SIZE, 0 },
-        { "0KKKKKKKKKKKKKKKKKK", ESP_OK, 0 },
-        { "99999999999999999999999999", ESP_ERR_INVALID_SIZE, 0 },
-        { "", ESP_ERR_INVALID_ARG, 0 },
-        { "K", ESP_ERR_INVALID_ARG, 0 },
-        { "010", ESP_ERR_INVALID_ARG, 0 },
-        { "0_1", ESP_ERR_INVALID_ARG, 0 },
-        { "1.5M", ESP_ERR_INVALID_ARG, 0 },
-        { "1__0", ESP_ERR_INVALID_ARG, 0 },
-        { "1_", ESP_ERR_INVALID_ARG, 0 },
-        { "_1", ESP_ERR_INVALID_ARG, 0 },
-        { "0x", ESP_ERR_INVALID_ARG, 0 },
-        { "0x_", ESP_ERR_INVALID_ARG, 0 },
-        { "0x__1", ESP_ERR_INVALID_ARG, 0 },
-        { "0b2", ESP_ERR_INVALID_ARG, 0 },
-        { "0o8", ESP_ERR_INVALID_ARG, 0 },
-        { "ff", ESP_ERR_INVALID_ARG, 0 },
-        { "--1", ESP_ERR_INVALID_ARG, 0 },
-        { "- 1", ESP_ERR_INVALID_ARG, 0 },
-        { "-", ESP_ERR_INVALID_ARG, 0 },
-        { "1 2", ESP_ERR_INVALID_ARG, 0 },
-        { "1K K", ESP_ERR_INVALID_ARG, 0 },
-    };
-
     (void)state;
-    for (size_t i = 0; i < CNT(rows); i++) {
+    for (size_t i = 0; i < CNT(nums); i++) {
         int64_t got = KEPT;
 
-        print_message("# '%s'\n", rows[i].text);
-        assert_int_equal(csv_num(span_str(rows[i].text), &got), rows[i].err);
-        assert_true(got == (rows[i].err ? KEPT : rows[i].want));
+        print_message("# '%s'\n", nums[i].text);
+        assert_int_equal(csv_num(span_str(nums[i].text), &got), nums[i].err);
+        assert_true(got == (nums[i].err ? KEPT : nums[i].want));
     }
 }
 

@@ -11,7 +11,7 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define FLASH_LEN 0x400000u
-#define SECTOR    0x1000u
+#define SECTOR 0x1000u
 
 /* Records what reaches the flash; bytes are kept for the table's sector only.
  */

@@ -25,7 +25,7 @@ static const char two_ota_hex[] =
     "ebebffffffffffffffffffffffffffffbf25822c0fa6d8641bd930251e06b4c4";
 
 #define ROW_CNT 6u
-#define MD5_AT  (ROW_CNT * PART_ROW_LEN)
+#define MD5_AT (ROW_CNT * PART_ROW_LEN)
 
 static void two_ota(uint8_t out[PART_TABLE_MAX_LEN])
 {
@@ -71,7 +71,7 @@ struct bad {
     const char *says; /* the explanation has these words */
 };
 
-#define FF8  "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
+#define FF8 "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"
 #define FF32 FF8 FF8 FF8 FF8
 
 static const struct bad bads[] = {
