@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Writes the first corpus of the image fuzzer into fuzz/corpus/image/.
+"""Writes the first corpora of the image fuzzers: fuzz/corpus/image{,_elf}/.
 
-A seed is an image, what follows it, and two bytes: rules and split (see
-fuzz_image.c). Deterministic: running it again changes nothing.
+A seed of `image` is an image, what follows it, and two bytes: rules and split;
+one of `image_elf` is an ELF file and one byte: the chip (see fuzz_*.c).
+Deterministic: running it again changes nothing.
 """
 import hashlib
 import pathlib
 import struct
 
-HERE = pathlib.Path(__file__).resolve().parent / "image"
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def desc(mmu=16):
@@ -45,6 +46,28 @@ SEEDS = {
     "html": b"<!DOCTYPE html><html>404</html>" + b"\x04\x02",
 }
 
-HERE.mkdir(exist_ok=True)
-for name, data in SEEDS.items():
-    (HERE / name).write_bytes(data)
+
+
+def elf(machine, rows):
+    out = struct.pack("<4sBBB9xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 2, machine,
+                      1, 0x40080400, 52, 0, 0, 52, 32, len(rows), 0, 0, 0)
+    data = b""
+    for addr, body in rows:
+        off = 52 + 32 * len(rows) + len(data)
+        out += struct.pack("<8I", 1, off, addr, addr, len(body), len(body), 5,
+                           4)
+        data += body
+    return out + data
+
+
+ELFS = {
+    "esp32": elf(94, [(0x3F400020, desc()), (0x3F400120, b"rodata.."),
+                      (0x400D0020, b"text"), (0x3FFB0000, bytes(90))]) + b"\0",
+    "esp32c3": elf(243, [(0x42000020, b"text"), (0x40380000, b"x")]) + b"\2",
+    "cut": elf(94, [(0x40080000, b"code")])[:-2] + b"\0",
+}
+
+for folder, seeds in (("image", SEEDS), ("image_elf", ELFS)):
+    (HERE / folder).mkdir(exist_ok=True)
+    for name, data in seeds.items():
+        (HERE / folder / name).write_bytes(data)
