@@ -120,6 +120,8 @@ static esp_err_t set_range(struct upd *u, const struct upd_range *r)
     if (r->send)
         http_range_format(r->first, r->last, text);
     err = http_set_header(u->fetch.client, "Range", r->send ? text : NULL);
+    if (!r->send && err == ESP_ERR_NOT_FOUND)
+        err = ESP_OK; /* there was none to remove */
     return err ? upd_fail(u, DIAG_STAGE_HTTP, err, "the request cannot be made")
                : ESP_OK;
 }
