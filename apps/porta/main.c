@@ -11,9 +11,13 @@ static const struct cli_sub verbs[] = {
     { "flash", "a device's flash file: create, show, read, write, erase",
       cmd_flash },
     { "explain", "what boots at the next reset, and why", cmd_explain },
+    { "update", "one OTA session: download, check, write, make bootable",
+      cmd_update },
     { "confirm", "confirm the running image", cmd_confirm },
     { "rollback", "give the running image up", cmd_rollback },
     { "reset", "one pass of the bootloader", cmd_reset },
+    { "device", "the board: boots the flash file and keeps it running",
+      cmd_device },
     { "serve", "development HTTPS server for a folder", cmd_serve },
     { "help", "this list, or one page about a verb", cmd_help },
 };

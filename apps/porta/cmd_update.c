@@ -1,0 +1,411 @@
+/* porta update: one OTA session on a flash file. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmds.h"
+#include "http/url.h"
+#include "linux_clock.h"
+#include "linux_heap.h"
+#include "linux_net.h"
+#include "linux_rng.h"
+#include "linux_sys.h"
+#include "progress.h"
+#include "update/update.h"
+#include "update_opts.h"
+
+enum outcome { OUT_FAILED, OUT_UPDATED, OUT_NOT_MODIFIED, OUT_SAME_VERSION };
+
+/* Everything that lives as long as the session. */
+struct session {
+    const struct update_opts *o;
+    const char *url;
+    struct device dev;
+    struct device_running running;
+    struct policy policy;
+    struct linux_net net;
+    struct linux_sys sys;
+    struct update_trust trust;
+    struct http_client *client;
+    struct upd *upd;
+    struct upd_result result;
+    struct upd_device target;
+    struct diag diag;
+    uint64_t start_ms;
+    char version[64];
+    enum outcome outcome;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    interrupted = 1;
+}
+
+/* The first signal ends the session in order, the second one at once. */
+static void catch_signals(void)
+{
+    struct sigaction sa = { .sa_handler = on_signal,
+                            .sa_flags = (int)SA_RESETHAND };
+
+    sigemptyset(&sa.sa_mask);
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+}
+
+/* --- before the first byte ------------------------------------------------ */
+
+static esp_err_t need_confirmed(struct session *s)
+{
+    static struct boot_result next;
+    const struct device_running *run = &s->running;
+
+    device_running(&s->dev, &next, &s->running);
+    if (run->state != OTA_STATE_NEW && run->state != OTA_STATE_PENDING)
+        return ESP_OK;
+    return diag_fail(
+        &s->diag, DIAG_STAGE_FLASH, ESP_ERR_OTA_ROLLBACK_INVALID_STATE,
+        run->state == OTA_STATE_NEW
+            ? "the last update in %s was not started yet, another one would "
+              "destroy what it falls back to; start it with porta reset, then "
+              "confirm it with porta confirm"
+            : "%s runs and is not confirmed, another update would destroy "
+              "what it falls back to; confirm it with porta confirm, or give "
+              "it up with porta reset",
+        boot_choice_name(run->choice));
+}
+
+static void describe_target(struct session *s)
+{
+    const struct device_running *run = &s->running;
+
+    s->policy = s->dev.policy;
+    s->policy.allow_http = s->o->allow_http;
+    s->policy.skip_cert_verify = s->o->insecure;
+    s->target = (struct upd_device){
+        .parts = &s->dev.parts,
+        .policy = &s->policy,
+        .chip_id = s->dev.chip_id,
+        .chip_rev = s->dev.chip_rev,
+        .check_rev = s->dev.check_rev,
+        .running_is_slot = run->choice < BOOT_MAX_SLOTS,
+        .running_slot = run->choice < BOOT_MAX_SLOTS ? run->choice : 0,
+        .running_off = run->part ? run->part->off : UINT32_MAX,
+    };
+}
+
+/* *is_https, and no http: that was not asked for. */
+static esp_err_t check_url(struct session *s, bool *is_https)
+{
+    struct http_url url;
+
+    if (http_url_parse(span_str(s->url), &url) != ESP_OK)
+        return diag_fail(&s->diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "the URL is not one: it must be https://HOST/PATH");
+    *is_https = url.is_https;
+    if (url.is_https || s->o->allow_http)
+        return ESP_OK;
+    return diag_fail(&s->diag, DIAG_STAGE_HTTP, ESP_ERR_NOT_ALLOWED,
+                     "the URL is http:, so anyone on the way could replace "
+                     "the firmware; use https:, or say --allow-http");
+}
+
+static struct http_env http_env(struct session *s)
+{
+    return (struct http_env){ .net = &s->net.port,
+                              .sys = &s->sys.port,
+                              .heap = &linux_heap,
+                              .policy = &s->policy,
+                              .rng = &linux_rng };
+}
+
+static esp_err_t open_client(struct session *s)
+{
+    struct http_env env = http_env(s);
+    struct http_opts http = { .user_agent = "porta" };
+    bool is_https = true;
+    esp_err_t err = check_url(s, &is_https);
+
+    if (!err)
+        err = update_opts_http(s->o, is_https, &s->trust, &http, &s->diag);
+    for (int i = 0; !err && i < s->o->resolve.cnt; i++)
+        err = linux_net_override(&s->net, s->o->resolve.val[i], &s->diag);
+    if (!err)
+        err = http_open(&s->client, &env, &http, s->url, &s->diag);
+    if (!err)
+        err = update_opts_headers(s->o, &s->trust, s->client, &s->diag);
+    return err;
+}
+
+/* A label of the command line; NULL when none is given. */
+static esp_err_t find_part(struct session *s, const char *label,
+                           const struct part_entry **out)
+{
+    *out = NULL;
+    if (!label)
+        return ESP_OK;
+    *out = device_part(&s->dev, label, &s->diag);
+    return *out ? ESP_OK : s->diag.err;
+}
+
+static esp_err_t begin(struct session *s)
+{
+    struct upd_env env = { http_env(s), &s->target };
+    struct upd_opts opts = { .url = s->url,
+                             .client = s->client,
+                             .bulk_erase = s->o->bulk_erase,
+                             .range_len = s->o->range_len,
+                             .retry_cnt = s->o->retry,
+                             .max_time_ms = s->o->max_time_ms };
+    esp_err_t err = find_part(s, s->o->slot, &opts.staging);
+
+    if (!err)
+        err = find_part(s, s->o->final, &opts.final);
+    opts.finalize_with_copy = opts.final != NULL;
+    return err ? err : upd_begin(&s->upd, &env, &opts, &s->diag);
+}
+
+/* --- the session ---------------------------------------------------------- */
+
+static bool same_version(struct session *s, const struct img_info *info)
+{
+    struct img_header header;
+    struct img_desc have;
+
+    text_clean(span_str(info->desc.version), s->version, sizeof(s->version));
+    return info->desc.present && s->running.part &&
+           device_image_head(&s->dev, s->running.part, &header, &have) &&
+           strcmp(have.version, info->desc.version) == 0 &&
+           strcmp(have.project, info->desc.project) == 0;
+}
+
+static void show(struct session *s, struct progress *p)
+{
+    const struct upd_result *r = upd_result(s->upd);
+    uint64_t total =
+        r->image_len >= 0 ? (uint64_t)r->image_len : PROGRESS_UNKNOWN;
+
+    progress_show(p, "download", r->received_len, total);
+}
+
+static esp_err_t transfer(struct session *s)
+{
+    struct progress progress;
+    enum upd_step step = UPD_STEP_MORE;
+    esp_err_t err = ESP_OK;
+
+    progress_begin(&progress, "porta update");
+    while (step == UPD_STEP_MORE && !interrupted) {
+        step = upd_step(s->upd, &err);
+        show(s, &progress);
+    }
+    progress_end(&progress);
+    if (interrupted && step != UPD_STEP_DONE)
+        return diag_fail(&s->diag, DIAG_STAGE_DOWNLOAD, ESP_FAIL,
+                         "interrupted after %u bytes; nothing that boots was "
+                         "changed",
+                         (unsigned)upd_result(s->upd)->received_len);
+    return step == UPD_STEP_FAILED ? (err ? err : ESP_FAIL) : ESP_OK;
+}
+
+static esp_err_t run_session(struct session *s)
+{
+    const struct img_info *info;
+    esp_err_t err = begin(s);
+
+    if (err == ESP_ERR_HTTP_NOT_MODIFIED) {
+        s->outcome = OUT_NOT_MODIFIED;
+        return ESP_OK;
+    }
+    if (!err)
+        err = upd_head(s->upd, &info);
+    if (!err && same_version(s, info) && !s->o->same_version) {
+        s->outcome = OUT_SAME_VERSION;
+        return ESP_OK;
+    }
+    if (!err)
+        err = transfer(s);
+    if (!err) {
+        err = upd_finish(s->upd, true, &s->result);
+        s->upd = NULL;
+    }
+    if (!err)
+        s->outcome = OUT_UPDATED;
+    return err;
+}
+
+static esp_err_t prepare(struct session *s, const char *path)
+{
+    const struct tls_env tls = { &linux_heap, &linux_rng, &linux_clock };
+    esp_err_t err =
+        device_open(&s->dev, path, LINUX_FLASH_WRITE, &s->o->dev, &s->diag);
+
+    if (!err)
+        err = device_need_table(&s->dev, &s->diag);
+    if (!err)
+        err = need_confirmed(s);
+    if (err)
+        return err;
+    describe_target(s);
+    linux_net_init(&s->net, &linux_heap);
+    linux_sys_init(&s->sys, NULL);
+    err = tls_init(&tls);
+    if (err)
+        return diag_fail(&s->diag, DIAG_STAGE_TLS, err,
+                         "the TLS library does not start: %s", err_name(err));
+    return open_client(s);
+}
+
+static void session_close(struct session *s)
+{
+    if (s->upd)
+        upd_abort(s->upd, &s->result);
+    s->upd = NULL;
+    if (s->client) {
+        s->result.http = *http_stats(s->client);
+        if (!s->result.http_status)
+            s->result.http_status = http_head(s->client)->status;
+    }
+    http_close(s->client);
+    s->client = NULL;
+    update_trust_free(&s->trust);
+    device_close(&s->dev);
+}
+
+/* --- the result ----------------------------------------------------------- */
+
+static bool put(cJSON *obj, const char *name, cJSON *item)
+{
+    if (item && cJSON_AddItemToObject(obj, name, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+static cJSON *text_or_null(const char *text)
+{
+    return text[0] ? cJSON_CreateString(text) : cJSON_CreateNull();
+}
+
+static cJSON *len_or_null(const struct session *s)
+{
+    if (s->outcome == OUT_UPDATED)
+        return cJSON_CreateNumber(s->result.written_len);
+    return s->result.image_len > 0
+               ? cJSON_CreateNumber((double)s->result.image_len)
+               : cJSON_CreateNull();
+}
+
+static cJSON *digest_or_null(const struct session *s)
+{
+    char hex[2 * SHA256_LEN + 1];
+
+    if (s->outcome != OUT_UPDATED)
+        return cJSON_CreateNull();
+    for (size_t i = 0; i < SHA256_LEN; i++)
+        snprintf(hex + 2 * i, 3, "%02x", s->result.sha256[i]);
+    return cJSON_CreateString(hex);
+}
+
+static const char *outcome_name(enum outcome o)
+{
+    return o == OUT_UPDATED  ? "updated"
+           : o == OUT_FAILED ? "failed"
+                             : "not_modified";
+}
+
+static cJSON *result_json(const struct session *s)
+{
+    const struct upd_result *r = &s->result;
+    cJSON *obj = cJSON_CreateObject();
+    double ms = (double)(linux_mono_ms() - s->start_ms);
+
+    if (obj &&
+        put(obj, "result", cJSON_CreateString(outcome_name(s->outcome))) &&
+        put(obj, "slot", text_or_null(r->slot)) &&
+        put(obj, "version", text_or_null(s->version)) &&
+        put(obj, "image_len", len_or_null(s)) &&
+        put(obj, "bytes_received", cJSON_CreateNumber(r->received_len)) &&
+        put(obj, "resumed_from", cJSON_CreateNumber(r->resumed_from)) &&
+        put(obj, "requests", cJSON_CreateNumber(r->http.requests)) &&
+        put(obj, "handshakes", cJSON_CreateNumber(r->http.handshakes)) &&
+        put(obj, "http_status", cJSON_CreateNumber(r->http_status)) &&
+        put(obj, "sha256", digest_or_null(s)) &&
+        put(obj, "elapsed_ms", cJSON_CreateNumber(ms)) &&
+        put(obj, "error",
+            s->outcome == OUT_FAILED ? cli_json_error(&s->diag)
+                                     : cJSON_CreateNull()))
+        return obj;
+    cJSON_Delete(obj);
+    return NULL;
+}
+
+static void result_text(const struct session *s)
+{
+    char len[32];
+    uint64_t ms = linux_mono_ms() - s->start_ms;
+
+    if (s->outcome == OUT_NOT_MODIFIED)
+        printf("nothing to do: the server has nothing new (%d)\n",
+               s->result.http_status);
+    else if (s->outcome == OUT_SAME_VERSION)
+        printf("nothing to do: %s runs version %s already; "
+               "--allow-same-version installs it again\n",
+               boot_choice_name(s->running.choice), s->version);
+    else
+        printf("%s holds version %s: %s bytes in %llu.%llu s; it boots at "
+               "the next reset\n",
+               s->result.slot, s->version,
+               cli_thousands(s->result.written_len, len, sizeof(len)),
+               (unsigned long long)(ms / 1000),
+               (unsigned long long)(ms % 1000 / 100));
+}
+
+static int report(const struct session *s)
+{
+    int status = s->outcome == OUT_UPDATED ? CLI_DONE : CLI_NOTHING;
+
+    if (s->outcome == OUT_FAILED)
+        status = cli_fail(&update_verb, &s->diag, false);
+    if (s->o->json)
+        return cli_json_print(&update_verb, result_json(s), status);
+    if (s->outcome != OUT_FAILED)
+        result_text(s);
+    return cli_finish(&update_verb, status);
+}
+
+int cmd_update(int argc, char **argv)
+{
+    static struct session s;
+    struct update_opts o = UPDATE_OPTS;
+    struct cli_args args;
+    esp_err_t err;
+    int status = cli_parse(&update_verb, argc, argv, &o, &args);
+
+    if (status == CLI_GO)
+        status = update_opts_check(&o);
+    if (status != CLI_GO)
+        return status;
+    if (o.insecure)
+        fputs("porta update: WARNING: --insecure: the server is not verified; "
+              "anyone on the way can replace the firmware\n",
+              stderr);
+    catch_signals();
+    s = (struct session){ .o = &o,
+                          .url = args.val[1],
+                          .dev = DEVICE_CLOSED,
+                          .diag = DIAG_NONE,
+                          .start_ms = linux_mono_ms() };
+    err = prepare(&s, args.val[0]);
+    if (!err)
+        err = run_session(&s);
+    /* Whoever failed without a sentence still gets one. */
+    if (err)
+        (void)diag_fail(&s.diag, DIAG_STAGE_DOWNLOAD, err,
+                        "the update failed: %s", err_name(err));
+    session_close(&s);
+    return report(&s);
+}

@@ -1,0 +1,237 @@
+#include "update_opts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/ct.h"
+
+#define PEM_MAX_LEN (4u * 1024u * 1024u)
+#define SYSTEM_STORE "/etc/ssl/certs/ca-certificates.crt"
+#define STALL_TIMEOUT_MS 30000u
+#define CONNECT_TIMEOUT_MS 15000u
+
+#define TEXT(opt, meta, help, field)                                        \
+    {                                                                       \
+        opt, meta, help, CLI_KIND_TEXT, offsetof(struct update_opts, field) \
+    }
+#define SECONDS(opt, help, field)                                             \
+    {                                                                         \
+        opt, "S", help, CLI_KIND_SECONDS, offsetof(struct update_opts, field) \
+    }
+#define FLAG(opt, help, field)                                              \
+    {                                                                       \
+        opt, NULL, help, CLI_KIND_FLAG, offsetof(struct update_opts, field) \
+    }
+
+static const struct cli_opt options[] = {
+    TEXT("--cacert", "FILE", "PEM of the CAs to trust, instead of the system's",
+         cacert),
+    TEXT("--cert", "FILE", "client certificate, PEM", cert),
+    TEXT("--key", "FILE", "its private key, PEM", key),
+    TEXT("--user", "U:P", "user and password; or @FILE", user),
+    TEXT("--bearer", "TOKEN", "Authorization: Bearer TOKEN; or @FILE", bearer),
+    { "-H", "'N: V'", "a further request header; may be repeated",
+      CLI_KIND_LIST, offsetof(struct update_opts, headers) },
+    { "--resolve", "HOST:PORT:ADDR", "address of a host, instead of DNS",
+      CLI_KIND_LIST, offsetof(struct update_opts, resolve) },
+    SECONDS("--connect-timeout", "longest wait for the connection (15)",
+            connect_timeout_ms),
+    SECONDS("--stall-timeout", "longest silence of the server (30)",
+            stall_timeout_ms),
+    SECONDS("--max-time", "longest time for all of it (no limit)", max_time_ms),
+    { "--retry", "N", "ask for the rest after N broken transfers (0)",
+      CLI_KIND_NUM, offsetof(struct update_opts, retry) },
+    { "--range-size", "N", "fetch in ranges of N bytes", CLI_KIND_SIZE,
+      offsetof(struct update_opts, range_len) },
+    FLAG("--bulk-erase", "erase the slot before writing", bulk_erase),
+    TEXT("--slot", "LABEL", "write this slot, instead of the next one", slot),
+    TEXT("--final", "LABEL", "copy the image there at the end", final),
+    FLAG("--allow-same-version", "go on when this version runs already",
+         same_version),
+    FLAG("--insecure", "do not verify the server; warns, always", insecure),
+    FLAG("--allow-http", "allow http: URLs", allow_http),
+    TEXT("--tls-max", "1.2|1.3", "highest TLS version", tls_max),
+    DEVICE_OPTS_CHIP(struct update_opts, dev),
+    DEVICE_OPTS_BOOT(struct update_opts, dev),
+    CLI_OPT_JSON(struct update_opts, json),
+    CLI_OPT_LATER("--capath", "DIR"),
+    CLI_OPT_LATER("--psk", "ID:HEX"),
+    CLI_OPT_LATER("--proxy", "URL"),
+    CLI_OPT_LATER("--oauth2-token-url", "URL"),
+    CLI_OPT_LATER("--client-id", "I"),
+    CLI_OPT_LATER("--client-secret", "S"),
+    CLI_OPT_LATER("--refresh-token", "T"),
+    CLI_OPT_LATER("--scope", "S"),
+    CLI_OPT_LATER("--no-resume", NULL),
+    CLI_OPT_LATER("--decrypt", "KEY"),
+    CLI_OPT_LATER("--trace", "FILE"),
+    CLI_OPT_END,
+};
+
+const struct cli_verb update_verb = {
+    .name = "update",
+    .usage = "FLASH URL",
+    .summary = "Runs one OTA session: download, check, write, make bootable.",
+    .text =
+        "The running slot is the one that porta explain says boots; the next\n"
+        "one is written. Nothing that boots changes before the whole image is\n"
+        "verified. Ends with 3 when there is nothing new (304, 204, or the\n"
+        "same project and version run already). It does not reset the\n"
+        "device: that is porta reset, or porta device.",
+    .example = "porta update device.bin https://localhost:8070/app.bin "
+               "--cacert porta-certs/ca.pem",
+    .opts = options,
+    .arg_min = 2,
+    .arg_max = 2,
+};
+
+int update_opts_check(const struct update_opts *o)
+{
+    if (o->tls_max && strcmp(o->tls_max, "1.2") != 0 &&
+        strcmp(o->tls_max, "1.3") != 0)
+        return cli_usage(&update_verb, "--tls-max %s: it is 1.2 or 1.3",
+                         o->tls_max);
+    if (!o->cert != !o->key)
+        return cli_usage(&update_verb, "--cert and --key go together");
+    if (o->user && o->bearer)
+        return cli_usage(&update_verb,
+                         "--user and --bearer exclude each other");
+    for (int i = 0; i < o->headers.cnt; i++)
+        if (!strchr(o->headers.val[i], ':'))
+            return cli_usage(&update_verb, "-H needs 'Name: value', there is "
+                                           "no colon");
+    return CLI_GO;
+}
+
+/* The system's store is not needed for plain HTTP, unless a redirect leads to
+ * HTTPS; the handshake refuses then. */
+static esp_err_t load_ca(const struct update_opts *o, bool is_https,
+                         struct update_trust *t, struct diag *d)
+{
+    struct diag none = DIAG_NONE;
+
+    if (o->cacert)
+        return cli_read_file(o->cacert, PEM_MAX_LEN, &t->ca, d);
+    if (cli_read_file(SYSTEM_STORE, PEM_MAX_LEN, &t->ca, &none) == ESP_OK ||
+        o->insecure || !is_https)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NOT_FOUND,
+                     "there is nothing to trust: this machine has no %s; name "
+                     "a file of CA certificates with --cacert",
+                     SYSTEM_STORE);
+}
+
+static esp_err_t load_login(const struct update_opts *o, struct update_trust *t,
+                            struct http_opts *http, struct diag *d)
+{
+    esp_err_t err;
+    char *colon;
+
+    if (o->bearer)
+        return cli_read_secret(o->bearer, &t->bearer, d);
+    if (!o->user)
+        return ESP_OK;
+    err = cli_read_secret(o->user, &t->user, d);
+    if (err)
+        return err;
+    colon = strchr((char *)t->user.ptr, ':');
+    if (!colon)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--user needs name:password, there is no colon");
+    *colon = '\0';
+    http->username = (const char *)t->user.ptr;
+    http->password = colon + 1;
+    http->auth = HTTP_AUTH_BASIC;
+    return ESP_OK;
+}
+
+static struct span pem(const struct cli_bytes *b)
+{
+    return b->len ? span_of(b->ptr, b->len + 1) : span_of(NULL, 0);
+}
+
+esp_err_t update_opts_http(const struct update_opts *o, bool is_https,
+                           struct update_trust *t, struct http_opts *http,
+                           struct diag *d)
+{
+    esp_err_t err = load_ca(o, is_https, t, d);
+
+    if (!err && o->cert)
+        err = cli_read_file(o->cert, PEM_MAX_LEN, &t->cert, d);
+    if (!err && o->key)
+        err = cli_read_file(o->key, PEM_MAX_LEN, &t->key, d);
+    if (!err)
+        err = load_login(o, t, http, d);
+    http->tls.ca = pem(&t->ca);
+    http->tls.client_cert = pem(&t->cert);
+    http->tls.client_key = pem(&t->key);
+    http->tls.skip_verify = o->insecure;
+    if (o->tls_max && strcmp(o->tls_max, "1.2") == 0)
+        http->tls.max = TLS_VERSION_1_2;
+    http->timeout_ms =
+        o->stall_timeout_ms ? o->stall_timeout_ms : STALL_TIMEOUT_MS;
+    http->connect_timeout_ms = o->connect_timeout_ms ? o->connect_timeout_ms
+                               : o->stall_timeout_ms ? o->stall_timeout_ms
+                                                     : CONNECT_TIMEOUT_MS;
+    http->follow = true;
+    return err;
+}
+
+/* "Name: value" of the command line; the value may be a secret, so it is in
+ * no message. */
+static esp_err_t add_header(struct http_client *client, const char *text,
+                            struct diag *d)
+{
+    const char *colon = strchr(text, ':');
+    const char *value = colon + 1 + strspn(colon + 1, " \t");
+    char name[128];
+    esp_err_t err;
+
+    snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
+    err = http_set_header(client, name, value);
+    if (!err)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_ARGS, err,
+                     "-H '%s: ...' is no header that can be sent", name);
+}
+
+static esp_err_t add_bearer(struct http_client *client,
+                            const struct cli_bytes *token, struct diag *d)
+{
+    size_t len = token->len + sizeof("Bearer ");
+    char *value = malloc(len);
+    esp_err_t err = ESP_ERR_NO_MEM;
+
+    if (value) {
+        snprintf(value, len, "Bearer %s", (const char *)token->ptr);
+        err = http_set_header(client, "Authorization", value);
+        ct_wipe(value, len);
+    }
+    free(value);
+    if (!err)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_ARGS, err,
+                     "--bearer: the token cannot be sent in a header");
+}
+
+esp_err_t update_opts_headers(const struct update_opts *o,
+                              const struct update_trust *t,
+                              struct http_client *client, struct diag *d)
+{
+    esp_err_t err = ESP_OK;
+
+    if (t->bearer.ptr)
+        err = add_bearer(client, &t->bearer, d);
+    for (int i = 0; !err && i < o->headers.cnt; i++)
+        err = add_header(client, o->headers.val[i], d);
+    return err;
+}
+
+void update_trust_free(struct update_trust *t)
+{
+    cli_bytes_free(&t->ca);
+    cli_bytes_free(&t->cert);
+    cli_bytes_free(&t->key);
+    cli_bytes_free(&t->user);
+    cli_bytes_free(&t->bearer);
+}
