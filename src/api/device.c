@@ -157,6 +157,7 @@ void api_device_stop(void)
 {
     if (!device.started)
         return;
+    api_event_stop();
     api_ota_close_all();
     api_partitions_unload();
     tls_deinit();

@@ -24,6 +24,7 @@
 #include "port/net.h"
 #include "port/rng.h"
 #include "port/sys.h"
+#include "port/task.h"
 #include "update/update.h"
 
 #include "esp_partition.h"
@@ -37,6 +38,7 @@ struct api_boot {
     const struct port_clock *clock;
     const struct port_rng *rng;
     const struct port_lock *lock; /* recursive */
+    const struct port_task *task; /* for event loops */
     const struct port_fuse *fuse;
     const struct policy *policy; /* the application's options */
     uint32_t table_off;          /* 0: PART_TABLE_OFF */
@@ -45,6 +47,7 @@ struct api_boot {
     uint16_t chip_id;
     uint16_t chip_rev;
     bool check_rev;
+    uint32_t tick_ms; /* of waits in ticks; 0: 10 */
 };
 
 /* Reads the partition table and starts TLS. A table that cannot be read is no
@@ -107,6 +110,8 @@ const esp_partition_t *api_partition_of(const struct part_entry *entry);
 
 /* Frees partitions and maps; esp_partition.c. */
 void api_partitions_unload(void);
+/* Ends the default event loop, if there is one; esp_event.c. */
+void api_event_stop(void);
 /* Frees OTA handles; esp_ota_ops.c. */
 void api_ota_close_all(void);
 

@@ -1,0 +1,12 @@
+/* api/log.h - ties esp_log.h and the library's own log to a device. */
+#ifndef API_LOG_H
+#define API_LOG_H
+
+#include "port/sys.h"
+
+/* From now on time stamps count from here, and the library's own lines go the
+ * way of the application's. sys is borrowed for ever; NULL: time stamps are 0.
+ * Before the first thread is started. */
+void api_log_start(const struct port_sys *sys);
+
+#endif
