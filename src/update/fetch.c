@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "http/range.h"
+#include "http/redirect.h"
 
 #define BODY_QUOTE_LEN 120u
 #define RETRY_WAIT_MS 500u
@@ -144,6 +145,26 @@ static bool is_passing(esp_err_t err)
            err == ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT;
 }
 
+/* A borrowed client may leave redirects and challenges to its user. */
+static esp_err_t request_followed(struct upd *u, struct diag *said)
+{
+    struct http_client *c = u->fetch.client;
+    esp_err_t err = http_request(c, said);
+
+    while (!err && u->opts.client) {
+        int status = http_head(c)->status;
+        if (http_redirect_status(status))
+            err = http_redirect(c, said);
+        else if (status == 401)
+            err = http_authenticate(c, said);
+        else
+            break;
+        if (!err)
+            err = http_request(c, said);
+    }
+    return err;
+}
+
 static esp_err_t request(struct upd *u)
 {
     for (;;) {
@@ -152,7 +173,7 @@ static esp_err_t request(struct upd *u)
 
         if (err)
             return err;
-        err = http_request(u->fetch.client, &said);
+        err = request_followed(u, &said);
         u->result.http_status = http_head(u->fetch.client)->status;
         if (!err)
             return ESP_OK;

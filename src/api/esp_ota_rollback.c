@@ -1,0 +1,222 @@
+/* Confirm the running application, or give it up. */
+#include "api/ota.h"
+
+#include <string.h>
+
+#include "esp_efuse.h"
+#include "esp_system.h"
+
+bool api_partition_boots(const esp_partition_t *partition)
+{
+    struct img_check check;
+    struct img_receipt receipt;
+
+    return partition && api_image_check(partition, &check, &receipt) == ESP_OK;
+}
+
+/* Reads the records for somebody who wants to change the active one. Under
+ * the lock. */
+static esp_err_t read_active(struct api_records *r)
+{
+    esp_err_t err = api_records_read(r);
+
+    if (err)
+        return err;
+    return r->active == OTA_REC_NONE || r->slot_cnt == 0 ? ESP_FAIL : ESP_OK;
+}
+
+static esp_err_t set_active_state(struct api_records *r, uint32_t state)
+{
+    struct ota_rec rec = r->o.rec[r->active];
+
+    rec.state = state;
+    return otadata_change(&r->at, &r->o, r->active, &rec);
+}
+
+/* --- mark ----------------------------------------------------------------- */
+
+esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
+{
+    struct api_records r;
+    esp_err_t err;
+
+    api_lock();
+    err = read_active(&r);
+    if (!err && r.o.rec[r.active].state != OTA_STATE_VALID)
+        err = set_active_state(&r, OTA_STATE_VALID);
+    api_unlock();
+    return err;
+}
+
+/* Under the lock. */
+static bool can_roll_back(const struct api_records *r)
+{
+    const struct ota_rec *other = &r->o.rec[1 - r->active];
+
+    if (ota_rec_valid(other))
+        return api_partition_boots(
+            api_slot_partition(ota_seq_slot(other->seq, r->slot_cnt)));
+    return api_partition_boots(esp_partition_find_first(
+        ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL));
+}
+
+esp_err_t esp_ota_mark_app_invalid_rollback(void)
+{
+    struct api_records r;
+    esp_err_t err;
+
+    api_lock();
+    err = read_active(&r);
+    if (!err && !can_roll_back(&r))
+        err = ESP_ERR_OTA_ROLLBACK_FAILED;
+    if (!err)
+        err = set_active_state(&r, OTA_STATE_INVALID);
+    api_unlock();
+    return err;
+}
+
+esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
+{
+    esp_err_t err = esp_ota_mark_app_invalid_rollback();
+
+    if (!err)
+        esp_restart();
+    return err;
+}
+
+bool esp_ota_check_rollback_is_possible(void)
+{
+    struct api_records r;
+    bool possible;
+
+    api_lock();
+    possible = read_active(&r) == ESP_OK && can_roll_back(&r);
+    api_unlock();
+    return possible;
+}
+
+/* --- ask ------------------------------------------------------------------ */
+
+static bool was_refused(const struct ota_rec *rec)
+{
+    return rec->seq != OTADATA_SEQ_NONE && ota_rec_crc_ok(rec) &&
+           (rec->state == OTA_STATE_INVALID || rec->state == OTA_STATE_ABORTED);
+}
+
+const esp_partition_t *esp_ota_get_last_invalid_partition(void)
+{
+    const esp_partition_t *p = NULL;
+    const struct ota_rec *hit = NULL;
+    struct api_records r;
+
+    api_lock();
+    if (api_records_read(&r) == ESP_OK && r.slot_cnt > 0) {
+        for (uint32_t i = 0; i < 2; i++) {
+            const struct ota_rec *rec = &r.o.rec[i];
+            if (was_refused(rec) && (!hit || rec->seq < hit->seq))
+                hit = rec;
+        }
+        if (hit)
+            p = api_slot_partition(ota_seq_slot(hit->seq, r.slot_cnt));
+    }
+    api_unlock();
+    return api_partition_boots(p) ? p : NULL;
+}
+
+/* Reference 3.5: record 0 is looked at first, even if it is the older one. A
+ * slot that two records name is what the newer one says it is. */
+static const struct ota_rec *rec_of_slot(const struct api_records *r,
+                                         uint32_t slot)
+{
+    const struct ota_rec *hit = NULL;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct ota_rec *rec = &r->o.rec[i];
+        if (rec->seq == OTADATA_SEQ_NONE || !ota_rec_crc_ok(rec) ||
+            ota_seq_slot(rec->seq, r->slot_cnt) != slot)
+            continue;
+        if (!hit || rec->seq > hit->seq)
+            hit = rec;
+    }
+    return hit;
+}
+
+esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition,
+                                      esp_ota_img_states_t *ota_state)
+{
+    struct api_records r;
+    const struct ota_rec *rec = NULL;
+    esp_err_t err;
+
+    if (!partition || !ota_state)
+        return ESP_ERR_INVALID_ARG;
+    if (!api_is_ota_app(partition))
+        return ESP_ERR_NOT_SUPPORTED;
+    api_lock();
+    err = api_records_read(&r);
+    api_unlock();
+    if (!err && r.slot_cnt > 0)
+        rec = rec_of_slot(&r, partition->subtype -
+                                  ESP_PARTITION_SUBTYPE_APP_OTA_MIN);
+    if (!rec)
+        return ESP_ERR_NOT_FOUND;
+    *ota_state = (esp_ota_img_states_t)rec->state;
+    return ESP_OK;
+}
+
+/* --- forget --------------------------------------------------------------- */
+
+/* The slot of the record that does not count; ESP_FAIL when there is none
+ * that may be given up. Under the lock. */
+static esp_err_t read_inactive(struct api_records *r,
+                               const esp_partition_t **slot)
+{
+    const struct ota_rec *rec;
+
+    if (read_active(r))
+        return ESP_FAIL;
+    rec = &r->o.rec[1 - r->active];
+    if (rec->seq == OTADATA_SEQ_NONE || !ota_rec_crc_ok(rec))
+        return ESP_FAIL;
+    *slot = api_slot_partition(ota_seq_slot(rec->seq, r->slot_cnt));
+    return !*slot || *slot == esp_ota_get_running_partition() ? ESP_FAIL
+                                                              : ESP_OK;
+}
+
+static esp_err_t blank_inactive(struct api_records *r)
+{
+    struct ota_rec blank;
+
+    memset(&blank, 0xFF, sizeof(blank));
+    return otadata_change(&r->at, &r->o, 1 - r->active, &blank);
+}
+
+esp_err_t esp_ota_erase_last_boot_app_partition(void)
+{
+    struct api_records r;
+    const esp_partition_t *slot;
+    esp_err_t err;
+
+    api_lock();
+    err = read_inactive(&r, &slot);
+    if (!err)
+        err = esp_partition_erase_range(slot, 0, slot->size);
+    if (!err)
+        err = blank_inactive(&r);
+    api_unlock();
+    return err;
+}
+
+esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void)
+{
+    struct api_records r;
+    const esp_partition_t *slot;
+    esp_err_t err;
+
+    api_lock();
+    err = read_inactive(&r, &slot);
+    if (!err)
+        err = blank_inactive(&r);
+    api_unlock();
+    return err;
+}
