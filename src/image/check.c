@@ -249,22 +249,27 @@ static const struct {
     [IMG_STEP_HASH] = { true, false, false, hash_done },
 };
 
+static uint64_t word_at(const uint8_t *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, sizeof(w));
+    return w;
+}
+
 static uint32_t xor_bytes(const uint8_t *p, size_t len)
 {
-    uint64_t acc[4] = { 0 };
-    uint64_t w[4];
+    uint64_t a = 0, b = 0;
 
-    for (; len >= sizeof(w); p += sizeof(w), len -= sizeof(w)) {
-        memcpy(w, p, sizeof(w));
-        acc[0] ^= w[0];
-        acc[1] ^= w[1];
-        acc[2] ^= w[2];
-        acc[3] ^= w[3];
+    for (; len >= 64; p += 64, len -= 64) {
+        a ^= word_at(p) ^ word_at(p + 8) ^ word_at(p + 16) ^ word_at(p + 24);
+        b ^= word_at(p + 32) ^ word_at(p + 40) ^ word_at(p + 48) ^
+             word_at(p + 56);
     }
-    acc[0] ^= acc[1] ^ acc[2] ^ acc[3];
+    a ^= b;
     for (; len > 0; p++, len--)
-        acc[0] ^= *p;
-    return (uint32_t)(acc[0] ^ acc[0] >> 32);
+        a ^= *p;
+    return (uint32_t)(a ^ a >> 32);
 }
 
 /* How many of the bytes belonged to the step. */
