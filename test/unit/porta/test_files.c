@@ -1,0 +1,153 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* A folder of its own for each test, empty again at its end. */
+struct place {
+    char folder[64];
+    char path[128];
+};
+
+static int setup(void **state)
+{
+    struct place *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return -1;
+    strcpy(p->folder, "porta-files-XXXXXX");
+    if (!mkdtemp(p->folder))
+        return -1;
+    snprintf(p->path, sizeof(p->path), "%s/f", p->folder);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    int left;
+
+    unlink(p->path);
+    left = rmdir(p->folder); /* fails when something was left behind */
+    free(p);
+    return left;
+}
+
+static void test_written_whole(void **state)
+{
+    struct place *p = *state;
+    struct diag d = DIAG_NONE;
+    struct cli_bytes got;
+    struct stat st;
+
+    assert_int_equal(cli_write_file(p->path, span_str("hello"), 0600, &d), 0);
+    assert_int_equal(cli_read_file(p->path, 5, &got, &d), ESP_OK);
+    assert_int_equal(got.len, 5);
+    assert_string_equal((char *)got.ptr, "hello"); /* a NUL follows */
+    cli_bytes_free(&got);
+    cli_bytes_free(&got);
+    assert_int_equal(stat(p->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void test_discarded_leaves_the_old(void **state)
+{
+    struct place *p = *state;
+    struct diag d = DIAG_NONE;
+    struct cli_out out = CLI_OUT_CLOSED;
+    struct cli_bytes got;
+
+    assert_int_equal(cli_write_file(p->path, span_str("old"), 0644, &d), 0);
+    assert_int_equal(cli_out_open(&out, p->path, 0644, &d), ESP_OK);
+    assert_int_equal(cli_out_write(&out, "new", 3, &d), ESP_OK);
+    cli_out_discard(&out);
+    cli_out_discard(&out);
+    assert_int_equal(cli_read_file(p->path, 100, &got, &d), ESP_OK);
+    assert_string_equal((char *)got.ptr, "old");
+    cli_bytes_free(&got);
+}
+
+static void test_bounded(void **state)
+{
+    struct place *p = *state;
+    struct diag d = DIAG_NONE;
+    struct cli_bytes got;
+
+    assert_int_equal(cli_write_file(p->path, span_str("12345"), 0644, &d), 0);
+    assert_int_equal(cli_read_file(p->path, 4, &got, &d), ESP_ERR_INVALID_SIZE);
+    assert_null(got.ptr);
+    assert_non_null(strstr(d.text, p->path));
+}
+
+static void test_missing(void **state)
+{
+    struct place *p = *state;
+    struct diag d = DIAG_NONE;
+    struct cli_bytes got;
+
+    assert_int_equal(cli_read_file(p->path, 4, &got, &d), ESP_ERR_NOT_FOUND);
+    assert_int_equal(d.stage, DIAG_STAGE_FILE);
+    assert_null(got.ptr);
+}
+
+static void test_large(void **state)
+{
+    struct place *p = *state;
+    struct diag d = DIAG_NONE;
+    struct cli_bytes got;
+    size_t len = 1000003;
+    uint8_t *data = malloc(len);
+
+    assert_non_null(data);
+    for (size_t i = 0; i < len; i++)
+        data[i] = (uint8_t)(i * 7 + i / 251);
+    assert_int_equal(cli_write_file(p->path, span_of(data, len), 0644, &d), 0);
+    assert_int_equal(cli_read_file(p->path, len, &got, &d), ESP_OK);
+    assert_int_equal(got.len, len);
+    assert_memory_equal(got.ptr, data, len);
+    cli_bytes_free(&got);
+    free(data);
+}
+
+static void test_secrets(void **state)
+{
+    struct place *p = *state;
+    struct diag d = DIAG_NONE;
+    struct cli_bytes got;
+    char arg[140];
+
+    assert_int_equal(cli_read_secret("plain", &got, &d), ESP_OK);
+    assert_string_equal((char *)got.ptr, "plain");
+    cli_bytes_free(&got);
+    assert_int_equal(
+        cli_write_file(p->path, span_str("of a file\r\n"), 0600, &d), 0);
+    snprintf(arg, sizeof(arg), "@%s", p->path);
+    assert_int_equal(cli_read_secret(arg, &got, &d), ESP_OK);
+    assert_string_equal((char *)got.ptr, "of a file");
+    assert_int_equal(got.len, 9);
+    cli_bytes_free(&got);
+}
+
+#define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_PLACE(test_written_whole), IN_PLACE(test_discarded_leaves_the_old),
+        IN_PLACE(test_bounded),       IN_PLACE(test_missing),
+        IN_PLACE(test_large),         IN_PLACE(test_secrets),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
