@@ -211,6 +211,8 @@ static const struct bad bads[] = {
     { "two of one name after the cut",
       "sixteen bytes!!!1,data,fat,,4K\nsixteen bytes!!!2,data,phy,,4K",
       "has this name already" },
+    { "the whole name is in the sentence",
+      "sixteen bytes!!!,data,fat,0x9800,4K", "line 1 (sixteen bytes!!!): " },
     { "two otadata", "a,data,ota,,8K\nb,data,ota,,8K",
       "line 2 (b): line 1 (a) is data/ota already" },
     { "two tee_ota", "a,data,tee_ota,,8K\nb,data,tee_ota,,8K",

@@ -23,6 +23,7 @@ static const struct {
     { "1_024", ESP_OK, 1024 },
     { "0x1000", ESP_OK, 4096 },
     { "0XfF", ESP_OK, 255 },
+    { "0xAa", ESP_OK, 0xaa },
     { "0x_ff", ESP_OK, 255 },
     { "0o17", ESP_OK, 15 },
     { "0b101", ESP_OK, 5 },
@@ -164,6 +165,24 @@ static void test_utf16_beyond_16_bits(void **state)
           TEXT("\xFF\xFE"
                "a\0b"),
           "a\xEF\xBF\xBD" },
+        { "the last wrong half",
+          TEXT("\xFF\xFE\xFF\xDF"
+               "a\0"),
+          "\xEF\xBF\xBD"
+          "a" },
+        { "the last first half", TEXT("\xFF\xFE\xFF\xDB\xFF\xDF"),
+          "\xF4\x8F\xBF\xBF" },
+        { "just below and above the halves", TEXT("\xFF\xFE\xFF\xD7\x00\xE0"),
+          "\xED\x9F\xBF\xEE\x80\x80" },
+        { "the edges of two and three bytes",
+          TEXT("\xFF\xFE\x7F\x00\x80\x00\xFF\x07\x00\x08"),
+          "\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80" },
+        { "halves in UTF-32",
+          TEXT("\0\0\xFE\xFF\0\0\xD8\0\0\0\xDF\xFF\0\0\xD7\xFF"),
+          "\xEF\xBF\xBD\xEF\xBF\xBD\xED\x9F\xBF" },
+        { "the last of Unicode in UTF-32",
+          TEXT("\0\0\xFE\xFF\0\x10\xFF\xFF\0\1\0\0"),
+          "\xF4\x8F\xBF\xBF\xF0\x90\x80\x80" },
         { "beyond Unicode", TEXT("\xFF\xFE\0\0\0\0\x11\0"), "\xEF\xBF\xBD" },
     };
 
@@ -211,6 +230,8 @@ static const char *env(void *ctx, const char *name)
     (void)ctx;
     if (strcmp(name, "SIZE") == 0)
         return "1M";
+    if (strcmp(name, "az_AZ09") == 0)
+        return "odd";
     if (strcmp(name, "EMPTY") == 0)
         return "";
     return strcmp(name, "LOOP") == 0 ? "$LOOP" : NULL;
@@ -226,6 +247,10 @@ static void test_expand(void **state)
         { "a,$SIZE,b", "a,1M,b", ESP_OK },
         { "a,${SIZE}K", "a,1MK", ESP_OK },
         { "$SIZE$SIZE", "1M1M", ESP_OK },
+        { "$az_AZ09-", "odd-", ESP_OK },
+        { "$SIZE@$SIZE[$SIZE`$SIZE{$SIZE/", "1M@1M[1M`1M{1M/", ESP_OK },
+        { "$0az", "$0az", ESP_OK },
+        { "$9az", "$9az", ESP_OK },
         { "[$EMPTY]", "[]", ESP_OK },
         { "$LOOP", "$LOOP", ESP_OK },
         { "costs 5$", "costs 5$", ESP_OK },
@@ -255,6 +280,31 @@ static void test_expand(void **state)
         else
             assert_true(span_eq(span_of(out, len), rows[i].want));
     }
+}
+
+/* Names that are cut, or hold a zero byte, are not the name they begin with. */
+static const char *any_env(void *ctx, const char *name)
+{
+    (void)ctx;
+    (void)name;
+    return "value";
+}
+
+static void test_expand_odd_names(void **state)
+{
+    struct csv_vars vars = { any_env, NULL, "" };
+    uint8_t out[CSV_LINE_MAX_LEN];
+    char in[66];
+    size_t len;
+
+    (void)state;
+    assert_int_equal(csv_expand(&vars, span_of("${A\0B}", 6), out, &len),
+                     ESP_ERR_NOT_FOUND);
+    memset(in, 'n', sizeof(in));
+    in[0] = '$';
+    assert_int_equal(csv_expand(&vars, span_of(in, 64), out, &len), ESP_OK);
+    assert_int_equal(csv_expand(&vars, span_of(in, 65), out, &len),
+                     ESP_ERR_NOT_FOUND);
 }
 
 static void test_expand_limits(void **state)
@@ -312,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_utf16_beyond_16_bits),
         cmocka_unit_test(test_long_line),
         cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_expand_odd_names),
         cmocka_unit_test(test_expand_limits),
         cmocka_unit_test(test_expand_too_long),
     };

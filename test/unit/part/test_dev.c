@@ -143,6 +143,11 @@ static void test_ranges(void **state)
         assert_int_equal(part_read(&b.dev, e, rows[i].off, buf, rows[i].len),
                          rows[i].err);
         assert_int_equal(b.fake.read_cnt, rows[i].reaches);
+        if (rows[i].reaches) {
+            assert_int_equal(b.fake.off, 0xD000 + rows[i].off);
+            assert_int_equal(b.fake.len, rows[i].len);
+        }
+        b.fake.off = 0;
         assert_int_equal(part_prog(&b.dev, e, rows[i].off, buf, rows[i].len),
                          rows[i].err);
         assert_int_equal(b.fake.prog_cnt, rows[i].reaches);
@@ -201,6 +206,19 @@ static void test_readonly(void **state)
     assert_int_equal(part_erase_sector(&b.dev, &e, 1), ESP_ERR_NOT_ALLOWED);
     assert_int_equal(b.fake.prog_cnt + b.fake.erase_cnt, 0);
     assert_int_equal(part_read(&b.dev, &e, 0, &byte, 1), ESP_OK);
+}
+
+static void test_up_to_the_end_of_the_flash(void **state)
+{
+    struct bed b;
+    struct part_entry e = { .off = FLASH_LEN - SECTOR, .len = SECTOR };
+    uint8_t byte = 0;
+
+    (void)state;
+    bed_init(&b);
+    assert_int_equal(part_read(&b.dev, &e, SECTOR - 1, &byte, 1), ESP_OK);
+    assert_int_equal(part_erase_sector(&b.dev, &e, 0), ESP_OK);
+    assert_int_equal(part_extra_add(&b.dev, &e), ESP_OK);
 }
 
 /* An entry that no table checked cannot reach past the flash, nor around it. */
@@ -358,6 +376,12 @@ static void test_extra_gen(void **state)
     assert_int_equal(part_gen(&b.dev, &second), gen_second);
     assert_int_equal(part_extra_add(&b.dev, &first), ESP_OK);
     assert_int_not_equal(part_gen(&b.dev, &first), gen);
+
+    /* What is out has no generation of its own: any write counts. */
+    assert_int_equal(part_extra_remove(&b.dev, 1), ESP_OK);
+    gen = part_gen(&b.dev, &first);
+    assert_int_equal(part_erase_sector(&b.dev, &second, 0), ESP_OK);
+    assert_int_not_equal(part_gen(&b.dev, &first), gen);
 }
 
 int main(void)
@@ -367,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_erase),
         cmocka_unit_test(test_readonly),
+        cmocka_unit_test(test_up_to_the_end_of_the_flash),
         cmocka_unit_test(test_foreign_entry),
         cmocka_unit_test(test_gen_of_touched_only),
         cmocka_unit_test(test_gen_rises_when_the_flash_fails),

@@ -58,6 +58,9 @@ static void test_parse_reference(void **state)
     assert_int_equal(t.entries[5].flags, 0);
     part_table_pack(&t, again);
     assert_memory_equal(bytes, again, sizeof(bytes));
+    assert_int_equal(
+        part_table_explain(span_of(bytes, sizeof(bytes)), FLASH_LEN, NULL),
+        ESP_OK);
 }
 
 /* Each row changes two_ota in one place. */
@@ -240,6 +243,11 @@ static void test_end_mark_too_late(void **state)
                      ESP_ERR_INVALID_STATE);
     assert_int_equal(part_table_explain(span_of(bytes, sizeof(bytes)), 0, &d),
                      ESP_ERR_INVALID_STATE);
+    assert_non_null(strstr(d.text, "in the first 0xc00 bytes"));
+    d = (struct diag)DIAG_NONE;
+    assert_int_equal(
+        part_table_explain(span_of(bytes, PART_TABLE_MAX_LEN), 0, &d),
+        ESP_ERR_INVALID_STATE);
     assert_non_null(strstr(d.text, "in the first 0xc00 bytes"));
 }
 
