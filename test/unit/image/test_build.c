@@ -34,6 +34,12 @@ static int teardown(void **state)
     return 0;
 }
 
+/* The fields are zero before, so that their terminators are there. */
+static void text(char *field, const char *value)
+{
+    memcpy(field, value, strlen(value));
+}
+
 static struct img_build app_of(uint16_t chip_id,
                                const struct img_build_seg *segs, uint32_t cnt)
 {
@@ -47,8 +53,8 @@ static struct img_build app_of(uint16_t chip_id,
         .seg_cnt = cnt,
     };
 
-    strcpy(in.desc.version, "1.0.0");
-    strcpy(in.desc.project, "demo");
+    text(in.desc.version, "1.0.0");
+    text(in.desc.project, "demo");
     return in;
 }
 
@@ -91,9 +97,9 @@ static void test_vector(void **state)
     in.header.entry_addr = 0x40080000;
     in.desc.secure_version = 0;
     in.desc.spi_mode = 3;
-    strcpy(in.desc.time, "12:00:00");
-    strcpy(in.desc.date, "Jan  1 2026");
-    strcpy(in.desc.idf_ver, "v6.2-dev");
+    text(in.desc.time, "12:00:00");
+    text(in.desc.date, "Jan  1 2026");
+    text(in.desc.idf_ver, "v6.2-dev");
     (void)pack(&in, &len);
     assert_int_equal(len, 336);
     assert_memory_equal(out, head, sizeof(head));
@@ -136,7 +142,7 @@ static void test_bootloader(void **state)
     (void)state;
     in.kind = IMG_KIND_BOOTLOADER;
     in.boot_desc.version = 5;
-    strcpy(in.boot_desc.idf_ver, "v6.2-dev");
+    text(in.boot_desc.idf_ver, "v6.2-dev");
     info = pack(&in, &len);
     assert_true(info.boot_desc.present);
     assert_int_equal(info.boot_desc.version, 5);
@@ -232,6 +238,10 @@ static const struct layout_row layouts[] = {
       IMG_CHIP_QEMU_VIRT_RV32,
       { { 0x80200000, 8, false }, { 0x80100000, 8, false } },
       { { 0, 256, 32 }, { 0x80200000, 8, 296 }, { 0x80100000, 8, 312 } } },
+    { "a description in RAM comes first, and comes once",
+      IMG_CHIP_QEMU_VIRT_RV32,
+      { { 0x80200000, 8, false }, { 0x80100000, 300, true } },
+      { { 0x80100000, 300, 32 }, { 0x80200000, 8, 340 } } },
     { "empty segments vanish",
       0,
       { { 0x3FFB0000, 8, false }, { 0x3F400020, 0, false } },
