@@ -129,6 +129,7 @@ static void fill(const struct api_boot *boot)
     device.http.sys = boot->sys;
     device.http.heap = boot->heap;
     device.http.policy = boot->policy;
+    device.http.rng = boot->rng;
     device.upd.parts = &device.parts;
     device.upd.policy = boot->policy;
     device.upd.chip_id = boot->chip_id;

@@ -165,19 +165,47 @@ esp_err_t http_set_url(struct http_client *c, const char *url)
     return err;
 }
 
+static esp_err_t copy_text(struct http_client *c, const char *str,
+                           struct http_buf *out)
+{
+    *out = (struct http_buf){ .heap = c->env.heap };
+    return str ? http_buf_add(out, span_str(str)) : ESP_OK;
+}
+
+/* What is given may be what is set already. */
 esp_err_t http_set_login(struct http_client *c, const char *username,
                          const char *password)
 {
-    esp_err_t err = ESP_OK;
+    struct http_buf user, pass;
+    esp_err_t err = copy_text(c, username, &user);
+    esp_err_t err2 = copy_text(c, password, &pass);
 
+    if (err || err2) {
+        http_buf_free(&user);
+        http_buf_free(&pass);
+        return err ? err : err2;
+    }
     drop_login(c);
-    if (!username)
-        return ESP_OK;
-    err = http_buf_add(&c->username, span_str(username));
-    if (!err)
-        err = http_buf_add(&c->password, span_str(password));
-    c->has_login = !err;
-    return err;
+    c->username = user;
+    c->password = pass;
+    c->has_login = username != NULL;
+    return ESP_OK;
+}
+
+const char *http_username(const struct http_client *c)
+{
+    return c->username.ptr;
+}
+
+const char *http_password(const struct http_client *c)
+{
+    return c->password.ptr;
+}
+
+esp_err_t http_set_challenge(struct http_client *c, struct span text)
+{
+    http_buf_reset(&c->challenge);
+    return http_buf_add(&c->challenge, text);
 }
 
 void http_set_auth(struct http_client *c, enum http_auth auth)

@@ -92,7 +92,14 @@ MUST_CHECK esp_err_t http_set_url(struct http_client *c, const char *url);
 /* NULL, NULL: none. Copied. */
 MUST_CHECK esp_err_t http_set_login(struct http_client *c, const char *username,
                                     const char *password);
+/* NULL: none. */
+const char *http_username(const struct http_client *c);
+const char *http_password(const struct http_client *c);
 void http_set_auth(struct http_client *c, enum http_auth auth);
+/* The challenge that http_authenticate() answers, as if the server had made
+ * it. */
+MUST_CHECK esp_err_t http_set_challenge(struct http_client *c,
+                                        struct span text);
 void http_set_timeout(struct http_client *c, uint32_t timeout_ms);
 /* Replaces (names compare without case); value NULL removes.
  * ESP_ERR_INVALID_ARG: would break the line; ESP_ERR_NOT_FOUND: nothing to
@@ -123,6 +130,8 @@ MUST_CHECK esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
                                     struct diag *d);
 MUST_CHECK esp_err_t http_send_body(struct http_client *c, const void *src,
                                     size_t len, struct diag *d);
+/* ESP_ERR_HTTP_READ_TIMEOUT: nothing came within timeout_ms; may be called
+ * again while http_connected(). */
 MUST_CHECK esp_err_t http_recv_head(struct http_client *c, struct diag *d);
 /* Goes where the last answer's Location points. ESP_ERR_INVALID_ARG: it had
  * none, or none of use; ESP_ERR_HTTP_REDIRECT_DOWNGRADE; _MAX_REDIRECT. */

@@ -36,6 +36,9 @@ struct http_client {
     bool any_byte;     /* of the answer came */
     bool resendable;   /* nothing but the head was sent */
     uint64_t sent_body_len; /* as announced */
+    uint64_t asked_ms;      /* when the request was out */
+    bool in_head;           /* a head has begun */
+    unsigned interim_cnt;
 
     struct http_head_parser parser;
     bool on_location, on_challenge; /* the field that is being read */

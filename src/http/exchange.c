@@ -79,6 +79,14 @@ static esp_err_t send_on_new(struct http_client *c, struct diag *d)
     return http_write_request(c, c->sent_body_len, d);
 }
 
+static void await_head(struct http_client *c)
+{
+    c->asked_ms = http_conn_now_ms(&c->conn);
+    c->in_head = false;
+    c->interim_cnt = 0;
+    c->parser.head = (struct http_head){ .content_len = HTTP_LEN_UNKNOWN };
+}
+
 esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
                          struct diag *d)
 {
@@ -109,6 +117,7 @@ esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
     if (err)
         return http_conn_is_open(&c->conn) ? give_up(c, err) : err;
     c->phase = HTTP_PHASE_SENT;
+    await_head(c);
     http_emit(c, HTTP_EV_HEADERS_SENT);
     return ESP_OK;
 }
@@ -122,6 +131,7 @@ esp_err_t http_send_body(struct http_client *c, const void *src, size_t len,
         return ESP_OK;
     c->resendable = false;
     esp_err_t err = http_conn_send(&c->conn, src, len, d);
+    c->asked_ms = http_conn_now_ms(&c->conn);
     return err ? give_up(c, err) : ESP_OK;
 }
 
@@ -191,10 +201,9 @@ static esp_err_t on_part(void *ctx, enum http_head_part part, struct span bytes)
     return ESP_OK;
 }
 
-static esp_err_t explain_silence(struct http_client *c, uint64_t since_ms,
-                                 struct diag *d)
+static esp_err_t explain_silence(struct http_client *c, struct diag *d)
 {
-    uint64_t ms = http_conn_now_ms(&c->conn) - since_ms;
+    uint64_t ms = http_conn_now_ms(&c->conn) - c->asked_ms;
 
     return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
                           ESP_ERR_HTTP_READ_TIMEOUT,
@@ -231,45 +240,62 @@ static esp_err_t explain_head(struct http_client *c, struct diag *d)
                           c->parser.why);
 }
 
-/* Receives into rx until a head is complete, interim ones included. */
-static esp_err_t recv_one_head(struct http_client *c, uint64_t since_ms,
-                               struct diag *d)
+static void begin_head(struct http_client *c)
 {
-    uint64_t until_ms =
-        since_ms + (uint64_t)EXCHANGE_HEAD_PATIENCE * c->opts.timeout_ms;
-    enum http_head_step step = HTTP_HEAD_MORE;
-
+    if (c->in_head)
+        return;
+    c->in_head = true;
     http_head_init(&c->parser, on_part, c);
     http_buf_reset(&c->location);
     http_buf_reset(&c->challenge);
+}
+
+static uint64_t head_deadline_ms(const struct http_client *c)
+{
+    return c->asked_ms +
+           (uint64_t)EXCHANGE_HEAD_PATIENCE * c->opts.timeout_ms;
+}
+
+static esp_err_t rx_refill(struct http_client *c, struct diag *d)
+{
+    size_t got = 0;
+    esp_err_t err = http_conn_recv(&c->conn, c->rx, c->opts.rx_len,
+                                   head_deadline_ms(c), &got);
+
+    if (err == ESP_ERR_TIMEOUT)
+        return explain_silence(c, d);
+    if (err || got == 0)
+        return explain_loss(c, !err, d);
+    c->any_byte = true;
+    c->rx_pos = 0;
+    c->rx_end = (uint32_t)got;
+    return ESP_OK;
+}
+
+/* Receives until a head is complete, which may be an interim one. */
+static esp_err_t recv_one_head(struct http_client *c, struct diag *d)
+{
+    enum http_head_step step = HTTP_HEAD_MORE;
+
+    begin_head(c);
     while (step == HTTP_HEAD_MORE) {
-        if (c->rx_pos == c->rx_end) {
-            size_t got = 0;
-            esp_err_t err = http_conn_recv(&c->conn, c->rx, c->opts.rx_len,
-                                           until_ms, &got);
-            if (err == ESP_ERR_TIMEOUT)
-                return explain_silence(c, since_ms, d);
-            if (err || got == 0)
-                return explain_loss(c, !err, d);
-            c->any_byte = true;
-            c->rx_pos = 0;
-            c->rx_end = (uint32_t)got;
-        }
         size_t used = 0;
+        esp_err_t err = c->rx_pos == c->rx_end ? rx_refill(c, d) : ESP_OK;
+        if (err)
+            return err;
         step = http_head_feed(
             &c->parser, span_of(c->rx + c->rx_pos, c->rx_end - c->rx_pos),
             &used);
         c->rx_pos += (uint32_t)used;
     }
+    c->in_head = false;
     return step == HTTP_HEAD_DONE ? ESP_OK : explain_head(c, d);
 }
 
 static esp_err_t recv_final_head(struct http_client *c, struct diag *d)
 {
-    uint64_t since_ms = http_conn_now_ms(&c->conn);
-
-    for (unsigned i = 0; i <= EXCHANGE_INTERIM_CNT; i++) {
-        esp_err_t err = recv_one_head(c, since_ms, d);
+    for (; c->interim_cnt <= EXCHANGE_INTERIM_CNT; c->interim_cnt++) {
+        esp_err_t err = recv_one_head(c, d);
         if (err)
             return err;
         if (c->parser.head.status == 101)
@@ -281,6 +307,13 @@ static esp_err_t recv_final_head(struct http_client *c, struct diag *d)
                           ESP_ERR_HTTP_FETCH_HEADER,
                           "interim answers (status %d) and no final one",
                           c->parser.head.status);
+}
+
+/* A pause is no end as long as the whole head's time is not over. */
+static bool may_wait_on(const struct http_client *c, esp_err_t err)
+{
+    return err == ESP_ERR_HTTP_READ_TIMEOUT &&
+           http_conn_now_ms(&c->conn) < head_deadline_ms(c);
 }
 
 esp_err_t http_recv_head(struct http_client *c, struct diag *d)
@@ -295,12 +328,17 @@ esp_err_t http_recv_head(struct http_client *c, struct diag *d)
         http_disconnect(c);
         first = (struct diag)DIAG_NONE;
         err = send_on_new(c, &first);
-        if (!err)
+        if (!err) {
+            c->phase = HTTP_PHASE_SENT;
+            await_head(c);
             err = recv_final_head(c, &first);
+        }
     }
     if (err) {
         (void)diag_fail(d, first.stage, err, "%s", first.text);
-        return http_conn_is_open(&c->conn) ? give_up(c, err) : err;
+        if (may_wait_on(c, err) || !http_conn_is_open(&c->conn))
+            return err;
+        return give_up(c, err);
     }
     http_emit(c, HTTP_EV_HEADERS_DONE);
     http_body_begin(c);

@@ -266,6 +266,8 @@ static esp_err_t exchange(struct http_client *c, struct diag *d)
         err = http_send_body(c, c->body, c->body_len, d);
     if (!err)
         err = http_recv_head(c, d);
+    if (err)
+        http_disconnect(c);
     return err;
 }
 
