@@ -1,0 +1,152 @@
+/* The power is cut in every flash operation of a whole update, before it,
+ * inside it and after it. Afterwards the device boots the old image or the
+ * new one, whole; a slot that was not finished does not boot even when the
+ * other one is lost; and the next update succeeds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/update/rig.h"
+
+#define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const enum sim_fault cuts[] = { SIM_FAULT_BEFORE, SIM_FAULT_TORN,
+                                       SIM_FAULT_UNSTABLE, SIM_FAULT_AFTER };
+
+struct scene {
+    const char *claim;
+    bool old_in_target; /* ota_1 holds an older image */
+    bool bulk;
+    bool rollback;
+    uint32_t range_len;
+};
+
+static const struct scene scenes[] = {
+    { "into an erased slot", false, false, true, 0 },
+    { "over an older image", true, false, true, 0 },
+    { "erased in bulk, without rollback", true, true, false, 0 },
+    { "in ranges", true, false, true, 8192 },
+};
+
+static void set_scene(struct rig *r, const struct scene *s)
+{
+    rig_open(r);
+    r->policy.rollback = s->rollback;
+    r->opts.bulk_erase = s->bulk;
+    r->opts.range_len = s->range_len;
+    if (s->old_in_target) {
+        struct rig_image how = { .version = "0", .filler = 3,
+                                 .body_len = 30000 };
+        uint32_t len;
+        uint8_t *old = rig_make_image(&how, &len);
+
+        memcpy(r->flash.bytes + RIG_SLOT_1, old, len);
+        free(old);
+        rig_record(r, 1, 2, OTA_STATE_VALID);
+        rig_record(r, 0, 3, OTA_STATE_VALID);
+    }
+}
+
+static bool holds_new(const struct rig *r)
+{
+    return memcmp(rig_bytes(r, RIG_SLOT_1), r->image, r->image_len) == 0;
+}
+
+/* ota_0 is lost: does the bootloader find something in ota_1 that it must
+ * not? */
+static void check_without_old(struct rig *r, bool was_old)
+{
+    uint8_t magic = r->flash.bytes[RIG_SLOT_0];
+
+    r->flash.bytes[RIG_SLOT_0] = 0;
+    if (rig_boots(r) == 1)
+        assert_true(holds_new(r) || was_old);
+    r->flash.bytes[RIG_SLOT_0] = magic;
+}
+
+static void after_cut(struct rig *r, const struct scene *s, esp_err_t err)
+{
+    uint32_t boots;
+    bool untouched;
+
+    sim_flash_power_on(&r->flash);
+    rig_reboot(r);
+    boots = rig_boots(r);
+    assert_true(boots == 0 || boots == 1);
+    if (boots == 1)
+        assert_true(holds_new(r));
+    if (!err)
+        assert_int_equal(boots, 1);
+    untouched = s->old_in_target && r->flash.erase_cnt[RIG_SLOT_1 / 4096] == 0;
+    check_without_old(r, untouched);
+    if (boots == 1)
+        return;
+    rig_serve(r, r->image, r->image_len);
+    assert_int_equal(rig_update(r, NULL), ESP_OK);
+    assert_int_equal(rig_boots(r), 1);
+    assert_true(holds_new(r));
+}
+
+/* false: the update has fewer operations. */
+static bool cut_at(const struct scene *s, enum sim_fault fault, uint32_t nth,
+                   uint64_t seed)
+{
+    struct rig r;
+    esp_err_t err;
+    bool fired;
+
+    set_scene(&r, s);
+    sim_flash_arm(&r.flash, fault, nth, seed);
+    err = rig_update(&r, NULL);
+    fired = r.flash.count.fired == 1;
+    if (fired)
+        assert_true(err != ESP_OK || fault == SIM_FAULT_AFTER);
+    after_cut(&r, s, err);
+    rig_close(&r);
+    return fired;
+}
+
+static void test_cuts(void **state)
+{
+    uint32_t cnt = 0;
+
+    (void)state;
+    for (size_t i = 0; i < CNT(scenes); i++) {
+        print_message("# %s\n", scenes[i].claim);
+        for (size_t k = 0; k < CNT(cuts); k++) {
+            uint32_t nth = 1;
+            while (cut_at(&scenes[i], cuts[k], nth, nth * 77 + k)) {
+                nth++;
+                cnt++;
+            }
+            /* 5 erases and 6 programs of the slot, and the records. */
+            assert_true(nth > 11);
+        }
+    }
+    print_message("%u cuts\n", cnt);
+}
+
+/* The flash reports a failure and lives on: the update fails, the old image
+ * boots, the next update succeeds. */
+static void test_bad_status(void **state)
+{
+    (void)state;
+    for (uint32_t nth = 1;
+         cut_at(&scenes[1], SIM_FAULT_STATUS, nth, nth * 5); nth++)
+        ;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_bad_status),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
