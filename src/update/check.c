@@ -1,5 +1,7 @@
 #include "update/priv.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "image/text.h"
 
@@ -20,6 +22,21 @@ esp_err_t upd_fault_err(enum img_fault_kind kind)
     }
 }
 
+/* Text as text, anything else as bytes. */
+static void quote(struct span s, char *out, size_t out_len)
+{
+    size_t at = 0;
+
+    if (s.len > 0 && s.ptr[0] >= ' ' && s.ptr[0] < 0x7F) {
+        text_clean(s, out, out_len);
+        return;
+    }
+    out[0] = '\0';
+    for (size_t i = 0; i < s.len && at + 4 <= out_len; i++)
+        at += (size_t)snprintf(out + at, out_len - at, i ? " %02x" : "%02x",
+                               s.ptr[i]);
+}
+
 /* The file's first bytes stand at the start of the sector buffer. */
 static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
 {
@@ -27,14 +44,14 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
     const char *type =
         head->content_type[0] ? head->content_type : "something without a type";
     size_t have = (size_t)(end - u->sector);
-    char quote[QUOTE_LEN + 1];
+    char text[QUOTE_LEN + 1];
 
-    text_clean(span_of(u->sector, have < QUOTE_LEN ? have : QUOTE_LEN), quote,
-               sizeof(quote));
+    quote(span_of(u->sector, have < QUOTE_LEN ? have : QUOTE_LEN), text,
+          sizeof(text));
     return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                     "the server sent %s, which is no firmware image: it begins "
                     "with \"%s\"",
-                    type, quote);
+                    type, text);
 }
 
 esp_err_t upd_check_failed(struct upd *u)

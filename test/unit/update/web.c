@@ -1,0 +1,220 @@
+#include "unit/update/web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static esp_err_t web_open(void *ctx, const char *host, uint16_t port,
+                          const struct port_net_opts *opts,
+                          uint64_t deadline_ms, struct port_conn **out,
+                          int *sys_errno)
+{
+    struct web *w = ctx;
+
+    (void)host;
+    (void)port;
+    (void)opts;
+    (void)deadline_ms;
+    w->open_cnt++;
+    *out = NULL;
+    *sys_errno = 0;
+    if (w->refuse_cnt > 0) {
+        w->refuse_cnt--;
+        *sys_errno = 111;
+        return ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
+    }
+    memset(&w->conn, 0, sizeof(w->conn));
+    w->conn.web = w;
+    w->alive_cnt++;
+    *out = &w->conn;
+    return ESP_OK;
+}
+
+static void web_close(struct port_conn *conn)
+{
+    if (conn)
+        conn->web->alive_cnt--;
+}
+
+/* The Range field's text, "" without one. */
+static void range_of(const char *request, char out[48])
+{
+    const char *at = strstr(request, "\r\nRange: ");
+    size_t len;
+
+    out[0] = '\0';
+    if (!at)
+        return;
+    at += 9;
+    len = strcspn(at, "\r");
+    snprintf(out, 48, "%.*s", (int)len, at);
+}
+
+static void put(struct port_conn *c, const char *text)
+{
+    size_t len = strlen(text);
+
+    memcpy(c->head + c->head_len, text, len + 1);
+    c->head_len += len;
+}
+
+static void answer_body(struct port_conn *c, int status, size_t first,
+                        size_t end)
+{
+    struct web *w = c->web;
+    char text[256];
+
+    snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\nContent-Type: %s\r\n",
+             status, w->type ? w->type : "application/octet-stream");
+    put(c, text);
+    if (status == 206) {
+        snprintf(text, sizeof(text), "Content-Range: bytes %zu-%zu/%zu\r\n",
+                 first, end - 1, w->file_len);
+        put(c, text);
+    }
+    if (!w->no_length) {
+        snprintf(text, sizeof(text), "Content-Length: %zu\r\n",
+                 end - first + w->lie_len);
+        put(c, text);
+    }
+    if (w->etag) {
+        snprintf(text, sizeof(text), "ETag: %s\r\n", w->etag);
+        put(c, text);
+    }
+    if (w->extra)
+        put(c, w->extra);
+    put(c, "\r\n");
+    c->body_pos = first;
+    c->body_end = end;
+}
+
+static void answer(struct port_conn *c)
+{
+    struct web *w = c->web;
+    char *range = w->ranges[w->request_cnt % 16];
+    unsigned long first = 0, last = 0;
+    int fields;
+
+    w->request_cnt++;
+    c->head_len = c->head_pos = c->answer_len = 0;
+    range_of(c->request, range);
+    c->request_len = 0;
+    fields = sscanf(range, "bytes=%lu-%lu", &first, &last);
+    if (w->status != 0) {
+        answer_body(c, w->status, 0, w->file_len);
+    } else if (fields < 1 || w->no_ranges) {
+        answer_body(c, 200, 0, w->file_len);
+    } else if (first >= w->file_len) {
+        answer_body(c, 416, 0, 0);
+    } else {
+        if (fields < 2 || last >= w->file_len)
+            last = w->file_len - 1;
+        answer_body(c, 206, first, last + 1);
+    }
+}
+
+static esp_err_t web_send(struct port_conn *c, const void *src, size_t len,
+                          uint64_t deadline_ms, size_t *done_len)
+{
+    size_t room = sizeof(c->request) - 1 - c->request_len;
+
+    (void)deadline_ms;
+    *done_len = 0;
+    if (c->dead || len > room)
+        return ESP_FAIL;
+    memcpy(c->request + c->request_len, src, len);
+    c->request_len += len;
+    c->request[c->request_len] = '\0';
+    *done_len = len;
+    if (strstr(c->request, "\r\n\r\n"))
+        answer(c);
+    return ESP_OK;
+}
+
+/* How many of len body bytes may go before this answer is cut. */
+static size_t until_cut(struct port_conn *c, size_t len, bool *cut)
+{
+    struct web *w = c->web;
+
+    *cut = false;
+    if (w->cut_cnt == 0 || c->answer_len + len < w->cut_at)
+        return len;
+    *cut = c->answer_len == w->cut_at;
+    return w->cut_at - c->answer_len;
+}
+
+static esp_err_t be_cut(struct port_conn *c, uint64_t deadline_ms)
+{
+    struct web *w = c->web;
+
+    if (w->cut_silent) {
+        sim_sys_advance_to(w->sys, deadline_ms);
+        return ESP_ERR_TIMEOUT;
+    }
+    w->cut_cnt--;
+    c->dead = true;
+    return ESP_OK;
+}
+
+static esp_err_t web_recv(struct port_conn *c, void *dst, size_t len,
+                          uint64_t deadline_ms, size_t *done_len)
+{
+    struct web *w = c->web;
+    bool cut;
+
+    *done_len = 0;
+    if (c->dead)
+        return ESP_OK;
+    if (w->max_recv > 0 && len > w->max_recv)
+        len = w->max_recv;
+    if (c->head_pos < c->head_len) {
+        if (len > c->head_len - c->head_pos)
+            len = c->head_len - c->head_pos;
+        memcpy(dst, c->head + c->head_pos, len);
+        c->head_pos += len;
+        *done_len = len;
+        return ESP_OK;
+    }
+    if (len > c->body_end - c->body_pos)
+        len = c->body_end - c->body_pos;
+    if (len == 0) {
+        c->dead = true;
+        return ESP_OK;
+    }
+    len = until_cut(c, len, &cut);
+    if (cut)
+        return be_cut(c, deadline_ms);
+    memcpy(dst, (const uint8_t *)w->file + c->body_pos, len);
+    c->body_pos += len;
+    c->answer_len += len;
+    *done_len = len;
+    return ESP_OK;
+}
+
+static int web_errno(const struct port_conn *conn)
+{
+    (void)conn;
+    return 0;
+}
+
+static int web_fd(const struct port_conn *conn)
+{
+    (void)conn;
+    return -1;
+}
+
+void web_init(struct web *w, struct sim_sys *sys, const void *file,
+              size_t file_len)
+{
+    memset(w, 0, sizeof(*w));
+    w->sys = sys;
+    w->file = file;
+    w->file_len = file_len;
+    w->port.ctx = w;
+    w->port.open = web_open;
+    w->port.send = web_send;
+    w->port.recv = web_recv;
+    w->port.last_errno = web_errno;
+    w->port.fd = web_fd;
+    w->port.close = web_close;
+}

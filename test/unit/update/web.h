@@ -1,0 +1,52 @@
+/* web.h - a file server in memory behind port_net, which understands ranges
+ * and misbehaves on demand. One connection at a time; time is sim_sys's. */
+#ifndef TEST_WEB_H
+#define TEST_WEB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "port/net.h"
+#include "sim_sys.h"
+
+struct port_conn {
+    struct web *web;
+    char request[2048];
+    size_t request_len;
+    char head[1024];
+    size_t head_len, head_pos;
+    size_t body_pos, body_end; /* what is still to be sent */
+    size_t answer_len;         /* body bytes of this answer sent so far */
+    bool dead;                 /* closed by the server */
+};
+
+struct web {
+    struct port_net port;
+    struct sim_sys *sys;
+    struct port_conn conn;
+    /* what is served */
+    const void *file;
+    size_t file_len;
+    const char *etag;  /* NULL: none */
+    const char *type;  /* NULL: application/octet-stream */
+    const char *extra; /* further fields, each with its CRLF */
+    /* how it misbehaves; 0: not at all */
+    int status;        /* this instead of 200 or 206 */
+    bool no_ranges;    /* Range is ignored */
+    bool no_length;    /* no Content-Length, the connection ends the body */
+    size_t cut_at;     /* after so many body bytes of an answer... */
+    uint32_t cut_cnt;  /* ...in so many answers... */
+    bool cut_silent;   /* ...silence instead of the end */
+    size_t lie_len;    /* added to Content-Length */
+    size_t max_recv;
+    uint32_t refuse_cnt; /* connections refused */
+    /* what was seen */
+    uint32_t open_cnt, alive_cnt, request_cnt;
+    char ranges[16][48]; /* of each request, "" without */
+};
+
+void web_init(struct web *w, struct sim_sys *sys, const void *file,
+              size_t file_len);
+
+#endif
