@@ -17,52 +17,62 @@ static void must(bool ok)
         abort();
 }
 
-static esp_err_t run(const struct img_rules *rules, const uint8_t *p,
-                     size_t len, size_t step, struct img_check *c,
-                     struct img_receipt *r)
+struct judged {
+    struct img_check check;
+    struct img_receipt receipt;
+    esp_err_t err;
+};
+
+static void run(const struct img_rules *rules, struct span in, size_t step,
+                struct judged *j)
 {
+    struct img_check *c = &j->check;
     esp_err_t err = ESP_OK;
 
     img_check_open(c, rules);
-    for (size_t at = 0; at < len; at += step) {
+    for (size_t at = 0; at < in.len; at += step) {
         uint32_t need = img_check_need(c);
 
-        if (step > len - at)
-            step = len - at;
-        err = img_check_feed(c, p + at, step);
+        if (step > in.len - at)
+            step = in.len - at;
+        err = img_check_feed(c, in.ptr + at, step);
         if (!err && need > step)
             must(img_check_need(c) > 0);
     }
-    esp_err_t end = img_check_finish(c, r);
-    must(!err || err == end);
-    must((end == ESP_OK) == (r->verdict == VERDICT_ACCEPT));
-    must((end == ESP_OK) == (c->fault.kind == IMG_FAULT_NONE));
-    return end;
+    j->err = img_check_finish(c, &j->receipt);
+    must(!err || err == j->err);
+    must((j->err == ESP_OK) == (j->receipt.verdict == VERDICT_ACCEPT));
+    must((j->err == ESP_OK) == (c->fault.kind == IMG_FAULT_NONE));
+}
+
+static void must_be_same(const struct judged *a, const struct judged *b)
+{
+    must(a->err == b->err);
+    must(memcmp(&a->check.fault, &b->check.fault, sizeof(a->check.fault)) == 0);
+    must(memcmp(a->receipt.digest, b->receipt.digest, SHA256_LEN) == 0);
+    must(a->receipt.len == b->receipt.len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct img_rules rules = { .any_chip = true };
-    struct img_check whole, split;
-    struct img_receipt whole_r, split_r;
+    struct judged whole, split;
     struct img_sig sigs[IMG_SIG_MAX];
     char text[320];
 
     if (size < 2)
         return 0;
-    size -= 2;
-    rules.kind = data[size] & 1 ? IMG_KIND_BOOTLOADER : IMG_KIND_APP;
-    rules.place = (enum img_place)((data[size] >> 1) % 3);
-    rules.require_hash = data[size] & 8;
-    esp_err_t err = run(&rules, data, size, size ? size : 1, &whole, &whole_r);
-    must(run(&rules, data, size, data[size + 1] % 64 + 1u, &split, &split_r) ==
-         err);
-    must(memcmp(&whole.fault, &split.fault, sizeof(whole.fault)) == 0);
-    must(memcmp(whole_r.digest, split_r.digest, SHA256_LEN) == 0);
-    must(whole_r.len == split_r.len);
-    if (!err)
-        must(naive_accepts(data, size, rules.kind, rules.place));
-    (void)img_fault_text(&whole.fault, text, sizeof(text));
-    (void)img_sig_list(span_of(data, size), whole.info.image_len, sigs);
+    struct span in = span_of(data, size - 2);
+    data += in.len;
+    rules.kind = data[0] & 1 ? IMG_KIND_BOOTLOADER : IMG_KIND_APP;
+    rules.place = (enum img_place)((data[0] >> 1) % 3);
+    rules.require_hash = data[0] & 8;
+    run(&rules, in, in.len ? in.len : 1, &whole);
+    run(&rules, in, data[1] % 64 + 1u, &split);
+    must_be_same(&whole, &split);
+    if (!whole.err)
+        must(naive_accepts(in.ptr, in.len, rules.kind, rules.place));
+    (void)img_fault_text(&whole.check.fault, text, sizeof(text));
+    (void)img_sig_list(in, whole.check.info.image_len, sigs);
     return 0;
 }

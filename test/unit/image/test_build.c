@@ -389,69 +389,69 @@ static void test_sink_errors(void **state)
     assert_in_range(calls, 6, 20);
 }
 
+static const struct {
+    const char *claim;
+    uint32_t cnt;
+    uint32_t addr[17], len;
+    esp_err_t err;
+    const char *word;
+} refusals[] = {
+    { "an address that is not a multiple of 4",
+      1,
+      { 0x3FFB0002 },
+      8,
+      ESP_ERR_INVALID_ARG,
+      "0x3ffb0002" },
+    { "mapped segments in one page",
+      2,
+      { 0x3F400020, 0x3F400120 },
+      16,
+      ESP_ERR_INVALID_ARG,
+      "share a flash page" },
+    { "mapped segments that overlap",
+      2,
+      { 0x3F400020, 0x3F410020 },
+      70000,
+      ESP_ERR_INVALID_ARG,
+      "0x3f410020" },
+    { "seventeen segments",
+      16,
+      { 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0, 0xC0,
+        0xD0, 0xE0, 0xF0, 0x100 },
+      4,
+      ESP_ERR_INVALID_SIZE,
+      "more than 16" },
+    { "a segment of 16 MiB",
+      1,
+      { 0x3FFB0000 },
+      IMG_MAX_LEN,
+      ESP_ERR_INVALID_SIZE,
+      "16777216" },
+    { "an image of more than 16 MiB",
+      2,
+      { 0x3FFB0000, 0x40080000 },
+      IMG_MAX_LEN - 4,
+      ESP_ERR_INVALID_SIZE,
+      "larger than" },
+};
+
 static void test_refusals(void **state)
 {
     static uint8_t data[300 * 1024];
-    static const struct {
-        const char *claim;
-        uint32_t cnt;
-        uint32_t addr[17], len;
-        esp_err_t err;
-        const char *word;
-    } rows[] = {
-        { "an address that is not a multiple of 4",
-          1,
-          { 0x3FFB0002 },
-          8,
-          ESP_ERR_INVALID_ARG,
-          "0x3ffb0002" },
-        { "mapped segments in one page",
-          2,
-          { 0x3F400020, 0x3F400120 },
-          16,
-          ESP_ERR_INVALID_ARG,
-          "share a flash page" },
-        { "mapped segments that overlap",
-          2,
-          { 0x3F400020, 0x3F410020 },
-          70000,
-          ESP_ERR_INVALID_ARG,
-          "0x3f410020" },
-        { "seventeen segments",
-          16,
-          { 0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70, 0x80, 0x90, 0xA0, 0xB0,
-            0xC0, 0xD0, 0xE0, 0xF0, 0x100 },
-          4,
-          ESP_ERR_INVALID_SIZE,
-          "more than 16" },
-        { "a segment of 16 MiB",
-          1,
-          { 0x3FFB0000 },
-          IMG_MAX_LEN,
-          ESP_ERR_INVALID_SIZE,
-          "16777216" },
-        { "an image of more than 16 MiB",
-          2,
-          { 0x3FFB0000, 0x40080000 },
-          IMG_MAX_LEN - 4,
-          ESP_ERR_INVALID_SIZE,
-          "larger than" },
-    };
-
     (void)state;
-    for (size_t i = 0; i < CNT(rows); i++) {
+    for (size_t i = 0; i < CNT(refusals); i++) {
         struct img_build_seg segs[17];
-        struct img_build in = app_of(0, segs, rows[i].cnt);
+        struct img_build in = app_of(0, segs, refusals[i].cnt);
         struct diag d = DIAG_NONE;
         struct img_layout plan;
 
-        print_message("# %s\n", rows[i].claim);
-        for (uint32_t k = 0; k < rows[i].cnt; k++)
-            segs[k] = (struct img_build_seg){ rows[i].addr[k],
-                                              { data, rows[i].len } };
-        assert_int_equal(img_build_plan(&in, &plan, &d), rows[i].err);
+        print_message("# %s\n", refusals[i].claim);
+        for (uint32_t k = 0; k < refusals[i].cnt; k++)
+            segs[k] = (struct img_build_seg){ refusals[i].addr[k],
+                                              { data, refusals[i].len } };
+        assert_int_equal(img_build_plan(&in, &plan, &d), refusals[i].err);
         assert_int_equal(d.stage, DIAG_STAGE_IMAGE);
-        assert_non_null(strstr(d.text, rows[i].word));
+        assert_non_null(strstr(d.text, refusals[i].word));
     }
 }
 
