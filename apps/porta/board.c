@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../bootloader/bootloader.h"
+#include "bootloader.h"
 #include "handover.h"
 #include "linux_sys.h"
 #include "port/sys.h"
@@ -85,10 +85,10 @@ static struct step step_end(enum board_end end)
  * it changed the flash: a record it marked may lead it elsewhere. */
 static struct step step_no_start(const struct handover *page, uint32_t ops)
 {
+    bool image_failed = page->verdict == HANDOVER_FAILED && page->slot.len > 0;
     if (ops > 0)
-        return step_boot(PORT_RESET_SW);
-    if (page->verdict == HANDOVER_NOTHING_BOOTS ||
-        (page->verdict == HANDOVER_FAILED && page->slot.len > 0))
+        return step_boot(image_failed ? PORT_RESET_PANIC : PORT_RESET_SW);
+    if (page->verdict == HANDOVER_NOTHING_BOOTS || image_failed)
         return step_end(BOARD_END_NO_BOOT);
     return step_end(BOARD_END_FAILED);
 }

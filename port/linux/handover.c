@@ -98,25 +98,34 @@ static esp_err_t page_check(const struct handover *h, struct diag *diag)
                      HANDOVER_VERSION, sizeof(*h));
 }
 
-esp_err_t handover_attach(struct handover **out, struct diag *diag)
+/* -1: no board named one. */
+static int page_fd(void)
 {
-    *out = NULL;
     const char *text = getenv(HANDOVER_ENV);
     uint32_t fd;
     if (!text || num_parse_u32(span_str(text), &fd) || fd > INT32_MAX)
+        return -1;
+    return (int)fd;
+}
+
+esp_err_t handover_attach(struct handover **out, struct diag *diag)
+{
+    *out = NULL;
+    int fd = page_fd();
+    if (fd < 0)
         return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NOT_FOUND,
                          "this is a device's application: pack it with "
                          "`porta image create`, put it into a flash file and "
                          "start it with `porta device FLASH`");
     struct stat st;
-    if (fstat((int)fd, &st) != 0)
+    if (fstat(fd, &st) != 0)
         return fail_errno(diag, "use the board's hand-over page");
     if (st.st_size != sizeof(struct handover))
         return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_INVALID_VERSION,
                          "the board hands over %lld bytes, this application "
                          "knows %zu; build both from the same sources",
                          (long long)st.st_size, sizeof(struct handover));
-    struct handover *h = page_map((int)fd);
+    struct handover *h = page_map(fd);
     if (!h)
         return fail_errno(diag, "map the board's hand-over page");
     esp_err_t err = page_check(h, diag);
@@ -124,10 +133,18 @@ esp_err_t handover_attach(struct handover **out, struct diag *diag)
         handover_detach(h);
         return err;
     }
-    fcntl((int)fd, F_SETFD, FD_CLOEXEC);
-    atomic_store(&h->attached, 1);
     *out = h;
     return ESP_OK;
+}
+
+void handover_claim(struct handover *h)
+{
+    int fd = page_fd();
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(h->flash_fd, F_SETFD, FD_CLOEXEC);
+    unsetenv(HANDOVER_ENV);
+    atomic_store(&h->attached, 1);
 }
 
 void handover_policy(const struct handover *h, struct policy *out)

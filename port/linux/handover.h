@@ -7,7 +7,8 @@
  *   board        handover_create(), then before each boot handover_boot()
  *   bootloader   reads the options, fills `slot` and `verdict`, execs; where
  *                it cannot, it sets verdict and text and ends with _exit()
- *   application  handover_attach(), reads; writes `restart` before it leaves
+ *   application  handover_attach(), handover_claim(); writes `restart`
+ *                before it leaves
  *
  * The application learns its slot from here and never from otadata, which is
  * wrong after a fallback. Application and board may be of different builds:
@@ -75,7 +76,7 @@ struct handover {
     char text[320];
 
     /* The application. */
-    atomic_uint attached; /* 1: it has found this page */
+    atomic_uint attached; /* 1: it has claimed this page */
     atomic_uint restart;  /* 1: it ends because it wants a reset */
     atomic_uint idle;     /* 1: its last task has ended; nothing will happen */
     uint8_t retained[HANDOVER_RETAINED_LEN]; /* lost with the power */
@@ -100,6 +101,10 @@ MUST_CHECK esp_err_t handover_export(const struct handover *h, int fd,
  * ESP_ERR_NOT_FOUND: no board did. ESP_ERR_INVALID_VERSION: a board of
  * another version did. */
 MUST_CHECK esp_err_t handover_attach(struct handover **out, struct diag *diag);
+
+/* In the application, after attaching: tells the board that it came up, and
+ * keeps page and flash from programs that it may start itself. */
+void handover_claim(struct handover *h);
 
 void handover_policy(const struct handover *h, struct policy *out);
 void handover_set_policy(struct handover *h, const struct policy *policy);

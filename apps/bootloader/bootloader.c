@@ -1,0 +1,116 @@
+#include "bootloader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "boot/exec.h"
+#include "loader.h"
+#include "part/part.h"
+
+static const char tag[] = "boot";
+
+/* The device's console. A bootloader has no clock worth showing. */
+static void console(void *ctx, enum log_level level, const char *who,
+                    const char *fmt, va_list args) PRINTF_LIKE(4, 0);
+
+static void console(void *ctx, enum log_level level, const char *who,
+                    const char *fmt, va_list args)
+{
+    char text[400];
+    (void)ctx;
+    if (level > LOG_INFO)
+        return;
+    vsnprintf(text, sizeof(text), fmt, args);
+    printf("%c (0) %s: %s\n", "NEWI"[level], who, text);
+}
+
+static void say(struct handover *page, enum handover_verdict verdict,
+                const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static void say(struct handover *page, enum handover_verdict verdict,
+                const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(page->text, sizeof(page->text), fmt, args);
+    va_end(args);
+    page->verdict = verdict;
+    LOGE(tag, "%s", page->text);
+}
+
+/* Only what verifies gets here; from now on a failure is the image's. */
+static void start(struct handover *page, struct loader *loader,
+                  const struct boot_result *result)
+{
+    const struct part_entry *part = result->part;
+    const struct loader_exec how = { .flash_path = page->flash_path,
+                                     .label = part->label,
+                                     .digest = result->receipt.digest,
+                                     .keep_elf = page->keep_elf };
+    page->slot.off = part->off;
+    page->slot.len = part->len;
+    memcpy(page->slot.label, part->label, sizeof(page->slot.label));
+    LOGI(tag, "Loaded app from partition at offset 0x%x", (unsigned)part->off);
+    fflush(stdout);
+    page->verdict = HANDOVER_STARTED;
+    int why = loader_exec(loader, &how);
+    say(page, HANDOVER_FAILED,
+        "the image in %s verifies, but its program does not start: %s",
+        part->label, strerror(why));
+}
+
+static void explain(struct handover *page, const struct boot_result *result)
+{
+    char tried[160] = "";
+    size_t at = 0;
+    for (uint32_t i = 0; i < BOOT_CHOICES && at < sizeof(tried); i++)
+        if (result->err[i])
+            at += (size_t)snprintf(tried + at, sizeof(tried) - at,
+                                   "; %s is refused (%s)", boot_choice_name(i),
+                                   err_name(result->err[i]));
+    say(page, HANDOVER_NOTHING_BOOTS,
+        "nothing boots: %s%s; `porta explain` says more",
+        boot_reason_text(result->plan.reason), tried);
+}
+
+static void boot(struct handover *page, const struct port_flash *flash)
+{
+    static uint8_t buf[4096];
+    static struct part_dev parts;
+    static struct boot_result result;
+    struct loader loader;
+    bool table_ok = part_dev_open(&parts, flash, page->table_off) == ESP_OK;
+    struct boot_env env = {
+        .flash = flash,
+        .table = table_ok ? &parts.table : NULL,
+        .rules = { .chip_id = (uint16_t)page->chip_id,
+                   .chip_rev = (uint16_t)page->chip_rev },
+        .loader = &loader.port,
+        .buf = buf,
+        .buf_len = sizeof(buf),
+    };
+    handover_policy(page, &env.policy);
+    loader_open(&loader);
+    boot_run(&env, &result);
+    if (result.plan.action == BOOT_ACT_BOOT && result.part)
+        start(page, &loader, &result);
+    else
+        explain(page, &result);
+    loader_close(&loader);
+}
+
+void bootloader_main(struct handover *page)
+{
+    struct linux_flash flash;
+    struct diag diag = DIAG_NONE;
+    log_set_sink(console, NULL);
+    if (linux_flash_adopt(&flash, page->flash_fd, &diag)) {
+        say(page, HANDOVER_FAILED, "%s", diag.text);
+        return;
+    }
+    flash.meter = &page->meter;
+    boot(page, &flash.port);
+    fflush(stdout);
+}

@@ -1,0 +1,124 @@
+/* main() of an ESP-IDF application on Linux: takes over the flash from the
+ * board, starts the implicit device and runs app_main() on the "main" task.
+ *
+ * The process goes on after app_main() returned, and after the last task has
+ * ended, as a device does; the board ends it. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "api/device.h"
+#include "api/log.h"
+#include "compat.h"
+#include "freertos/task.h"
+#include "handover.h"
+#include "linux_clock.h"
+#include "linux_flash.h"
+#include "linux_fuse.h"
+#include "linux_heap.h"
+#include "linux_net.h"
+#include "linux_rng.h"
+#include "linux_sys.h"
+#include "linux_task.h"
+
+#define EXIT_NO_BOARD 2
+
+void app_main(void);
+
+/* The device's hardware: it lives as long as the process. */
+static struct {
+    struct handover *page;
+    struct linux_flash flash;
+    struct linux_sys sys;
+    struct linux_net net;
+    struct linux_lock lock;
+    struct linux_task task;
+    struct policy policy;
+    uint64_t start_ms;
+} board;
+
+void compat_set_idle(bool idle)
+{
+    if (board.page)
+        atomic_store(&board.page->idle, idle);
+}
+
+uint64_t compat_start_ms(void)
+{
+    return board.start_ms;
+}
+
+static esp_err_t ports_start(struct diag *diag)
+{
+    esp_err_t err = handover_attach(&board.page, diag);
+    if (err)
+        return err;
+    err = linux_flash_adopt(&board.flash, board.page->flash_fd, diag);
+    if (err)
+        return err;
+    handover_claim(board.page);
+    board.flash.meter = &board.page->meter;
+    board.start_ms = linux_mono_ms();
+    linux_sys_init(&board.sys, board.page);
+    linux_net_init(&board.net, &linux_heap);
+    linux_lock_init(&board.lock);
+    linux_task_init(&board.task);
+    handover_policy(board.page, &board.policy);
+    return ESP_OK;
+}
+
+static esp_err_t device_start(struct diag *diag)
+{
+    const struct api_boot boot = {
+        .flash = &board.flash.port,
+        .sys = &board.sys.port,
+        .heap = &linux_heap,
+        .net = &board.net.port,
+        .clock = &linux_clock,
+        .rng = &linux_rng,
+        .lock = &board.lock.port,
+        .task = &board.task.port,
+        .fuse = &linux_fuse,
+        .policy = &board.policy,
+        .table_off = board.page->table_off,
+        .running_off = board.page->slot.off,
+        .chip_id = (uint16_t)board.page->chip_id,
+        .chip_rev = (uint16_t)board.page->chip_rev,
+        .tick_ms = portTICK_PERIOD_MS,
+    };
+    api_log_start(&board.sys.port);
+    esp_err_t err = api_device_start(&boot);
+    if (err)
+        return diag_fail(diag, DIAG_STAGE_BOOT, err,
+                         "the device's library does not start: %s",
+                         err_name(err));
+    return ESP_OK;
+}
+
+static void main_task(void *arg)
+{
+    (void)arg;
+    app_main();
+    vTaskDelete(NULL);
+}
+
+int main(void)
+{
+    struct diag diag = DIAG_NONE;
+    signal(SIGPIPE, SIG_IGN);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a console shows whole lines */
+    esp_err_t err = ports_start(&diag);
+    if (!err)
+        err = device_start(&diag);
+    if (err) {
+        fprintf(stderr, "application: %s\n", diag.text);
+        return EXIT_NO_BOARD;
+    }
+    if (xTaskCreate(main_task, "main", CONFIG_ESP_MAIN_TASK_STACK_SIZE, NULL, 1,
+                    NULL) != pdPASS) {
+        fprintf(stderr, "application: the main task does not start\n");
+        return EXIT_NO_BOARD;
+    }
+    for (;;)
+        pause();
+}

@@ -1,0 +1,249 @@
+/* A task is a detached thread and a block in a list. The block lives as long
+ * as the thread, so a handle that outlives its task is not found in the list
+ * and does nothing. The list, suspension and the count of tasks share one
+ * mutex; the last task that ends tells the board that nothing will happen any
+ * more. */
+#include "freertos/task.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "compat.h"
+
+#define MIN_STACK_LEN (256u * 1024)
+
+struct compat_task {
+    struct compat_task *next;
+    TaskFunction_t fn;
+    void *arg;
+    pthread_t thread;
+    char name[configMAX_TASK_NAME_LEN];
+    bool suspended;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t resumed = PTHREAD_COND_INITIALIZER;
+static struct compat_task *tasks;
+static UBaseType_t task_cnt;
+static _Thread_local struct compat_task *self;
+
+/* --- life ---------------------------------------------------------------- */
+
+static void list_add(struct compat_task *task)
+{
+    pthread_mutex_lock(&lock);
+    task->next = tasks;
+    tasks = task;
+    task_cnt++;
+    compat_set_idle(false);
+    pthread_mutex_unlock(&lock);
+}
+
+static void list_remove(struct compat_task *task)
+{
+    pthread_mutex_lock(&lock);
+    struct compat_task **at = &tasks;
+    while (*at != task)
+        at = &(*at)->next;
+    *at = task->next;
+    if (--task_cnt == 0)
+        compat_set_idle(true);
+    pthread_mutex_unlock(&lock);
+}
+
+/* However the thread ends: deleted by itself or cancelled by another. */
+static void task_end(void *arg)
+{
+    struct compat_task *task = arg;
+    list_remove(task);
+    free(task);
+}
+
+static void *task_main(void *arg)
+{
+    struct compat_task *task = arg;
+    self = task;
+    pthread_setname_np(pthread_self(), task->name);
+    pthread_cleanup_push(task_end, task);
+    task->fn(task->arg);
+    fprintf(stderr, "task '%s' returned; a task ends with vTaskDelete(NULL)\n",
+            task->name);
+    abort();
+    pthread_cleanup_pop(1);
+    return NULL;
+}
+
+static bool task_run(struct compat_task *task, uint32_t stack_len)
+{
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (stack_len < MIN_STACK_LEN)
+        stack_len = MIN_STACK_LEN;
+    pthread_attr_setstacksize(&attr, (stack_len + 4095u) & ~(size_t)4095u);
+    bool ok = pthread_create(&task->thread, &attr, task_main, task) == 0;
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
+BaseType_t xTaskCreate(TaskFunction_t pvTaskCode, const char *pcName,
+                       uint32_t usStackDepth, void *pvParameters,
+                       UBaseType_t uxPriority, TaskHandle_t *pxCreatedTask)
+{
+    (void)uxPriority;
+    struct compat_task *task = calloc(1, sizeof(*task));
+    if (!task)
+        return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
+    task->fn = pvTaskCode;
+    task->arg = pvParameters;
+    strncpy(task->name, pcName ? pcName : "task", sizeof(task->name) - 1);
+    list_add(task);
+    /* Before it runs, because the task may be gone when this returns. */
+    if (pxCreatedTask)
+        *pxCreatedTask = task;
+    if (task_run(task, usStackDepth))
+        return pdPASS;
+    task_end(task);
+    if (pxCreatedTask)
+        *pxCreatedTask = NULL;
+    return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
+}
+
+BaseType_t xTaskCreatePinnedToCore(TaskFunction_t pvTaskCode,
+                                   const char *pcName, uint32_t usStackDepth,
+                                   void *pvParameters, UBaseType_t uxPriority,
+                                   TaskHandle_t *pxCreatedTask,
+                                   BaseType_t xCoreID)
+{
+    (void)xCoreID;
+    return xTaskCreate(pvTaskCode, pcName, usStackDepth, pvParameters,
+                       uxPriority, pxCreatedTask);
+}
+
+/* With the mutex held. */
+static bool is_alive(const struct compat_task *task)
+{
+    const struct compat_task *t = tasks;
+    while (t && t != task)
+        t = t->next;
+    return t != NULL;
+}
+
+void vTaskDelete(TaskHandle_t xTaskToDelete)
+{
+    if (!xTaskToDelete || xTaskToDelete == self)
+        pthread_exit(NULL);
+    pthread_mutex_lock(&lock);
+    if (is_alive(xTaskToDelete))
+        pthread_cancel(xTaskToDelete->thread);
+    pthread_mutex_unlock(&lock);
+}
+
+/* --- suspension ------------------------------------------------------------ */
+
+static void unlock_cleanup(void *arg)
+{
+    pthread_mutex_unlock(arg);
+}
+
+/* Waits while the calling task is suspended. */
+static void suspension_point(void)
+{
+    if (!self)
+        return;
+    pthread_mutex_lock(&lock);
+    pthread_cleanup_push(unlock_cleanup, &lock);
+    while (self->suspended)
+        pthread_cond_wait(&resumed, &lock);
+    pthread_cleanup_pop(1);
+}
+
+static void suspended_set(struct compat_task *task, bool suspended)
+{
+    pthread_mutex_lock(&lock);
+    if (is_alive(task))
+        task->suspended = suspended;
+    pthread_cond_broadcast(&resumed);
+    pthread_mutex_unlock(&lock);
+}
+
+void vTaskSuspend(TaskHandle_t xTaskToSuspend)
+{
+    suspended_set(xTaskToSuspend ? xTaskToSuspend : self, true);
+    suspension_point();
+}
+
+void vTaskResume(TaskHandle_t xTaskToResume)
+{
+    suspended_set(xTaskToResume, false);
+}
+
+/* --- time ------------------------------------------------------------------ */
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void sleep_ms(uint64_t ms)
+{
+    struct timespec left = { .tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000 };
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+        ;
+}
+
+void vTaskDelay(TickType_t xTicksToDelay)
+{
+    if (xTicksToDelay == 0)
+        sched_yield();
+    else
+        sleep_ms((uint64_t)xTicksToDelay * portTICK_PERIOD_MS);
+    suspension_point();
+}
+
+TickType_t xTaskGetTickCount(void)
+{
+    return (TickType_t)((now_ms() - compat_start_ms()) / portTICK_PERIOD_MS);
+}
+
+BaseType_t xTaskDelayUntil(TickType_t *pxPreviousWakeTime,
+                           TickType_t xTimeIncrement)
+{
+    TickType_t wake = *pxPreviousWakeTime + xTimeIncrement;
+    TickType_t left = wake - xTaskGetTickCount();
+    *pxPreviousWakeTime = wake;
+    if (left == 0 || left > xTimeIncrement)
+        return pdFALSE;
+    vTaskDelay(left);
+    return pdTRUE;
+}
+
+/* --- questions ---------------------------------------------------------------- */
+
+TaskHandle_t xTaskGetCurrentTaskHandle(void)
+{
+    return self;
+}
+
+char *pcTaskGetName(TaskHandle_t xTaskToQuery)
+{
+    static char none[] = "";
+    struct compat_task *task = xTaskToQuery ? xTaskToQuery : self;
+    return task ? task->name : none;
+}
+
+UBaseType_t uxTaskGetNumberOfTasks(void)
+{
+    pthread_mutex_lock(&lock);
+    UBaseType_t cnt = task_cnt;
+    pthread_mutex_unlock(&lock);
+    return cnt;
+}
