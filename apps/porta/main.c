@@ -7,6 +7,7 @@
 #include "cmds.h"
 
 static const struct cli_sub verbs[] = {
+    { "image", "firmware images: create, info, verify", cmd_image },
     { "table", "partition tables: build, show", cmd_table },
     { "flash", "a device's flash file: create, show, read, write, erase",
       cmd_flash },
