@@ -219,7 +219,7 @@ void boot_plan(const struct boot_in *in, struct boot_plan *plan)
     }
 }
 
-static const char *const slot_names[BOOT_CHOICES] = {
+static const char *const choice_names[BOOT_CHOICES] = {
     "ota_0",  "ota_1",  "ota_2",  "ota_3",  "ota_4",   "ota_5",
     "ota_6",  "ota_7",  "ota_8",  "ota_9",  "ota_10",  "ota_11",
     "ota_12", "ota_13", "ota_14", "ota_15", "factory", "test"
@@ -227,7 +227,7 @@ static const char *const slot_names[BOOT_CHOICES] = {
 
 const char *boot_choice_name(uint32_t choice)
 {
-    return choice < BOOT_CHOICES ? slot_names[choice] : "none";
+    return choice < BOOT_CHOICES ? choice_names[choice] : "none";
 }
 
 static const char *const reason_texts[] = {
