@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ struct serve {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
+    atomic_uint_fast64_t sent_len, total_len; /* of the last body */
 };
 
 /* One body under way. */
@@ -134,6 +136,8 @@ static ssize_t body_read(void *ctx, uint64_t pos, char *buf, size_t max)
     do
         got = pread(b->fd, buf, len, (off_t)(b->plan.first + pos));
     while (got < 0 && errno == EINTR);
+    if (got > 0)
+        atomic_store(&b->s->sent_len, pos + (uint64_t)got);
     /* The file became shorter while it is sent. */
     return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
 }
@@ -220,6 +224,8 @@ static struct MHD_Response *body_response(struct serve *s,
         return NULL;
     }
     *b = (struct body){ s, conn, *p, fd, now_ms() };
+    atomic_store(&s->sent_len, 0);
+    atomic_store(&s->total_len, p->len);
     r = MHD_create_response_from_callback(lies(p) ? MHD_SIZE_UNKNOWN
                                                   : p->len + p->extra_len,
                                           PIECE_MAX, body_read, b, body_free);
@@ -535,6 +541,13 @@ esp_err_t serve_start(struct serve **out, const struct serve_conf *conf,
 uint16_t serve_port(const struct serve *s)
 {
     return s->port;
+}
+
+void serve_progress(const struct serve *s, uint64_t *sent_len,
+                    uint64_t *total_len)
+{
+    *sent_len = atomic_load(&s->sent_len);
+    *total_len = atomic_load(&s->total_len);
 }
 
 void serve_stop(struct serve *s)

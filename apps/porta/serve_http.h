@@ -29,6 +29,9 @@ struct serve;
 MUST_CHECK esp_err_t serve_start(struct serve **out,
                                  const struct serve_conf *conf, struct diag *d);
 uint16_t serve_port(const struct serve *s);
+/* How far the body is that was begun last; total 0: none was. */
+void serve_progress(const struct serve *s, uint64_t *sent_len,
+                    uint64_t *total_len);
 /* Ends requests under way. NULL is a no-op. */
 void serve_stop(struct serve *s);
 
