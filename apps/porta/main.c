@@ -8,7 +8,6 @@
 
 static const struct cli_sub verbs[] = {
     { "image", "firmware images: create, info, verify", cmd_image },
-    { "image", "firmware images: create, info, verify", cmd_image },
     { "table", "partition tables: build, show", cmd_table },
     { "flash", "a device's flash file: create, show, read, write, erase",
       cmd_flash },
@@ -20,8 +19,8 @@ static const struct cli_sub verbs[] = {
     { "reset", "one pass of the bootloader", cmd_reset },
     { "device", "the board: boots the flash file and keeps it running",
       cmd_device },
-    { "demo", "the guided tour", cmd_demo },
     { "serve", "development HTTPS server for a folder", cmd_serve },
+    { "demo", "the guided tour", cmd_demo },
     { "help", "this list, or one page about a verb", cmd_help },
 };
 
