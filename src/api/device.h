@@ -54,7 +54,8 @@ struct api_boot {
  * error here: the esp_partition functions say what is wrong with it.
  * ESP_ERR_INVALID_STATE: started already; errors of tls_init(). */
 MUST_CHECK esp_err_t api_device_start(const struct api_boot *boot);
-/* Frees everything, open handles included. Idempotent. */
+/* Frees partitions, maps and esp_ota handles. HTTP clients and esp_https_ota
+ * handles are ended before by whoever opened them. Idempotent. */
 void api_device_stop(void);
 
 /* For the HTTP client: network, time, memory, policy of this device. */
@@ -114,6 +115,11 @@ void api_partitions_unload(void);
 void api_event_stop(void);
 /* Frees OTA handles; esp_ota_ops.c. */
 void api_ota_close_all(void);
+/* Keeps other writers away from two partitions, which may be the same, until
+ * esp_ota_abort(*claim). ESP_ERR_OTA_ALREADY_IN_PROGRESS, ESP_ERR_NO_MEM. */
+MUST_CHECK esp_err_t api_ota_claim(const esp_partition_t *staging,
+                                   const esp_partition_t *final,
+                                   uint32_t *claim);
 
 /* Where this chip's ROM looks for the bootloader. */
 uint32_t api_bootloader_off(void);

@@ -137,6 +137,23 @@ static esp_err_t open_handle(const esp_partition_t *p, struct api_ota **out)
     return err;
 }
 
+esp_err_t api_ota_claim(const esp_partition_t *staging,
+                        const esp_partition_t *final, uint32_t *claim)
+{
+    struct api_ota *ota;
+    esp_err_t err = ESP_ERR_OTA_ALREADY_IN_PROGRESS;
+
+    api_lock();
+    if (!is_open_on(final))
+        err = add_handle(staging, &ota);
+    if (!err) {
+        ota->final = final;
+        *claim = ota->handle;
+    }
+    api_unlock();
+    return err;
+}
+
 static esp_err_t erase_for(const struct api_ota *ota, size_t image_size)
 {
     uint32_t sector = api_device()->flash.erase_len;

@@ -82,6 +82,8 @@ static void tell(struct upd *u)
     if (!u->head_told && img_check_head_done(&u->check)) {
         u->head_told = true;
         u->result.image = *info;
+        /* The first sector is not programmed before it is full. */
+        memcpy(u->head, u->sector, sizeof(u->head));
         upd_emit(u, UPD_EV_HEAD, 0);
     }
 }

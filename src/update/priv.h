@@ -58,8 +58,9 @@ struct upd {
     uint8_t *rx; /* wire bytes on their way to the first stage */
     uint32_t rx_len;
     struct upd_link links[UPD_MAX_STAGES];
-    uint32_t stages_open; /* the first so many stages began */
-    bool peeking;         /* bytes in the sector buffer are not checked yet */
+    uint32_t stages_open;       /* the first so many stages began */
+    uint8_t head[IMG_HEAD_LEN]; /* of the image, once known */
+    bool peeking; /* bytes in the sector buffer are not checked yet */
     bool header_told, head_told, bulk_done;
     bool moved; /* bytes were checked: a step was made */
     bool done;  /* all came, all stages finished */

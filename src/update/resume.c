@@ -24,8 +24,10 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
         if (part_read(u->env.device->parts, &u->target.staging, at, u->sector,
                       step))
             return false;
-        if (at == 0)
+        if (at == 0) {
             memcpy(u->sector, head, SLOT_HEAD_LEN);
+            memcpy(u->head, u->sector, sizeof(u->head));
+        }
         if (img_check_feed(&u->check, u->sector, step))
             return false;
     }

@@ -98,6 +98,7 @@ static esp_err_t begin(struct upd *u)
 
     if (err)
         return err;
+    u->opts.staging = u->opts.final = NULL; /* copied; not ours to keep */
     memcpy(u->result.slot, u->target.staging.label, sizeof(u->result.slot));
     open_check(u);
     err = open_slot(u);
@@ -151,6 +152,7 @@ static esp_err_t parse_head(struct upd *u)
                         "the file has %u bytes, too few for an image",
                         (unsigned)bytes.len);
     }
+    memcpy(u->head, bytes.ptr, sizeof(u->head));
     err = img_header_parse(bytes, &info->header);
     if (err)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
@@ -205,9 +207,12 @@ enum upd_step upd_step(struct upd *u, esp_err_t *err)
 
 bool upd_complete(const struct upd *u)
 {
-    if (!u->done || u->err)
-        return false;
-    return !upd_is_image(u) || img_check_need(&u->check) == 0;
+    return u->done && !u->err;
+}
+
+const uint8_t *upd_head_bytes(const struct upd *u)
+{
+    return u->head;
 }
 
 const struct upd_result *upd_result(struct upd *u)

@@ -51,6 +51,21 @@ static esp_err_t choose_partitions(struct upd *u)
     return ESP_OK;
 }
 
+/* The factory's and the test program are not for updates to overwrite. */
+static esp_err_t refuse_unfit(struct upd *u)
+{
+    const struct part_entry *staging = &u->target.staging;
+
+    if (staging->type == PART_TYPE_APP && !is_ota_app(staging))
+        return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                        "%s is an application partition but no OTA slot",
+                        staging->label);
+    if (staging->flags & PART_FLAG_READONLY)
+        return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_NOT_ALLOWED,
+                        "partition %s is read-only", staging->label);
+    return ESP_OK;
+}
+
 static esp_err_t refuse_running(struct upd *u)
 {
     const struct upd_target *t = &u->target;
@@ -144,10 +159,9 @@ esp_err_t upd_target_choose(struct upd *u)
     esp_err_t err = choose_partitions(u);
 
     if (!err)
+        err = refuse_unfit(u);
+    if (!err)
         err = refuse_running(u);
-    if (!err && u->target.staging.flags & PART_FLAG_READONLY)
-        err = upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_NOT_ALLOWED,
-                       "partition %s is read-only", u->target.staging.label);
     if (!err)
         err = choose_boot(u);
     return err;

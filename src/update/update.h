@@ -139,8 +139,11 @@ MUST_CHECK esp_err_t upd_head(struct upd *u, const struct img_info **info);
 /* Reads, checks and writes one piece. UPD_STEP_FAILED: *err says why. */
 enum upd_step upd_step(struct upd *u, esp_err_t *err);
 
-/* All bytes came and the image ended where the body did. */
+/* The whole body came, through all stages. Whether it is a whole image is
+ * said by upd_finish(). */
 bool upd_complete(const struct upd *u);
+/* The image's first IMG_HEAD_LEN bytes, once upd_head() returned ESP_OK. */
+const uint8_t *upd_head_bytes(const struct upd *u);
 const struct upd_result *upd_result(struct upd *u);
 
 /* Sector by sector instead of all at once: *more is false when nothing is left

@@ -1,0 +1,85 @@
+/* The decryption callback of applications, as a stage of the engine. */
+#include "api/https_ota.h"
+
+#include <stdlib.h>
+
+static esp_err_t call(struct api_decrypt *d, const void *data, size_t len,
+                      const struct upd_stage_out *out)
+{
+    decrypt_cb_arg_t args = { .data_in = data, .data_in_len = len };
+    esp_err_t err;
+
+    api_https_ota_post(ESP_HTTPS_OTA_DECRYPT_CB, NULL, 0);
+    err = d->cb(&args, d->user_ctx);
+    if (err == ESP_ERR_NOT_FINISHED)
+        err = ESP_OK;
+    else if (err && !d->any_out)
+        err = ESP_FAIL; /* as the reference says it of the header */
+    if (!err && args.data_out_len > 0) {
+        d->any_out = true;
+        err = out->feed(out->ctx, args.data_out, args.data_out_len);
+    }
+    free(args.data_out); /* the application's malloc() */
+    return err;
+}
+
+static esp_err_t flush_first(struct api_decrypt *d,
+                             const struct upd_stage_out *out)
+{
+    uint8_t *first = d->first;
+    esp_err_t err;
+
+    d->first = NULL;
+    err = d->first_len > 0 ? call(d, first, d->first_len, out) : ESP_OK;
+    api_free(first);
+    return err;
+}
+
+static esp_err_t begin(void *ctx)
+{
+    struct api_decrypt *d = ctx;
+
+    d->first = api_alloc(API_OTA_FIRST_LEN);
+    return d->first ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
+static esp_err_t feed(void *ctx, const void *data, size_t len,
+                      const struct upd_stage_out *out)
+{
+    struct api_decrypt *d = ctx;
+    const uint8_t *p = data;
+    esp_err_t err = ESP_OK;
+
+    if (d->first) {
+        size_t n = API_OTA_FIRST_LEN - d->first_len;
+        if (n > len)
+            n = len;
+        memcpy(d->first + d->first_len, p, n);
+        d->first_len += n;
+        p += n;
+        len -= n;
+        if (d->first_len == API_OTA_FIRST_LEN)
+            err = flush_first(d, out);
+    }
+    return !err && len > 0 ? call(d, p, len, out) : err;
+}
+
+static esp_err_t finish(void *ctx, const struct upd_stage_out *out)
+{
+    struct api_decrypt *d = ctx;
+
+    return d->first ? flush_first(d, out) : ESP_OK;
+}
+
+static void stop(void *ctx)
+{
+    struct api_decrypt *d = ctx;
+
+    api_free(d->first);
+    d->first = NULL;
+}
+
+void api_decrypt_stage(struct api_https_ota *ota)
+{
+    ota->stage = (struct upd_stage){ &ota->decrypt, begin, feed, finish, stop };
+}

@@ -1,0 +1,49 @@
+/* api/https_ota.h - what an esp_https_ota_handle_t is. For esp_https_ota*.c. */
+#ifndef API_HTTPS_OTA_H
+#define API_HTTPS_OTA_H
+
+#include "api/http_handle.h"
+
+#include "esp_https_ota.h"
+
+/* What the first call of a decryption callback is given, if there is so much:
+ * applications expect the image's description in what they make of it. */
+#define API_OTA_FIRST_LEN 1024u
+
+enum api_ota_state {
+    API_OTA_BEGIN,  /* nothing performed yet */
+    API_OTA_RESUME, /* the same, over what an earlier session wrote */
+    API_OTA_IN_PROGRESS,
+    API_OTA_SUCCESS
+};
+
+/* A decryption callback as a stage. */
+struct api_decrypt {
+    decrypt_cb_t cb;
+    void *user_ctx;
+    uint8_t *first; /* API_OTA_FIRST_LEN bytes, until they are full */
+    size_t first_len;
+    bool any_out;
+};
+
+struct api_https_ota {
+    esp_http_client_handle_t client;
+    struct upd *upd;
+    struct diag diag;
+    enum api_ota_state state;
+    const esp_partition_t *staging, *final;
+    uint32_t claim; /* of the partitions; 0: none */
+    uint32_t enc_header_len;
+    bool partial;
+    bool mute; /* the engine's events are not passed on */
+    struct api_decrypt decrypt;
+    struct upd_stage stage;
+};
+
+void api_https_ota_post(esp_https_ota_event_t event, const void *data,
+                        size_t len);
+
+/* Makes ota->stage call ota->decrypt. */
+void api_decrypt_stage(struct api_https_ota *ota);
+
+#endif
