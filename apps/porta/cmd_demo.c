@@ -263,7 +263,7 @@ static esp_err_t step_truncated(struct tour *t)
 {
     esp_err_t err = offer(t, t->v3.ptr, t->v3.len / 3);
 
-    return err ? err : refused(t, "truncated");
+    return err ? err : refused(t, "cut short");
 }
 
 static esp_err_t step_other_chip(struct tour *t)
