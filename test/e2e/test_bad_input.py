@@ -19,7 +19,7 @@ BODIES = [
     ("bytes after the end of the image", GOOD + b"x" * 100, "100"),
     ("a page of HTML", b"<html><body>Please log in</body></html>" * 50,
      "html"),
-    ("a wrong magic byte", b"\x7f" + GOOD[1:], "0x7f"),
+    ("a wrong magic byte", b"\x7f" + GOOD[1:], "7f 02"),
     ("too many segments", rawimage.image(segment_count=17), "17"),
     ("a segment longer than any", rawimage.image(
         lengths=[None, 0x01000000]), "segment"),
@@ -37,7 +37,7 @@ BODIES = [
     ("a flipped bit in the data", GOOD[:9000] + b"\x01" + GOOD[9001:],
      "checksum"),
     ("an image larger than the slot", rawimage.image(bytes(1800000)),
-     "slot"),
+     "1740800: 59536 too many"),
 ]
 
 
@@ -68,8 +68,8 @@ def site(pki, tmp_path_factory):
         (www / f"{i}.bin").write_bytes(body)
     cert, key = pki.server()
     with nginx.Nginx(www, cert, key, extra="""
-            location = /403 { return 403 "no entry"; }
-            location = /500 { return 500 "out of order"; }
+            location = /403 { default_type text/plain; return 403 "no entry"; }
+            location = /500 { default_type text/plain; return 500 "out of order"; }
             location = /304 { return 304; }
             location = /204 { return 204; }
             """) as server:
@@ -209,7 +209,7 @@ def test_update_while_the_last_is_unconfirmed(porta, pki, site, flash):
 
 
 @pytest.mark.parametrize("claim,size,word", [
-    ("missing", None, "no such file"), ("too small", 4096, "small"),
+    ("missing", None, "there is no flash file"), ("too small", 4096, "small"),
     ("not a multiple of a sector", 4 * 1024 * 1024 + 1, "4096")])
 def test_flash_file(porta, pki, site, tmp_path, claim, size, word):
     path = tmp_path / "flash.bin"
