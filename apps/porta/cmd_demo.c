@@ -18,7 +18,7 @@
 struct demo_opts {
     bool keep;
     const char *images;
-    uint32_t rate;
+    uint32_t rate, wait_ms;
 };
 
 static const struct cli_opt options[] = {
@@ -28,6 +28,8 @@ static const struct cli_opt options[] = {
       offsetof(struct demo_opts, rate) },
     { "--images", "DIR", "folder of the example applications", CLI_KIND_TEXT,
       offsetof(struct demo_opts, images) },
+    { "--wait", "S", "longest wait for the device in a step (30)",
+      CLI_KIND_SECONDS, offsetof(struct demo_opts, wait_ms) },
     CLI_OPT_END,
 };
 
@@ -139,7 +141,7 @@ static void show_download(void *ctx)
 
 static esp_err_t expect(struct tour *t, const char *text)
 {
-    return demo_expect(&t->w, text, WAIT_MS, NULL, NULL, &t->diag);
+    return demo_expect(&t->w, text, t->o->wait_ms, NULL, NULL, &t->diag);
 }
 
 /* --- steps ---------------------------------------------------------------- */
@@ -196,7 +198,7 @@ static esp_err_t step_download(struct tour *t)
     esp_err_t err;
 
     progress_begin(&t->progress, "porta demo");
-    err = demo_expect(&t->w, "the new version is in place", WAIT_MS,
+    err = demo_expect(&t->w, "the new version is in place", t->o->wait_ms,
                       show_download, t, &t->diag);
     progress_end(&t->progress);
     return err;
@@ -325,8 +327,7 @@ struct step {
 };
 
 static const struct step steps[] = {
-    { "a device is made: 4 MB of NOR flash with version 1 in ota_0",
-      step_make },
+    { "a device is made: NOR flash with version 1 in ota_0", step_make },
     { "a server offers version 2, with a certificate of its own CA",
       step_serve },
     { "the device boots version 1 from ota_0", step_boot },
@@ -409,7 +410,7 @@ static int finish(struct tour *t, uint64_t start_ms)
 int cmd_demo(int argc, char **argv)
 {
     static struct tour t;
-    struct demo_opts o = { 0 };
+    struct demo_opts o = { .wait_ms = WAIT_MS };
     struct cli_args args;
     uint64_t start_ms = linux_mono_ms();
     int status = cli_parse(&verb, argc, argv, &o, &args);

@@ -228,8 +228,34 @@ static int set_ca_ext(mbedtls_x509write_cert *w)
                      MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN);
 }
 
-#define CA_NAME "CN=porta development CA"
 #define SERVER_NAME "CN=porta development server"
+
+/* "CN=porta development CA 1f08": who has several can tell them apart. */
+static int ca_name(const struct ident *ca, char *out, size_t len)
+{
+    unsigned char id[2];
+    int ret;
+
+    if (ca) {
+        ret = mbedtls_x509_dn_gets(out, len, &ca->crt.subject);
+        return ret < 0 ? ret : 0;
+    }
+    ret = rng(NULL, id, sizeof(id));
+    snprintf(out, len, "CN=porta development CA %02x%02x", id[0], id[1]);
+    return ret;
+}
+
+static int set_names(mbedtls_x509write_cert *w, const struct ident *ca)
+{
+    char name[256];
+    int ret = ca_name(ca, name, sizeof(name));
+
+    if (!ret)
+        ret = mbedtls_x509write_crt_set_issuer_name(w, name);
+    return ret ? ret
+               : mbedtls_x509write_crt_set_subject_name(w, ca ? SERVER_NAME
+                                                              : name);
+}
 
 /* Makes id's certificate; signed by ca, or by itself when ca is NULL. */
 static int make_crt(struct ident *id, struct ident *ca,
@@ -245,10 +271,7 @@ static int make_crt(struct ident *id, struct ident *ca,
     mbedtls_x509write_crt_set_md_alg(&w, MBEDTLS_MD_SHA256);
     mbedtls_x509write_crt_set_subject_key(&w, &id->key);
     mbedtls_x509write_crt_set_issuer_key(&w, ca ? &ca->key : &id->key);
-    ret =
-        mbedtls_x509write_crt_set_subject_name(&w, ca ? SERVER_NAME : CA_NAME);
-    if (!ret)
-        ret = mbedtls_x509write_crt_set_issuer_name(&w, CA_NAME);
+    ret = set_names(&w, ca);
     if (!ret)
         ret = set_serial(&w);
     if (!ret)
