@@ -25,14 +25,10 @@ static bool rec_unwritten(const struct ota_rec *rec)
     return rec->seq == OTADATA_SEQ_NONE || !ota_rec_crc_ok(rec);
 }
 
-static bool rec_refused(const struct ota_rec *rec)
-{
-    return ota_rec_invalid(rec) && !rec_unwritten(rec);
-}
-
+/* Both records are invalid: what was written and is sound was refused. */
 static enum boot_reason why_no_record(const struct ota_rec rec[2])
 {
-    if (rec_refused(&rec[0]) || rec_refused(&rec[1]))
+    if (!rec_unwritten(&rec[0]) || !rec_unwritten(&rec[1]))
         return BOOT_WHY_RECORDS_REFUSED;
     return rec[0].seq == OTADATA_SEQ_NONE && rec[1].seq == OTADATA_SEQ_NONE
                ? BOOT_WHY_FIRST_BOOT
@@ -126,9 +122,9 @@ static void mark_choice(const struct boot_in *in, uint32_t choice,
         first->state = OTA_STATE_VALID;
         first->crc = ota_rec_crc(first->seq);
     }
+    /* A NEW record that still leads has a usable image: it is the choice. */
     if (pol_rollback(&in->policy) && p->active != OTA_REC_NONE &&
-        p->rec[p->active].state == OTA_STATE_NEW &&
-        choice == (uint32_t)p->start)
+        p->rec[p->active].state == OTA_STATE_NEW)
         p->rec[p->active].state = OTA_STATE_PENDING;
 }
 

@@ -1,0 +1,173 @@
+/* The bootloader's options: bytes, and where they are found. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/crc32.h"
+#include "base/le.h"
+#include "boot/opts.h"
+#include "image/build.h"
+#include "sim_flash.h"
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 4; k++) {
+        const struct boot_opts in = { .rollback = k & 1,
+                                      .require_hash = k & 2 };
+        struct boot_opts out;
+        struct policy policy = { .allow_http = true };
+        uint8_t bytes[BOOT_OPTS_LEN + 1];
+        boot_opts_pack(&in, bytes);
+        assert_int_equal(boot_opts_parse(span_of(bytes, sizeof(bytes)), &out),
+                         ESP_OK);
+        assert_int_equal(out.rollback, in.rollback);
+        assert_int_equal(out.require_hash, in.require_hash);
+        boot_opts_apply(&out, &policy);
+        assert_true(policy.rollback == in.rollback &&
+                    policy.require_hash == in.require_hash &&
+                    policy.allow_http);
+    }
+}
+
+static void test_bytes(void **state)
+{
+    static const uint8_t want[12] = { 'P', 'T', 'O', 'P', 1, 0,
+                                      16,  0,   1,   0,   0, 0 };
+    const struct boot_opts in = { .rollback = true };
+    uint8_t bytes[BOOT_OPTS_LEN];
+    (void)state;
+    boot_opts_pack(&in, bytes);
+    assert_memory_equal(bytes, want, sizeof(want));
+    assert_int_equal(le32_get(bytes + 12), crc32_le(0, want, sizeof(want)));
+}
+
+struct edit {
+    const char *claim;
+    uint32_t off;
+    uint8_t value;
+    bool seal; /* make the CRC right again */
+    uint32_t len;
+    esp_err_t want;
+};
+
+static void test_refused(void **state)
+{
+    static const struct edit rows[] = {
+        { "no magic", 0, 'X', true, 16, ESP_ERR_NOT_FOUND },
+        { "too short for the magic", 0, 'P', false, 3, ESP_ERR_NOT_FOUND },
+        { "too short for a record", 0, 'P', false, 15, ESP_ERR_INVALID_SIZE },
+        { "a length below the least", 6, 12, true, 16, ESP_ERR_INVALID_SIZE },
+        { "a length past the end", 6, 20, true, 16, ESP_ERR_INVALID_SIZE },
+        { "a wrong CRC", 8, 0, false, 16, ESP_ERR_INVALID_CRC },
+        { "a later version", 4, 2, true, 16, ESP_ERR_NOT_SUPPORTED },
+        { "an unknown flag", 9, 1, true, 16, ESP_ERR_NOT_SUPPORTED },
+        { "an empty flags word is fine", 8, 0, true, 16, ESP_OK },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct boot_opts in = { .rollback = true };
+        struct boot_opts out;
+        uint8_t bytes[BOOT_OPTS_LEN];
+        boot_opts_pack(&in, bytes);
+        bytes[rows[i].off] = rows[i].value;
+        if (rows[i].seal)
+            le32_put(bytes + 12, crc32_le(0, bytes, 12));
+        esp_err_t err = boot_opts_parse(span_of(bytes, rows[i].len), &out);
+        if (err != rows[i].want || out.rollback)
+            fail_msg("not so: %s: 0x%x", rows[i].claim, err);
+    }
+}
+
+/* A longer record, of a later minor version, still says what we know. */
+static void test_longer_record(void **state)
+{
+    uint8_t bytes[24] = { 'P', 'T', 'O', 'P', 1, 0, 24, 0, 1 };
+    struct boot_opts out;
+    (void)state;
+    le32_put(bytes + 20, crc32_le(0, bytes, 20));
+    assert_int_equal(boot_opts_parse(span_of(bytes, sizeof(bytes)), &out),
+                     ESP_OK);
+    assert_true(out.rollback && !out.require_hash);
+}
+
+/* --- in a flash ------------------------------------------------------------- */
+
+#define OFF 0x1000u
+
+static void put_bootloader(struct sim_flash *sim, bool with_opts)
+{
+    const struct boot_opts opts = { .rollback = true, .require_hash = true };
+    uint8_t record[BOOT_OPTS_LEN];
+    static const uint8_t code[64];
+    boot_opts_pack(&opts, record);
+    const struct img_build_seg segs[] = {
+        { 0x40380000, { code, sizeof(code) } },
+        { BOOT_OPTS_ADDR, { record, sizeof(record) } }
+    };
+    const struct img_build in = { .kind = IMG_KIND_BOOTLOADER,
+                                  .header = { .chip_id = IMG_CHIP_LINUX,
+                                              .hash_appended = 1 },
+                                  .segs = segs,
+                                  .seg_cnt = with_opts ? 2 : 1 };
+    uint32_t len;
+    assert_int_equal(img_build(&in, sim->bytes + OFF, 0x1000, &len, NULL),
+                     ESP_OK);
+}
+
+static void test_read(void **state)
+{
+    struct sim_flash sim;
+    struct boot_opts opts;
+    (void)state;
+    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
+    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_ERR_NOT_FOUND);
+    put_bootloader(&sim, false);
+    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_ERR_NOT_FOUND);
+    put_bootloader(&sim, true);
+    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_OK);
+    assert_true(opts.rollback && opts.require_hash);
+    assert_int_equal(boot_opts_read(&sim.port, sim.port.size_len - 10, &opts),
+                     ESP_ERR_INVALID_SIZE);
+    assert_false(opts.rollback);
+    sim.bytes[OFF + 24 + 7] = 0x7F; /* segment 0 leaves the flash */
+    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts),
+                     ESP_ERR_INVALID_SIZE);
+    sim.bytes[OFF + 1] = 17; /* segments */
+    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_ERR_NOT_FOUND);
+    sim.power_off = true;
+    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_FAIL);
+    sim_flash_deinit(&sim);
+}
+
+/* Segment headers that reach the very end of the flash. */
+static void test_end_of_flash(void **state)
+{
+    struct sim_flash sim;
+    struct boot_opts opts;
+    uint32_t off;
+    (void)state;
+    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
+    off = sim.port.size_len - IMG_HEADER_LEN - IMG_SEG_HEADER_LEN;
+    memset(sim.bytes + off, 0, IMG_HEADER_LEN + IMG_SEG_HEADER_LEN);
+    sim.bytes[off] = IMG_MAGIC;
+    sim.bytes[off + 1] = 2;
+    assert_int_equal(boot_opts_read(&sim.port, off, &opts),
+                     ESP_ERR_INVALID_SIZE);
+    sim.bytes[off + 1] = 1;
+    assert_int_equal(boot_opts_read(&sim.port, off, &opts), ESP_ERR_NOT_FOUND);
+    sim_flash_deinit(&sim);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_longer_record),
+        cmocka_unit_test(test_read),       cmocka_unit_test(test_end_of_flash),
+    };
+    return cmocka_run_group_tests_name("boot_opts", tests, NULL, NULL);
+}
