@@ -17,10 +17,11 @@ PORTA = str(Path(os.environ["PORTA_BIN"]) / "porta")
 APPS = Path(os.environ["PORTA_BIN"]).parent / "apps"
 SANITIZED = os.environ.get("PORTA_SANITIZE") == "1"
 OTADATA = 0x10000
+# Slots that hold programs with sanitizers in them.
 TABLE = """\
 otadata, data, ota,   0x10000, 0x2000
-ota_0,   app,  ota_0, 0x20000, 4M
-ota_1,   app,  ota_1, 0x420000, 4M
+ota_0,   app,  ota_0, 0x20000, 7M
+ota_1,   app,  ota_1, 0x720000, 7M
 """
 NEW, VALID = 0, 2
 

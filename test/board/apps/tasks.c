@@ -64,8 +64,8 @@ static void use_queue(void)
         check(xQueueReceive(queue, &got, pdMS_TO_TICKS(5000)), "a queue");
         check(got == i, "the order of a queue");
     }
-    check(xEventGroupWaitBits(group, 4, pdTRUE, pdTRUE,
-                              pdMS_TO_TICKS(5000)) == 4,
+    check(xEventGroupWaitBits(group, 4, pdTRUE, pdTRUE, pdMS_TO_TICKS(5000)) ==
+              4,
           "waiting for bits");
     check(xEventGroupGetBits(group) == 0, "bits cleared on exit");
     check(!xQueueReceive(queue, &got, 1), "an empty queue");
