@@ -15,16 +15,24 @@ set(libs porta)
 set(link -lporta)
 
 # What an application on Linux links besides the library, if it was built.
+# The archives use each other in circles, so pkg-config names them as a group.
+set(PORTA_PC_CFLAGS "")
 foreach(lib porta_compat porta_port_linux)
     if(TARGET ${lib})
         list(PREPEND libs ${lib})
         list(PREPEND link "-l${lib}")
     endif()
 endforeach()
+list(PREPEND link "-Wl,--start-group")
+if(TARGET porta_compat)
+    set(compat_dir "${CMAKE_INSTALL_INCLUDEDIR}/porta-compat")
+    install(DIRECTORY "${PROJECT_SOURCE_DIR}/compat/include/"
+        DESTINATION "${compat_dir}" FILES_MATCHING PATTERN "*.h")
+    string(APPEND PORTA_PC_CFLAGS " -I\${includedir}/porta-compat")
+endif()
 
 # Our configuration takes the place of Mbed TLS's default one.
 list(APPEND libs porta_mbedtls)
-set(PORTA_PC_CFLAGS "")
 if(PORTA_MBEDTLS STREQUAL "source")
     set(mbedtls_dir "${CMAKE_INSTALL_INCLUDEDIR}/porta-mbedtls")
     list(APPEND link -lporta_mbedtls)
@@ -37,11 +45,11 @@ if(PORTA_MBEDTLS STREQUAL "source")
         DESTINATION "${mbedtls_dir}/mbedtls" RENAME mbedtls_config.h)
     target_include_directories(porta_mbedtls SYSTEM PUBLIC
         "$<INSTALL_INTERFACE:${mbedtls_dir}>")
-    set(PORTA_PC_CFLAGS "-I\${includedir}/porta-mbedtls")
+    string(APPEND PORTA_PC_CFLAGS " -I\${includedir}/porta-mbedtls")
 else()
     list(APPEND link -lmbedtls -lmbedx509 -lmbedcrypto)
 endif()
-list(APPEND link -pthread)
+list(APPEND link "-Wl,--end-group" -pthread)
 list(JOIN link " " PORTA_PC_LIBS)
 
 # A folder that a target names for its users is for users inside the build.
