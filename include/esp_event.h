@@ -70,10 +70,9 @@ esp_err_t esp_event_handler_unregister_with(esp_event_loop_handle_t event_loop,
                                             esp_event_base_t event_base,
                                             int32_t event_id,
                                             esp_event_handler_t event_handler);
-esp_err_t
-esp_event_handler_instance_unregister(esp_event_base_t event_base,
-                                      int32_t event_id,
-                                      esp_event_handler_instance_t instance);
+esp_err_t esp_event_handler_instance_unregister(
+    esp_event_base_t event_base, int32_t event_id,
+    esp_event_handler_instance_t instance);
 esp_err_t esp_event_handler_instance_unregister_with(
     esp_event_loop_handle_t event_loop, esp_event_base_t event_base,
     int32_t event_id, esp_event_handler_instance_t instance);

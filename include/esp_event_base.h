@@ -11,10 +11,10 @@ extern "C" {
 
 /* A family of events: the address of its own name. */
 #define ESP_EVENT_DECLARE_BASE(id) extern esp_event_base_t const id
-#define ESP_EVENT_DEFINE_BASE(id)  esp_event_base_t const id = #id
+#define ESP_EVENT_DEFINE_BASE(id) esp_event_base_t const id = #id
 
 #define ESP_EVENT_ANY_BASE NULL
-#define ESP_EVENT_ANY_ID   (-1)
+#define ESP_EVENT_ANY_ID (-1)
 
 typedef const char *esp_event_base_t;
 typedef void *esp_event_loop_handle_t;

@@ -67,9 +67,9 @@ void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer,
 #define LOG_FORMAT(letter, format) #letter " (%" PRIu32 ") %s: " format "\n"
 
 /* The line of one level, whatever LOG_LOCAL_LEVEL is. */
-#define ESP_LOG_LINE_(level, letter, tag, format, ...)                  \
-    esp_log_write(level, tag, LOG_FORMAT(letter, format),               \
-                  esp_log_timestamp(), tag, ##__VA_ARGS__)
+#define ESP_LOG_LINE_(level, letter, tag, format, ...)                         \
+    esp_log_write(level, tag, LOG_FORMAT(letter, format), esp_log_timestamp(), \
+                  tag, ##__VA_ARGS__)
 
 #define ESP_LOG_LEVEL(level, tag, format, ...)                             \
     do {                                                                   \
@@ -108,21 +108,21 @@ void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer,
 #define ESP_EARLY_LOGI ESP_LOGI
 #define ESP_EARLY_LOGD ESP_LOGD
 #define ESP_EARLY_LOGV ESP_LOGV
-#define ESP_DRAM_LOGE  ESP_LOGE
-#define ESP_DRAM_LOGW  ESP_LOGW
-#define ESP_DRAM_LOGI  ESP_LOGI
-#define ESP_DRAM_LOGD  ESP_LOGD
-#define ESP_DRAM_LOGV  ESP_LOGV
+#define ESP_DRAM_LOGE ESP_LOGE
+#define ESP_DRAM_LOGW ESP_LOGW
+#define ESP_DRAM_LOGI ESP_LOGI
+#define ESP_DRAM_LOGD ESP_LOGD
+#define ESP_DRAM_LOGV ESP_LOGV
 
-#define ESP_LOG_BUFFER_HEX_LEVEL(tag, buffer, buff_len, level)           \
-    do {                                                                 \
-        if (LOG_LOCAL_LEVEL >= (level))                                  \
-            esp_log_buffer_hex_internal(tag, buffer, buff_len, level);   \
+#define ESP_LOG_BUFFER_HEX_LEVEL(tag, buffer, buff_len, level)         \
+    do {                                                               \
+        if (LOG_LOCAL_LEVEL >= (level))                                \
+            esp_log_buffer_hex_internal(tag, buffer, buff_len, level); \
     } while (0)
-#define ESP_LOG_BUFFER_CHAR_LEVEL(tag, buffer, buff_len, level)          \
-    do {                                                                 \
-        if (LOG_LOCAL_LEVEL >= (level))                                  \
-            esp_log_buffer_char_internal(tag, buffer, buff_len, level);  \
+#define ESP_LOG_BUFFER_CHAR_LEVEL(tag, buffer, buff_len, level)         \
+    do {                                                                \
+        if (LOG_LOCAL_LEVEL >= (level))                                 \
+            esp_log_buffer_char_internal(tag, buffer, buff_len, level); \
     } while (0)
 #define ESP_LOG_BUFFER_HEXDUMP(tag, buffer, buff_len, level)               \
     do {                                                                   \

@@ -15,6 +15,7 @@ static const char tag[] = "boot";
 static void console(void *ctx, enum log_level level, const char *who,
                     const char *fmt, va_list args) PRINTF_LIKE(4, 0);
 
+/* lint-ok: function, a log sink's own list */
 static void console(void *ctx, enum log_level level, const char *who,
                     const char *fmt, va_list args)
 {

@@ -66,7 +66,7 @@ esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
     const struct ifaddrs *best = host_interface(&list);
     esp_err_t err = ESP_ERR_NOT_FOUND;
     if (best && strlen(best->ifa_name) < NAME_LEN) {
-        strcpy(name, best->ifa_name);
+        snprintf(name, NAME_LEN, "%s", best->ifa_name);
         err = ESP_OK;
     }
     if (list)

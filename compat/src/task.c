@@ -101,7 +101,7 @@ BaseType_t xTaskCreate(TaskFunction_t pvTaskCode, const char *pcName,
         return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
     task->fn = pvTaskCode;
     task->arg = pvParameters;
-    strncpy(task->name, pcName ? pcName : "task", sizeof(task->name) - 1);
+    snprintf(task->name, sizeof(task->name), "%s", pcName ? pcName : "task");
     list_add(task);
     /* Before it runs, because the task may be gone when this returns. */
     if (pxCreatedTask)

@@ -33,15 +33,15 @@ static void query_free(struct query *q)
     free(q);
 }
 
-static struct query *query_new(const char *host, uint16_t port, int family)
+static struct query *query_new(const struct linux_dns_query *what)
 {
-    size_t len = strlen(host) + 1;
+    size_t len = strlen(what->host) + 1;
     struct query *q = calloc(1, sizeof(*q) + len);
     if (!q)
         return NULL;
-    memcpy(q->host, host, len);
-    snprintf(q->port, sizeof(q->port), "%u", port);
-    q->hints.ai_family = family;
+    memcpy(q->host, what->host, len);
+    snprintf(q->port, sizeof(q->port), "%u", what->port);
+    q->hints.ai_family = what->family;
     q->hints.ai_socktype = SOCK_STREAM;
     q->hints.ai_flags = AI_NUMERICSERV;
     pthread_condattr_t attr;
@@ -127,12 +127,11 @@ static bool resolve_literal(struct query *q, struct addrinfo **out)
     return getaddrinfo(q->host, q->port, &hints, out) == 0;
 }
 
-esp_err_t linux_dns_resolve(const char *host, uint16_t port, int family,
-                            uint64_t deadline_ms, struct addrinfo **out,
-                            int *sys_errno)
+esp_err_t linux_dns_resolve(const struct linux_dns_query *query,
+                            struct addrinfo **out, int *sys_errno)
 {
     *out = NULL;
-    struct query *q = query_new(host, port, family);
+    struct query *q = query_new(query);
     if (!q)
         return ESP_ERR_NO_MEM;
     if (resolve_literal(q, out)) {
@@ -143,7 +142,7 @@ esp_err_t linux_dns_resolve(const char *host, uint16_t port, int family,
         query_free(q);
         return ESP_ERR_NO_MEM;
     }
-    if (query_wait(q, deadline_ms))
+    if (query_wait(q, query->deadline_ms))
         return query_result(q, out, sys_errno);
     *sys_errno = ETIMEDOUT;
     return ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;

@@ -7,12 +7,18 @@
 
 #include "base/err.h"
 
-/* Addresses of a TCP server, in the resolver's order. family: AF_UNSPEC,
- * AF_INET or AF_INET6. Free *out with freeaddrinfo().
+struct linux_dns_query {
+    const char *host;
+    uint16_t port;
+    int family; /* AF_UNSPEC, AF_INET or AF_INET6 */
+    uint64_t deadline_ms;
+};
+
+/* Addresses of a TCP server, in the resolver's order. Free *out with
+ * freeaddrinfo().
  * ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME: no such name, or no answer in time
  * (*sys_errno is ETIMEDOUT then). ESP_ERR_NO_MEM. */
-MUST_CHECK esp_err_t linux_dns_resolve(const char *host, uint16_t port,
-                                       int family, uint64_t deadline_ms,
+MUST_CHECK esp_err_t linux_dns_resolve(const struct linux_dns_query *query,
                                        struct addrinfo **out, int *sys_errno);
 
 #endif

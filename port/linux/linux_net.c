@@ -161,6 +161,7 @@ static int family_of(const struct port_net_opts *opts)
     return opts->addr_family == 6 ? AF_INET6 : AF_INET;
 }
 
+/* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
                           const struct port_net_opts *opts,
                           uint64_t deadline_ms, struct port_conn **out,
@@ -173,9 +174,9 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     struct port_conn *conn = net->heap->alloc(net->heap->ctx, sizeof(*conn));
     if (!conn)
         return ESP_ERR_NO_MEM;
-    esp_err_t err =
-        linux_dns_resolve(override_of(net, host, port), port, family_of(opts),
-                          deadline_ms, &list, sys_errno);
+    const struct linux_dns_query query = { override_of(net, host, port), port,
+                                           family_of(opts), deadline_ms };
+    esp_err_t err = linux_dns_resolve(&query, &list, sys_errno);
     if (err)
         goto out;
     conn->heap = net->heap;

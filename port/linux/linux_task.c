@@ -1,8 +1,8 @@
 #include "linux_task.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "linux_sys.h"
@@ -45,7 +45,7 @@ static esp_err_t task_start(void *ctx, const char *name, void (*fn)(void *arg),
         return ESP_ERR_NO_MEM;
     s->fn = fn;
     s->arg = arg;
-    strncpy(s->name, name, sizeof(s->name) - 1);
+    snprintf(s->name, sizeof(s->name), "%s", name);
     esp_err_t err = thread_start(s);
     if (err)
         free(s);

@@ -35,6 +35,7 @@ static size_t min_len(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
                           const struct port_net_opts *opts,
                           uint64_t deadline_ms, struct port_conn **out,

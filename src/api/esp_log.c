@@ -62,7 +62,7 @@ void esp_log_level_set(const char *tag, esp_log_level_t level)
         if (cnt == TAG_CNT)
             return;
         row = &state.tags[cnt];
-        strncpy(row->tag, tag, TAG_LEN - 1);
+        snprintf(row->tag, TAG_LEN, "%s", tag);
         atomic_store(&row->level, (int)level);
         atomic_store(&state.tag_cnt, cnt + 1);
     }

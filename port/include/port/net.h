@@ -14,9 +14,9 @@
 struct port_conn; /* owned by the port between open() and close() */
 
 struct port_net_opts {
-    const char *bind_if;      /* NULL: any interface */
-    int addr_family;          /* 0 any, 4, 6 */
-    int keep_idle_s;          /* TCP keep-alive; 0: off */
+    const char *bind_if; /* NULL: any interface */
+    int addr_family;     /* 0 any, 4, 6 */
+    int keep_idle_s;     /* TCP keep-alive; 0: off */
     int keep_interval_s;
     int keep_cnt;
 };
