@@ -8,6 +8,7 @@
 #ifndef ESP_HTTP_CLIENT_H
 #define ESP_HTTP_CLIENT_H
 
+/* lint-ok: layers, applications fill in struct ifreq and include only this */
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -156,9 +157,9 @@ struct esp_transport_item_t;
 /* Zero is the default of every field. Certificates and keys are borrowed until
  * cleanup; with a length of 0 they are PEM that ends in NUL. */
 typedef struct {
-    const char *url;  /* used unless host and path are both set */
+    const char *url; /* used unless host and path are both set */
     const char *host;
-    int port;         /* 0: 80 or 443 */
+    int port; /* 0: 80 or 443 */
     const char *username;
     const char *password;
     esp_http_client_auth_type_t auth_type; /* BASIC: sent unasked */
@@ -186,25 +187,25 @@ typedef struct {
     int ecdsa_curve;
     const char *user_agent; /* NULL: "ESP32 HTTP Client/1.0" */
     esp_http_client_method_t method;
-    int timeout_ms; /* of each connect, read and write; 0: 5000 */
+    int timeout_ms;             /* of each connect, read and write; 0: 5000 */
     bool disable_auto_redirect; /* of esp_http_client_perform() */
     int max_redirection_count;  /* 0: 10 */
     int max_authorization_retries; /* 0: 10, -1: none */
     http_event_handle_cb event_handler;
     esp_http_client_transport_t transport_type; /* with host and path */
-    int buffer_size;    /* 0: DEFAULT_HTTP_BUF_SIZE */
+    int buffer_size;                            /* 0: DEFAULT_HTTP_BUF_SIZE */
     int buffer_size_tx; /* accepted; requests have no limit */
     void *user_data;
     bool is_async; /* accepted; calls wait for timeout_ms at most */
     bool use_global_ca_store;
     bool skip_cert_common_name_check; /* neither checked nor sent (SNI) */
-    const char *common_name; /* checked and sent instead of the host */
+    const char *common_name;          /* checked and sent instead of the host */
     esp_err_t (*crt_bundle_attach)(void *conf);
-    bool keep_alive_enable; /* TCP's, not HTTP's */
-    int keep_alive_idle;     /* s, 0: 5 */
-    int keep_alive_interval; /* s, 0: 5 */
-    int keep_alive_count;    /* 0: 3 */
-    struct ifreq *if_name;   /* goes out there only */
+    bool keep_alive_enable;   /* TCP's, not HTTP's */
+    int keep_alive_idle;      /* s, 0: 5 */
+    int keep_alive_interval;  /* s, 0: 5 */
+    int keep_alive_count;     /* 0: 3 */
+    struct ifreq *if_name;    /* goes out there only */
     const char **alpn_protos; /* NULL-terminated; borrowed until cleanup */
     void *ds_data;            /* hardware that this device does not have */
     bool save_client_session; /* accepted; the connection is kept */
@@ -214,8 +215,8 @@ typedef struct {
 } esp_http_client_config_t;
 
 /* NULL: no URL, a bad one, or no memory; the log says which. */
-esp_http_client_handle_t
-esp_http_client_init(const esp_http_client_config_t *config);
+esp_http_client_handle_t esp_http_client_init(
+    const esp_http_client_config_t *config);
 esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client);
 
 /* A whole exchange, with redirects and authentication. */
@@ -242,8 +243,8 @@ int esp_http_client_read_response(esp_http_client_handle_t client, char *buffer,
 /* Reads over the rest of the body; len may be NULL. */
 esp_err_t esp_http_client_flush_response(esp_http_client_handle_t client,
                                          int *len);
-esp_err_t
-esp_http_client_clear_response_buffer(esp_http_client_handle_t client);
+esp_err_t esp_http_client_clear_response_buffer(
+    esp_http_client_handle_t client);
 esp_err_t esp_http_client_close(esp_http_client_handle_t client);
 /* Another request on the connection that is open. */
 esp_err_t esp_http_client_prepare(esp_http_client_handle_t client);
@@ -289,9 +290,8 @@ esp_err_t esp_http_client_get_password(esp_http_client_handle_t client,
                                        char **value);
 esp_err_t esp_http_client_set_password(esp_http_client_handle_t client,
                                        const char *password);
-esp_err_t
-esp_http_client_set_authtype(esp_http_client_handle_t client,
-                             esp_http_client_auth_type_t auth_type);
+esp_err_t esp_http_client_set_authtype(esp_http_client_handle_t client,
+                                       esp_http_client_auth_type_t auth_type);
 /* A challenge, as if the server had sent it. */
 esp_err_t esp_http_client_set_auth_data(esp_http_client_handle_t client,
                                         const char *auth_data, int len);
@@ -301,16 +301,15 @@ esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client);
 /* Goes where the answer's Location points. ESP_ERR_INVALID_ARG: it has none;
  * ESP_ERR_HTTP_REDIRECT_DOWNGRADE: from https to http. */
 esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client);
-esp_err_t
-esp_http_client_reset_redirect_counter(esp_http_client_handle_t client);
+esp_err_t esp_http_client_reset_redirect_counter(
+    esp_http_client_handle_t client);
 
 esp_err_t esp_http_client_get_user_data(esp_http_client_handle_t client,
                                         void **data);
 esp_err_t esp_http_client_set_user_data(esp_http_client_handle_t client,
                                         void *data);
-esp_err_t
-esp_http_client_set_event_handler(esp_http_client_handle_t client,
-                                  http_event_handle_cb event_handler);
+esp_err_t esp_http_client_set_event_handler(esp_http_client_handle_t client,
+                                            http_event_handle_cb event_handler);
 
 int esp_http_client_get_status_code(esp_http_client_handle_t client);
 /* -1: not known. */
@@ -323,15 +322,14 @@ esp_err_t esp_http_client_get_chunk_length(esp_http_client_handle_t client,
                                            int *len);
 bool esp_http_client_is_complete_data_received(esp_http_client_handle_t client);
 bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client);
-esp_http_client_transport_t
-esp_http_client_get_transport_type(esp_http_client_handle_t client);
+esp_http_client_transport_t esp_http_client_get_transport_type(
+    esp_http_client_handle_t client);
 esp_http_state_t esp_http_client_get_state(esp_http_client_handle_t client);
 /* Of the last failure on the connection. */
 int esp_http_client_get_errno(esp_http_client_handle_t client);
-esp_err_t
-esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client,
-                                             int *esp_tls_error_code,
-                                             int *esp_tls_flags);
+esp_err_t esp_http_client_get_and_clear_last_tls_error(
+    esp_http_client_handle_t client, int *esp_tls_error_code,
+    int *esp_tls_flags);
 /* -1: not connected, or this host has no descriptors. */
 int esp_http_client_get_socket(esp_http_client_handle_t client);
 

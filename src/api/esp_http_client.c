@@ -106,8 +106,8 @@ static void destroy(struct esp_http_client *h)
     api_free(h);
 }
 
-esp_http_client_handle_t
-esp_http_client_init(const esp_http_client_config_t *config)
+esp_http_client_handle_t esp_http_client_init(
+    const esp_http_client_config_t *config)
 {
     struct diag d = DIAG_NONE;
 
@@ -146,12 +146,11 @@ esp_err_t esp_http_client_get_url(esp_http_client_handle_t client, char *url,
     if (!client || !url || len <= 0)
         return ESP_ERR_INVALID_ARG;
     const struct http_url *u = http_url_now(client->http);
-    int done = snprintf(url, (size_t)len, "%s://%s%.*s%s:%u%.*s",
-                        u->is_https ? "https" : "http",
-                        u->host_is_ipv6 ? "[" : "", (int)u->host.len,
-                        (const char *)u->host.ptr, u->host_is_ipv6 ? "]" : "",
-                        (unsigned)u->port, (int)u->path.len,
-                        (const char *)u->path.ptr);
+    int done = snprintf(
+        url, (size_t)len, "%s://%s%.*s%s:%u%.*s",
+        u->is_https ? "https" : "http", u->host_is_ipv6 ? "[" : "",
+        (int)u->host.len, (const char *)u->host.ptr, u->host_is_ipv6 ? "]" : "",
+        (unsigned)u->port, (int)u->path.len, (const char *)u->path.ptr);
     return done < len ? ESP_OK : ESP_FAIL;
 }
 
@@ -194,8 +193,7 @@ esp_err_t esp_http_client_set_post_field(esp_http_client_handle_t client,
     return ESP_OK;
 }
 
-int esp_http_client_get_post_field(esp_http_client_handle_t client,
-                                   char **data)
+int esp_http_client_get_post_field(esp_http_client_handle_t client, char **data)
 {
     if (!client || !client->post || !data)
         return 0;
@@ -262,9 +260,8 @@ esp_err_t esp_http_client_set_user_data(esp_http_client_handle_t client,
     return ESP_OK;
 }
 
-esp_err_t
-esp_http_client_set_event_handler(esp_http_client_handle_t client,
-                                  http_event_handle_cb event_handler)
+esp_err_t esp_http_client_set_event_handler(esp_http_client_handle_t client,
+                                            http_event_handle_cb event_handler)
 {
     if (!client)
         return ESP_ERR_INVALID_ARG;

@@ -35,9 +35,8 @@ esp_err_t esp_http_client_set_password(esp_http_client_handle_t client,
     return http_set_login(client->http, http_username(client->http), password);
 }
 
-esp_err_t
-esp_http_client_set_authtype(esp_http_client_handle_t client,
-                             esp_http_client_auth_type_t auth_type)
+esp_err_t esp_http_client_set_authtype(esp_http_client_handle_t client,
+                                       esp_http_client_auth_type_t auth_type)
 {
     if (!client)
         return ESP_ERR_INVALID_ARG;

@@ -3,7 +3,7 @@
 
 #include "api/http_handle.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "base/log.h"
 
@@ -104,8 +104,8 @@ static void take_net(struct esp_http_client *handle,
         net->keep_cnt = or_default(config->keep_alive_count, 3);
     }
     if (config->if_name) {
-        strncpy(handle->if_name, config->if_name->ifr_name,
-                sizeof(handle->if_name) - 1);
+        (void)snprintf(handle->if_name, sizeof(handle->if_name), "%s",
+                       config->if_name->ifr_name);
         net->bind_if = handle->if_name;
     }
 }
@@ -123,10 +123,9 @@ static void take_limits(const esp_http_client_config_t *config,
     opts->timeout_ms = (uint32_t)or_default(config->timeout_ms, 0);
     opts->max_redirects =
         (uint32_t)or_default(config->max_redirection_count, 0);
-    opts->max_auth_retries =
-        config->max_authorization_retries < 0
-            ? UINT32_MAX
-            : (uint32_t)config->max_authorization_retries;
+    opts->max_auth_retries = config->max_authorization_retries < 0
+                                 ? UINT32_MAX
+                                 : (uint32_t)config->max_authorization_retries;
     opts->rx_len =
         (uint32_t)or_default(config->buffer_size, DEFAULT_HTTP_BUF_SIZE);
 }

@@ -25,8 +25,7 @@ int64_t esp_http_client_get_content_range(esp_http_client_handle_t client)
 
 bool esp_http_client_is_chunked_response(esp_http_client_handle_t client)
 {
-    return client &&
-           http_head(client->http)->content_len == HTTP_LEN_UNKNOWN;
+    return client && http_head(client->http)->content_len == HTTP_LEN_UNKNOWN;
 }
 
 esp_err_t esp_http_client_get_chunk_length(esp_http_client_handle_t client,
@@ -50,8 +49,8 @@ bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client)
     return client && http_head(client->http)->keep_alive;
 }
 
-esp_http_client_transport_t
-esp_http_client_get_transport_type(esp_http_client_handle_t client)
+esp_http_client_transport_t esp_http_client_get_transport_type(
+    esp_http_client_handle_t client)
 {
     if (!client)
         return HTTP_TRANSPORT_UNKNOWN;
@@ -69,10 +68,9 @@ int esp_http_client_get_errno(esp_http_client_handle_t client)
     return client ? http_stats(client->http)->sys_errno : -1;
 }
 
-esp_err_t
-esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client,
-                                             int *esp_tls_error_code,
-                                             int *esp_tls_flags)
+esp_err_t esp_http_client_get_and_clear_last_tls_error(
+    esp_http_client_handle_t client, int *esp_tls_error_code,
+    int *esp_tls_flags)
 {
     if (!client)
         return ESP_ERR_INVALID_ARG;

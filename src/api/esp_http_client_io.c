@@ -266,8 +266,7 @@ esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client)
     return esp_http_client_close(client);
 }
 
-esp_err_t
-esp_http_client_clear_response_buffer(esp_http_client_handle_t client)
+esp_err_t esp_http_client_clear_response_buffer(esp_http_client_handle_t client)
 {
     uint64_t len = 0;
 
@@ -288,8 +287,8 @@ esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client)
     return err ? api_http_failed(&d, err) : ESP_OK;
 }
 
-esp_err_t
-esp_http_client_reset_redirect_counter(esp_http_client_handle_t client)
+esp_err_t esp_http_client_reset_redirect_counter(
+    esp_http_client_handle_t client)
 {
     if (!client)
         return ESP_ERR_INVALID_ARG;

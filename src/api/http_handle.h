@@ -49,10 +49,9 @@ struct http_client *api_http_client(esp_http_client_handle_t handle);
 /* The configuration as the portable core wants it; what it points to stays the
  * application's or the handle's. ESP_ERR_NOT_SUPPORTED, said in the log: it
  * asks for hardware or a transport that is not there. */
-MUST_CHECK esp_err_t
-api_http_opts_from_config(struct esp_http_client *handle,
-                          const esp_http_client_config_t *config,
-                          struct http_opts *opts);
+MUST_CHECK esp_err_t api_http_opts_from_config(
+    struct esp_http_client *handle, const esp_http_client_config_t *config,
+    struct http_opts *opts);
 /* "GET"...; NULL: no such method. */
 const char *api_http_method_name(esp_http_client_method_t method);
 

@@ -139,9 +139,9 @@ void http_digest_response(const struct http_digest *d, char out[65])
     hash_parts(c->sha256, a2, PARTS_CNT(a2), ha2);
     (void)snprintf(nc, sizeof(nc), "%08x", (unsigned)d->nc);
     if (c->qop_auth) {
-        const struct span parts[] = { span_str(ha1),       c->nonce,
-                                      span_str(nc),        span_str(d->cnonce),
-                                      span_str("auth"),    span_str(ha2) };
+        const struct span parts[] = { span_str(ha1),    c->nonce,
+                                      span_str(nc),     span_str(d->cnonce),
+                                      span_str("auth"), span_str(ha2) };
         hash_parts(c->sha256, parts, PARTS_CNT(parts), out);
     } else {
         const struct span parts[] = { span_str(ha1), c->nonce, span_str(ha2) };

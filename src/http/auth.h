@@ -18,7 +18,7 @@ struct http_challenge {
     enum http_auth scheme;
     struct span realm, nonce, opaque;
     bool has_opaque;
-    bool sha256;   /* else MD5 */
+    bool sha256; /* else MD5 */
     bool sess;
     bool stale;    /* the answer was right, its nonce too old */
     bool qop_auth; /* qop was given and offers "auth" */
@@ -44,9 +44,9 @@ struct http_digest {
     const struct http_challenge *challenge;
     const struct http_login *login;
     struct span method;
-    struct span uri;  /* path[?query] */
-    uint32_t nc;      /* how often this nonce was used, from 1 */
-    char cnonce[17];  /* 16 hexadecimal digits */
+    struct span uri; /* path[?query] */
+    uint32_t nc;     /* how often this nonce was used, from 1 */
+    char cnonce[17]; /* 16 hexadecimal digits */
 };
 
 /* 32 (MD5) or 64 (SHA-256) hexadecimal digits and a terminator. */

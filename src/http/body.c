@@ -61,8 +61,8 @@ static esp_err_t body_cut(struct http_client *c, bool closed, struct diag *d)
     c->stats.tls = c->conn.fault;
     if (c->framing == HTTP_FRAMING_LENGTH)
         err = http_conn_fail(&c->conn, d, DIAG_STAGE_DOWNLOAD, err,
-                             "the connection ended after %" PRIu64 " of %"
-                             PRIu64 " bytes: %s",
+                             "the connection ended after %" PRIu64
+                             " of %" PRIu64 " bytes: %s",
                              c->got_len, c->parser.head.content_len, cause);
     else
         err = http_conn_fail(&c->conn, d, DIAG_STAGE_DOWNLOAD, err,
@@ -104,8 +104,7 @@ static esp_err_t rx_fill(struct http_client *c, size_t *got_len)
 {
     c->rx_pos = 0;
     c->rx_end = 0;
-    esp_err_t err =
-        http_conn_recv(&c->conn, c->rx, c->opts.rx_len, 0, got_len);
+    esp_err_t err = http_conn_recv(&c->conn, c->rx, c->opts.rx_len, 0, got_len);
     c->rx_end = err ? 0 : (uint32_t)*got_len;
     return err;
 }
@@ -210,10 +209,9 @@ void http_drain(struct http_client *c)
 {
     uint8_t sink[256];
     uint64_t limit = c->got_len + BODY_DRAIN_MAX_LEN;
-    bool hopeless = c->framing == HTTP_FRAMING_CLOSE ||
-                    !c->parser.head.keep_alive ||
-                    (c->framing == HTTP_FRAMING_LENGTH &&
-                     c->left_len > BODY_DRAIN_MAX_LEN);
+    bool hopeless =
+        c->framing == HTTP_FRAMING_CLOSE || !c->parser.head.keep_alive ||
+        (c->framing == HTTP_FRAMING_LENGTH && c->left_len > BODY_DRAIN_MAX_LEN);
 
     while (!hopeless && c->phase == HTTP_PHASE_BODY) {
         size_t got = 0;

@@ -95,8 +95,8 @@ static void take_algorithm(struct candidate *cand, struct span value)
         cand->c.sess = true;
         value.len = len - 5;
     }
-    cand->c.sha256 = http_name_is(value, "sha-256") ||
-                     http_name_is(value, "sha256");
+    cand->c.sha256 =
+        http_name_is(value, "sha-256") || http_name_is(value, "sha256");
     if (!cand->c.sha256 && !http_name_is(value, "md5"))
         cand->unknown = true;
 }

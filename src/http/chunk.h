@@ -13,7 +13,7 @@
 
 #include "base/span.h"
 
-#define HTTP_CHUNK_LINE_MAX_LEN    1024u
+#define HTTP_CHUNK_LINE_MAX_LEN 1024u
 #define HTTP_CHUNK_TRAILER_MAX_LEN (16u * 1024u)
 
 enum http_chunk_step {

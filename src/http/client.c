@@ -5,16 +5,15 @@
 #include "crypto/ct.h"
 #include "http/text.h"
 
-#define CLIENT_TIMEOUT_MS   5000u
+#define CLIENT_TIMEOUT_MS 5000u
 #define CLIENT_REDIRECT_CNT 10u
-#define CLIENT_AUTH_CNT     10u
-#define CLIENT_RX_LEN       4096u
-#define CLIENT_RX_MIN_LEN   256u
+#define CLIENT_AUTH_CNT 10u
+#define CLIENT_RX_LEN 4096u
+#define CLIENT_RX_MIN_LEN 256u
 
 void http_emit(struct http_client *c, enum http_event ev)
 {
-    struct http_event_info info = { .ev = ev,
-                                    .status = c->parser.head.status };
+    struct http_event_info info = { .ev = ev, .status = c->parser.head.status };
 
     if (c->opts.on_event)
         c->opts.on_event(c->opts.event_ctx, &info);
@@ -287,8 +286,8 @@ static struct http_client *client_new(const struct http_env *env,
     c->conn.timeout_ms = c->opts.timeout_ms;
     c->auth = opts->auth == HTTP_AUTH_BASIC ? opts->auth : HTTP_AUTH_NONE;
     c->fields.heap = env->heap;
-    struct http_buf *bufs[] = { &c->url_text,  &c->username, &c->password,
-                                &c->name,      &c->value,    &c->location,
+    struct http_buf *bufs[] = { &c->url_text,  &c->username,      &c->password,
+                                &c->name,      &c->value,         &c->location,
                                 &c->challenge, &c->auth_challenge };
     for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
         bufs[i]->heap = env->heap;

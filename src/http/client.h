@@ -35,9 +35,16 @@ struct http_env {
 };
 
 enum http_event {
-    HTTP_EV_CONNECTED, HTTP_EV_HEADERS_SENT, HTTP_EV_STATUS, HTTP_EV_HEADER,
-    HTTP_EV_HEADERS_DONE, HTTP_EV_DATA, HTTP_EV_FINISH, HTTP_EV_DISCONNECTED,
-    HTTP_EV_REDIRECT, HTTP_EV_ERROR
+    HTTP_EV_CONNECTED,
+    HTTP_EV_HEADERS_SENT,
+    HTTP_EV_STATUS,
+    HTTP_EV_HEADER,
+    HTTP_EV_HEADERS_DONE,
+    HTTP_EV_DATA,
+    HTTP_EV_FINISH,
+    HTTP_EV_DISCONNECTED,
+    HTTP_EV_REDIRECT,
+    HTTP_EV_ERROR
 };
 
 struct http_event_info {
@@ -60,7 +67,7 @@ struct http_opts {
     enum http_auth auth;         /* BASIC: pre-emptive */
     const char *username, *password; /* NULL: those of the URL, if any */
     const char *user_agent;
-    uint32_t rx_len;             /* receive buffer, 0: 4096 */
+    uint32_t rx_len; /* receive buffer, 0: 4096 */
     http_event_fn on_event;
     void *event_ctx;
 };
@@ -110,8 +117,7 @@ void http_clear_headers(struct http_client *c);
 /* NULL: not set. Valid until the fields change. */
 const char *http_get_header(const struct http_client *c, const char *name);
 /* "GET", "HEAD", "POST"...; a token, copied. */
-MUST_CHECK esp_err_t http_set_method(struct http_client *c,
-                                     const char *method);
+MUST_CHECK esp_err_t http_set_method(struct http_client *c, const char *method);
 /* Borrowed until the request was sent; NULL: none. */
 void http_set_body(struct http_client *c, const void *body, size_t len);
 

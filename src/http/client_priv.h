@@ -32,9 +32,9 @@ struct http_client {
 
     enum http_phase phase;
     struct http_conn conn;
-    bool reused;       /* this request went out on a connection used before */
-    bool any_byte;     /* of the answer came */
-    bool resendable;   /* nothing but the head was sent */
+    bool reused;     /* this request went out on a connection used before */
+    bool any_byte;   /* of the answer came */
+    bool resendable; /* nothing but the head was sent */
     uint64_t sent_body_len; /* as announced */
     uint64_t asked_ms;      /* when the request was out */
     bool in_head;           /* a head has begun */
@@ -48,11 +48,11 @@ struct http_client {
     uint8_t *rx; /* bytes that were received and not yet used */
     uint32_t rx_pos, rx_end;
     enum http_framing framing;
-    uint64_t left_len;    /* HTTP_FRAMING_LENGTH */
+    uint64_t left_len; /* HTTP_FRAMING_LENGTH */
     struct http_chunk chunk;
-    uint64_t got_len;     /* of this body */
+    uint64_t got_len; /* of this body */
 
-    enum http_auth auth;  /* what goes out with the next request */
+    enum http_auth auth;            /* what goes out with the next request */
     struct http_buf auth_challenge; /* what Digest answers */
     uint32_t auth_cnt, nonce_cnt;
     uint32_t redirect_cnt;

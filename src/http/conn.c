@@ -58,10 +58,9 @@ static esp_err_t explain_tcp(const struct http_conn *c, uint32_t timeout_ms,
                               "the name was not found: check it, and the "
                               "device's DNS");
     case ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT:
-        return http_conn_fail(c, d, DIAG_STAGE_CONNECT, err,
-                              "no connection within %u.%u s",
-                              (unsigned)(timeout_ms / 1000),
-                              (unsigned)(timeout_ms % 1000 / 100));
+        return http_conn_fail(
+            c, d, DIAG_STAGE_CONNECT, err, "no connection within %u.%u s",
+            (unsigned)(timeout_ms / 1000), (unsigned)(timeout_ms % 1000 / 100));
     default:
         return http_conn_fail(c, d, DIAG_STAGE_CONNECT, err,
                               "cannot connect: %s (errno %d)",
@@ -89,13 +88,17 @@ static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
                           struct diag *d)
 {
     struct diag why = DIAG_NONE;
-    uint64_t deadline_ms = http_conn_now_ms(c) + c->timeout_ms;
-    esp_err_t err = tls_open(&c->tls, c->env->net, c->tcp, conf, c->host,
-                             deadline_ms, &why, &c->fault);
+    struct tls_dial dial = { .net = c->env->net,
+                             .conn = c->tcp,
+                             .host = c->host,
+                             .deadline_ms =
+                                 http_conn_now_ms(c) + c->timeout_ms };
+    esp_err_t err = tls_open(&c->tls, &dial, conf, &why);
 
     if (!err)
         return ESP_OK;
     c->err = err;
+    c->fault = dial.fault;
     c->sys_errno = c->env->net->last_errno(c->tcp);
     if (err == ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT)
         return http_conn_fail(c, d, DIAG_STAGE_TLS, err, "%s (%u.%u s)",
@@ -107,8 +110,8 @@ static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
 esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
                          const struct http_opts *opts, struct diag *d)
 {
-    uint32_t wait_ms = opts->connect_timeout_ms ? opts->connect_timeout_ms
-                                                : c->timeout_ms;
+    uint32_t wait_ms =
+        opts->connect_timeout_ms ? opts->connect_timeout_ms : c->timeout_ms;
     const struct port_net *net = c->env->net;
 
     c->bare_close = false;
@@ -176,18 +179,17 @@ esp_err_t http_conn_recv(struct http_conn *c, void *dst, size_t len,
                          uint64_t deadline_ms, size_t *got_len)
 {
     uint64_t until_ms = http_conn_now_ms(c) + c->timeout_ms;
-    bool clean = true;
 
     if (deadline_ms && deadline_ms < until_ms)
         until_ms = deadline_ms;
     *got_len = 0;
     esp_err_t err =
-        c->tls ? tls_recv(c->tls, dst, len, until_ms, got_len, &clean)
+        c->tls ? tls_recv(c->tls, dst, len, until_ms, got_len)
                : c->env->net->recv(c->tcp, dst, len, until_ms, got_len);
     if (err)
         note_failure(c, err);
-    if (!clean)
-        c->bare_close = true;
+    else if (c->tls && *got_len == 0)
+        c->bare_close = !tls_closed_clean(c->tls);
     return err;
 }
 

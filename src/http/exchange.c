@@ -234,10 +234,9 @@ static esp_err_t explain_head(struct http_client *c, struct diag *d)
     if (c->parser.err == ESP_ERR_NO_MEM)
         return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM,
                               "out of memory for the fields of the answer");
-    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
-                          ESP_ERR_HTTP_FETCH_HEADER,
-                          "the head of the answer is not sound: %s",
-                          c->parser.why);
+    return http_conn_fail(
+        &c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER,
+        "the head of the answer is not sound: %s", c->parser.why);
 }
 
 static void begin_head(struct http_client *c)
@@ -252,8 +251,7 @@ static void begin_head(struct http_client *c)
 
 static uint64_t head_deadline_ms(const struct http_client *c)
 {
-    return c->asked_ms +
-           (uint64_t)EXCHANGE_HEAD_PATIENCE * c->opts.timeout_ms;
+    return c->asked_ms + (uint64_t)EXCHANGE_HEAD_PATIENCE * c->opts.timeout_ms;
 }
 
 static esp_err_t rx_refill(struct http_client *c, struct diag *d)
@@ -283,9 +281,9 @@ static esp_err_t recv_one_head(struct http_client *c, struct diag *d)
         esp_err_t err = c->rx_pos == c->rx_end ? rx_refill(c, d) : ESP_OK;
         if (err)
             return err;
-        step = http_head_feed(
-            &c->parser, span_of(c->rx + c->rx_pos, c->rx_end - c->rx_pos),
-            &used);
+        step = http_head_feed(&c->parser,
+                              span_of(c->rx + c->rx_pos, c->rx_end - c->rx_pos),
+                              &used);
         c->rx_pos += (uint32_t)used;
     }
     c->in_head = false;
@@ -303,10 +301,9 @@ static esp_err_t recv_final_head(struct http_client *c, struct diag *d)
         if (!is_interim(c))
             return ESP_OK;
     }
-    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
-                          ESP_ERR_HTTP_FETCH_HEADER,
-                          "interim answers (status %d) and no final one",
-                          c->parser.head.status);
+    return http_conn_fail(
+        &c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER,
+        "interim answers (status %d) and no final one", c->parser.head.status);
 }
 
 /* A pause is no end as long as the whole head's time is not over. */

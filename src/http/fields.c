@@ -8,8 +8,8 @@
  * tokens (PRIVATE-TOKEN, X-Api-Key, X-Amz-Security-Token...). One kept back
  * too many costs a request; one too few, a secret. */
 static const char *const fields_secret[] = {
-    "auth", "token", "cookie", "key", "secret", "session", "credential",
-    "password",
+    "auth",   "token",   "cookie",     "key",
+    "secret", "session", "credential", "password",
 };
 
 /* The link that leads to the field, or the last one. */

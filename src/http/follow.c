@@ -77,8 +77,8 @@ static esp_err_t refuse_redirect(struct http_client *c,
     http_host_text(to, host);
     if (to->host.len == 0)
         return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, r->err,
-                              "status %d, a redirect %s",
-                              c->parser.head.status, r->why);
+                              "status %d, a redirect %s", c->parser.head.status,
+                              r->why);
     return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, r->err,
                           "status %d, redirect %u to %s://%s is refused: %s",
                           c->parser.head.status, (unsigned)c->redirect_cnt + 1,
@@ -97,11 +97,12 @@ esp_err_t http_redirect(struct http_client *c, struct diag *d)
         goto out;
     }
     note_visit(c);
-    struct http_redirect_in in = {
-        .from = &c->url, .to = to.host.len > 0 ? &to : NULL,
-        .done_cnt = c->redirect_cnt, .max_cnt = c->opts.max_redirects,
-        .seen = to.host.len > 0 && was_seen(c, visit_of(&to))
-    };
+    struct http_redirect_in in = { .from = &c->url,
+                                   .to = to.host.len > 0 ? &to : NULL,
+                                   .done_cnt = c->redirect_cnt,
+                                   .max_cnt = c->opts.max_redirects,
+                                   .seen = to.host.len > 0 &&
+                                           was_seen(c, visit_of(&to)) };
     struct http_redirect r = http_redirect_decide(&in);
     err = r.err;
     if (err) {
@@ -142,9 +143,9 @@ esp_err_t http_authenticate(struct http_client *c, struct diag *d)
         return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
                               "status 401: a user name and password are "
                               "needed");
-    bool preempted = (c->auth == HTTP_AUTH_BASIC &&
-                      ch.scheme == HTTP_AUTH_BASIC) ||
-                     http_get_header(c, "Authorization") != NULL;
+    bool preempted =
+        (c->auth == HTTP_AUTH_BASIC && ch.scheme == HTTP_AUTH_BASIC) ||
+        http_get_header(c, "Authorization") != NULL;
     if (preempted || is_refusal(c, &ch))
         return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
                               "status 401: user name and password were "
@@ -207,7 +208,8 @@ static esp_err_t digest_text(struct http_client *c,
 {
     struct http_buf uri = { .heap = c->env.heap };
     struct http_challenge ch;
-    struct http_digest digest = { .challenge = &ch, .login = login,
+    struct http_digest digest = { .challenge = &ch,
+                                  .login = login,
                                   .method = span_str(c->method),
                                   .nc = ++c->nonce_cnt };
     size_t need_len = 0;
@@ -217,8 +219,8 @@ static esp_err_t digest_text(struct http_client *c,
     if (!err)
         err = make_cnonce(c, digest.cnonce);
     if (!err)
-        err = http_buf_add(&uri, c->url.path.len > 0 ? c->url.path
-                                                     : span_str("/"));
+        err = http_buf_add(&uri,
+                           c->url.path.len > 0 ? c->url.path : span_str("/"));
     if (!err && c->url.has_query)
         err = http_buf_add(&uri, span_str("?"));
     if (!err)

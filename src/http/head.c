@@ -11,16 +11,28 @@
 #include "http/text.h"
 
 enum head_state {
-    HEAD_STATE_STATUS, HEAD_STATE_REASON, HEAD_STATE_LINE, HEAD_STATE_NAME,
-    HEAD_STATE_BLANK, HEAD_STATE_VALUE,
+    HEAD_STATE_STATUS,
+    HEAD_STATE_REASON,
+    HEAD_STATE_LINE,
+    HEAD_STATE_NAME,
+    HEAD_STATE_BLANK,
+    HEAD_STATE_VALUE,
     HEAD_STATE_LF,     /* a CR came, its LF must follow */
     HEAD_STATE_LAST_LF /* the same, for the empty line */
 };
 
 enum head_field {
-    HEAD_FIELD_OTHER, HEAD_FIELD_LEN, HEAD_FIELD_CODING, HEAD_FIELD_CONNECTION,
-    HEAD_FIELD_RANGE, HEAD_FIELD_ENCODING, HEAD_FIELD_ACCEPT_RANGES,
-    HEAD_FIELD_RETRY, HEAD_FIELD_ETAG, HEAD_FIELD_MODIFIED, HEAD_FIELD_TYPE
+    HEAD_FIELD_OTHER,
+    HEAD_FIELD_LEN,
+    HEAD_FIELD_CODING,
+    HEAD_FIELD_CONNECTION,
+    HEAD_FIELD_RANGE,
+    HEAD_FIELD_ENCODING,
+    HEAD_FIELD_ACCEPT_RANGES,
+    HEAD_FIELD_RETRY,
+    HEAD_FIELD_ETAG,
+    HEAD_FIELD_MODIFIED,
+    HEAD_FIELD_TYPE
 };
 
 static const struct {
@@ -208,8 +220,7 @@ static void head_take_retry(struct http_head_parser *p, struct span value)
     uint64_t secs = 0;
 
     if (http_digits(value, &secs) == ESP_OK)
-        p->head.retry_after_s =
-            secs > UINT32_MAX ? UINT32_MAX : (uint32_t)secs;
+        p->head.retry_after_s = secs > UINT32_MAX ? UINT32_MAX : (uint32_t)secs;
 }
 
 /* Fields that a long value makes useless rather than dangerous. */

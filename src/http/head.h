@@ -23,25 +23,25 @@ struct http_head {
     uint64_t content_len; /* HTTP_LEN_UNKNOWN when absent or chunked */
     bool chunked;
     bool keep_alive;
-    bool has_range;       /* one sound Content-Range "bytes a-b/c" was given */
+    bool has_range; /* one sound Content-Range "bytes a-b/c" was given */
     uint64_t range_first, range_last;
     uint64_t range_total; /* HTTP_LEN_UNKNOWN when not told; that of a 416's
                              unsatisfied range, too */
     bool encoded;         /* a Content-Encoding other than identity */
     bool accept_ranges;
     uint32_t retry_after_s;
-    char encoding[16];    /* its name, for the message */
-    char etag[128];       /* empty: none, or longer than fits */
+    char encoding[16]; /* its name, for the message */
+    char etag[128];    /* empty: none, or longer than fits */
     char last_modified[40];
     char content_type[64];
 };
 
 /* How the end of the body is known (RFC 9112 section 6.3). */
 enum http_framing {
-    HTTP_FRAMING_NONE,   /* there is no body */
+    HTTP_FRAMING_NONE, /* there is no body */
     HTTP_FRAMING_LENGTH,
     HTTP_FRAMING_CHUNKED,
-    HTTP_FRAMING_CLOSE   /* the body ends with the connection */
+    HTTP_FRAMING_CLOSE /* the body ends with the connection */
 };
 
 /* head_request: the request was a HEAD. */
@@ -52,7 +52,10 @@ enum http_framing http_head_framing(const struct http_head *h,
  * after HTTP_HEAD_NAME_LEN bytes; a value comes in pieces without its leading
  * blanks, and may end in blanks. STATUS has the reason phrase (pieces). */
 enum http_head_part {
-    HTTP_HEAD_STATUS, HTTP_HEAD_NAME, HTTP_HEAD_VALUE, HTTP_HEAD_FIELD_END
+    HTTP_HEAD_STATUS,
+    HTTP_HEAD_NAME,
+    HTTP_HEAD_VALUE,
+    HTTP_HEAD_FIELD_END
 };
 #define HTTP_HEAD_NAME_LEN 64u
 typedef esp_err_t (*http_head_fn)(void *ctx, enum http_head_part part,

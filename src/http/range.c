@@ -45,6 +45,6 @@ void http_range_format(uint64_t first, uint64_t last,
     if (last == HTTP_LEN_UNKNOWN)
         (void)snprintf(out, HTTP_RANGE_TEXT_LEN, "bytes=%" PRIu64 "-", first);
     else
-        (void)snprintf(out, HTTP_RANGE_TEXT_LEN,
-                       "bytes=%" PRIu64 "-%" PRIu64, first, last);
+        (void)snprintf(out, HTTP_RANGE_TEXT_LEN, "bytes=%" PRIu64 "-%" PRIu64,
+                       first, last);
 }

@@ -16,8 +16,7 @@ struct http_range {
 
 /* A Content-Range value. ESP_ERR_INVALID_RESPONSE: another unit, not a range,
  * last before first, last not below the total. */
-MUST_CHECK esp_err_t http_range_parse(struct span text,
-                                      struct http_range *out);
+MUST_CHECK esp_err_t http_range_parse(struct span text, struct http_range *out);
 
 /* "bytes=first-last", or "bytes=first-" when last is HTTP_LEN_UNKNOWN. */
 #define HTTP_RANGE_TEXT_LEN 48u

@@ -17,7 +17,7 @@ struct http_redirect_in {
     const struct http_url *to; /* NULL: no Location, or one without sense */
     uint32_t done_cnt;         /* redirects followed for this request */
     uint32_t max_cnt;
-    bool seen;                 /* this request was at `to` before */
+    bool seen; /* this request was at `to` before */
 };
 
 struct http_redirect {

@@ -12,13 +12,13 @@
 
 struct http_url {
     bool is_https;
-    struct span userinfo;  /* user[:password], percent-encoded; may be empty */
-    struct span host;      /* without the brackets of an IPv6 literal */
+    struct span userinfo; /* user[:password], percent-encoded; may be empty */
+    struct span host;     /* without the brackets of an IPv6 literal */
     bool host_is_ipv6;
-    uint16_t port;         /* given or the scheme's default */
+    uint16_t port; /* given or the scheme's default */
     bool port_given;
-    struct span path;      /* starts with '/', or empty */
-    struct span query;     /* without '?' */
+    struct span path;  /* starts with '/', or empty */
+    struct span query; /* without '?' */
     bool has_query;
 };
 

@@ -56,9 +56,9 @@ static void lib_free(void *ptr)
     tls_lib.env.heap->free(tls_lib.env.heap->ctx, ptr);
 }
 
-psa_status_t
-mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *ctx,
-                                uint8_t *dst, size_t len, size_t *done_len)
+psa_status_t mbedtls_psa_external_get_random(
+    mbedtls_psa_external_random_context_t *ctx, uint8_t *dst, size_t len,
+    size_t *done_len)
 {
     (void)ctx;
     *done_len = 0;
@@ -190,15 +190,13 @@ static esp_err_t session_shake(struct tls_session *s, const char *host,
     return tls_explain(s, ret, host, d);
 }
 
-esp_err_t tls_open(struct tls_session **out, const struct port_net *net,
-                   struct port_conn *conn, const struct tls_conf *conf,
-                   const char *host, uint64_t deadline_ms, struct diag *d,
-                   struct tls_fault *fault)
+esp_err_t tls_open(struct tls_session **out, struct tls_dial *dial,
+                   const struct tls_conf *conf, struct diag *d)
 {
-    const char *name = conf->name ? conf->name : host;
+    const char *name = conf->name ? conf->name : dial->host;
 
     *out = NULL;
-    *fault = (struct tls_fault){ .code = 0 };
+    dial->fault = (struct tls_fault){ .code = 0 };
     if (tls_lib.user_cnt == 0)
         return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_INVALID_STATE,
                          "TLS was not initialised");
@@ -209,12 +207,12 @@ esp_err_t tls_open(struct tls_session **out, const struct port_net *net,
     if (!s)
         return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NO_MEM,
                          "out of memory for a TLS session");
-    tls_bio_init(&s->bio, net, conn);
-    s->bio.deadline_ms = deadline_ms;
+    tls_bio_init(&s->bio, dial->net, dial->conn);
+    s->bio.deadline_ms = dial->deadline_ms;
     err = session_setup(s, conf, name, d);
     if (!err)
         err = session_shake(s, name, d);
-    *fault = s->fault;
+    dial->fault = s->fault;
     if (err) {
         tls_close(s);
         return err;
@@ -269,12 +267,11 @@ static bool recv_again(int ret)
 }
 
 esp_err_t tls_recv(struct tls_session *s, void *dst, size_t len,
-                   uint64_t deadline_ms, size_t *done_len, bool *clean)
+                   uint64_t deadline_ms, size_t *done_len)
 {
     int ret = MBEDTLS_ERR_SSL_WANT_READ;
 
     *done_len = 0;
-    *clean = true;
     if (s->broken)
         return ESP_FAIL;
     s->bio.deadline_ms = deadline_ms;
@@ -288,13 +285,15 @@ esp_err_t tls_recv(struct tls_session *s, void *dst, size_t len,
         *done_len = (size_t)ret;
         return ESP_OK;
     }
-    if (ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+    s->closed_clean = ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
+    if (s->closed_clean || ret == 0 || ret == MBEDTLS_ERR_SSL_CONN_EOF)
         return ESP_OK;
-    if (ret == 0 || ret == MBEDTLS_ERR_SSL_CONN_EOF) {
-        *clean = false;
-        return ESP_OK;
-    }
     return session_broken(s, ret);
+}
+
+bool tls_closed_clean(const struct tls_session *s)
+{
+    return s->closed_clean;
 }
 
 void tls_last_fault(const struct tls_session *s, struct tls_fault *out)

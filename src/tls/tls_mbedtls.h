@@ -61,6 +61,7 @@ struct tls_session {
     struct tls_verify verify;
     struct tls_fault fault;
     bool broken; /* the library's state is no longer usable */
+    bool closed_clean;
     struct tls_bio bio;
 };
 
@@ -70,17 +71,16 @@ const struct tls_env *tls_lib_env(void);
 unsigned tls_lib_refused_cnt(void);
 /* ESP_ERR_NO_MEM if one was refused since the counter read `before`, else
  * err: the library's own codes for it are many. */
-esp_err_t tls_lib_err(unsigned before, esp_err_t err);
+MUST_CHECK esp_err_t tls_lib_err(unsigned before, esp_err_t err);
 
 /* Fills s->conf, with what conf gives parsed into s. */
 MUST_CHECK esp_err_t tls_conf_load(struct tls_session *s,
-                                   const struct tls_conf *conf,
-                                   struct diag *d);
+                                   const struct tls_conf *conf, struct diag *d);
 
 /* Writes the sentence for a handshake that ended with the library's ret, and
  * returns the code for it. */
-esp_err_t tls_explain(struct tls_session *s, int ret, const char *host,
-                      struct diag *d);
+MUST_CHECK esp_err_t tls_explain(struct tls_session *s, int ret,
+                                 const char *host, struct diag *d);
 /* "handshake failure"; "unknown" for numbers without a name. */
 const char *tls_alert_name(int alert);
 

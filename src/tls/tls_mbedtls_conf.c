@@ -7,6 +7,38 @@
 
 static const char tag[] = "tls";
 
+/* In our order, which most servers follow: AES-128 before AES-256 before
+ * ChaCha20, because the processors that we run on have instructions or
+ * hardware for AES; authenticated modes before CBC, which is there for old
+ * servers. The library skips what it was built without. */
+static const int suites[] = {
+    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CCM,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA,
+    MBEDTLS_TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256,
+    MBEDTLS_TLS_PSK_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_PSK_WITH_AES_256_GCM_SHA384,
+    MBEDTLS_TLS_PSK_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_PSK_WITH_AES_128_CCM,
+    MBEDTLS_TLS_PSK_WITH_AES_128_CCM_8,
+    MBEDTLS_TLS_PSK_WITH_AES_128_CBC_SHA256,
+    0,
+};
+
 /* A key or certificate as the library wants it: PEM needs its terminator
  * inside the length, which text that came from a file does not have. */
 struct blob {
@@ -110,8 +142,8 @@ static esp_err_t load_own(struct tls_session *s, const struct tls_conf *conf,
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "a client certificate and its key must be given "
                          "together");
-    esp_err_t err = load_certs(&s->own, conf->client_cert,
-                               "client certificate", d);
+    esp_err_t err =
+        load_certs(&s->own, conf->client_cert, "client certificate", d);
     if (!err)
         err = load_key(s, conf, d);
     if (err)
@@ -204,6 +236,7 @@ esp_err_t tls_conf_load(struct tls_session *s, const struct tls_conf *conf,
                          "Mbed TLS cannot be set up");
     mbedtls_ssl_conf_rng(&s->conf, mbedtls_psa_get_random,
                          MBEDTLS_PSA_RANDOM_STATE);
+    mbedtls_ssl_conf_ciphersuites(&s->conf, suites);
     mbedtls_ssl_conf_min_tls_version(
         &s->conf, version_of(conf->min, MBEDTLS_SSL_VERSION_TLS1_2));
     mbedtls_ssl_conf_max_tls_version(

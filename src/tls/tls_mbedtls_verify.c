@@ -81,8 +81,7 @@ static void put_alt_name(char *out, size_t out_len, const mbedtls_x509_buf *raw)
 static void list_names(const mbedtls_x509_crt *crt, char *out, size_t out_len)
 {
     out[0] = '\0';
-    if (mbedtls_x509_crt_has_ext_type(crt,
-                                      MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)) {
+    if (mbedtls_x509_crt_has_ext_type(crt, MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)) {
         const mbedtls_x509_sequence *s = &crt->subject_alt_names;
         for (; s && s->buf.p; s = s->next)
             put_alt_name(out, out_len, &s->buf);
