@@ -162,11 +162,17 @@ static int opt_set(const struct cli_verb *verb, const struct cli_opt *o,
     }
 }
 
-/* argv[*at] is an option; *at moves on to its value if that is apart. */
-static int parse_option(const struct cli_verb *verb, int argc, char **argv,
-                        int *at, void *opts)
+/* The command line, and where we are in it. */
+struct line {
+    int argc;
+    char **argv;
+    int at;
+};
+
+/* The current word is an option; moves on to its value if that is apart. */
+static int parse_option(const struct cli_verb *verb, struct line *l, void *opts)
 {
-    const char *arg = argv[*at];
+    const char *arg = l->argv[l->at];
     const char *eq = arg[1] == '-' ? strchr(arg, '=') : NULL;
     size_t name_len = eq ? (size_t)(eq - arg) : strlen(arg);
     const struct cli_opt *o = opt_find(verb, arg, name_len);
@@ -178,9 +184,9 @@ static int parse_option(const struct cli_verb *verb, int argc, char **argv,
         if (eq)
             return cli_usage(verb, "%s takes no value", o->name);
     } else if (o->kind != CLI_KIND_LATER && !eq) {
-        if (*at + 1 >= argc)
+        if (l->at + 1 >= l->argc)
             return cli_usage(verb, "%s needs a value: %s", o->name, o->meta);
-        value = argv[++*at];
+        value = l->argv[++l->at];
     }
     return opt_set(verb, o, opts, value);
 }
@@ -202,14 +208,16 @@ static bool is_help(const char *arg)
     return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
+/* lint-ok: function, a command line is two values */
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *opts,
               struct cli_args *args)
 {
+    struct line l = { argc, argv, 1 };
     bool only_args = false;
 
     args->cnt = 0;
-    for (int i = 1; i < argc; i++) {
-        const char *arg = argv[i];
+    for (; l.at < argc; l.at++) {
+        const char *arg = argv[l.at];
         int status = CLI_GO;
 
         if (!only_args && strcmp(arg, "--") == 0) {
@@ -218,7 +226,7 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *opts,
             cli_help_page(verb, stdout);
             return cli_finish(verb, CLI_DONE);
         } else if (!only_args && arg[0] == '-' && arg[1]) {
-            status = parse_option(verb, argc, argv, &i, opts);
+            status = parse_option(verb, &l, opts);
         } else if (args->cnt == CLI_ARGS_MAX) {
             status = cli_usage(verb, "there are more than %d arguments",
                                CLI_ARGS_MAX);

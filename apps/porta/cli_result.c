@@ -64,6 +64,7 @@ int cli_fail(const struct cli_verb *verb, const struct diag *d, bool json)
 static void sink_stderr(void *ctx, enum log_level level, const char *tag,
                         const char *fmt, va_list args) PRINTF_LIKE(4, 0);
 
+/* lint-ok: function, a log sink's signature */
 static void sink_stderr(void *ctx, enum log_level level, const char *tag,
                         const char *fmt, va_list args)
 {

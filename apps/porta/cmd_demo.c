@@ -141,7 +141,7 @@ static void show_download(void *ctx)
 
 static esp_err_t expect(struct tour *t, const char *text)
 {
-    return demo_expect(&t->w, text, t->o->wait_ms, NULL, NULL, &t->diag);
+    return demo_expect(&t->w, text, &t->diag);
 }
 
 /* --- steps ---------------------------------------------------------------- */
@@ -198,8 +198,10 @@ static esp_err_t step_download(struct tour *t)
     esp_err_t err;
 
     progress_begin(&t->progress, "porta demo");
-    err = demo_expect(&t->w, "the new version is in place", t->o->wait_ms,
-                      show_download, t, &t->diag);
+    t->w.tick = show_download;
+    t->w.tick_ctx = t;
+    err = expect(t, "the new version is in place");
+    t->w.tick = NULL;
     progress_end(&t->progress);
     return err;
 }
@@ -419,6 +421,7 @@ int cmd_demo(int argc, char **argv)
         return status;
     t.o = &o;
     t.w.keep = o.keep;
+    t.w.wait_ms = o.wait_ms;
     t.tty = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO);
     if (prepare(&t) != ESP_OK) {
         status = cli_fail(&verb, &t.diag, false);

@@ -62,11 +62,9 @@ static void reread(struct device *dev, struct boot_result *r)
         part && otadata_read(&at, part->len, &r->otadata) == ESP_OK;
 }
 
-static int reset_run(struct device *dev, struct boot_result *r, bool json,
-                     struct diag *d)
+static esp_err_t reset_run(struct device *dev, struct boot_result *r,
+                           struct diag *d)
 {
-    int status;
-
     boot_run(&dev->boot, r);
     if (r->write_err)
         return diag_fail(d, DIAG_STAGE_WRITE, r->write_err,
@@ -76,10 +74,7 @@ static int reset_run(struct device *dev, struct boot_result *r, bool json,
         reread(dev, r);
     if (r->plan.action != BOOT_ACT_BOOT)
         return boot_report_nothing(dev, r, d);
-    status = print(&reset_verb, dev, r, json);
-    return status == CLI_DONE ? ESP_OK
-                              : diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
-                                          "the result could not be written");
+    return ESP_OK;
 }
 
 static int run(const struct cli_verb *verb, int argc, char **argv)
@@ -99,9 +94,9 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
                     &d) != ESP_OK) {
         status = cli_fail(verb, &d, o.json);
     } else if (write) {
-        status = reset_run(&dev, &result, o.json, &d)
+        status = reset_run(&dev, &result, &d)
                      ? cli_fail(verb, &d, o.json)
-                     : CLI_DONE;
+                     : print(verb, &dev, &result, o.json);
     } else {
         boot_decide(&dev.boot, &result);
         status = print(verb, &dev, &result, o.json);

@@ -333,10 +333,9 @@ static void last_line(const struct demo *w, char *out, size_t len)
     snprintf(out, len, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
-esp_err_t demo_expect(struct demo *w, const char *text, uint32_t wait_ms,
-                      demo_tick_fn tick, void *ctx, struct diag *d)
+esp_err_t demo_expect(struct demo *w, const char *text, struct diag *d)
 {
-    uint64_t end_ms = linux_mono_ms() + wait_ms;
+    uint64_t end_ms = linux_mono_ms() + w->wait_ms;
     struct pollfd pfd = { w->console_fd, POLLIN, 0 };
     char line[160];
     bool open = true;
@@ -355,8 +354,8 @@ esp_err_t demo_expect(struct demo *w, const char *text, uint32_t wait_ms,
         }
         if (poll(&pfd, 1, TICK_MS) > 0)
             open = take(w, w->console_fd);
-        if (tick)
-            tick(ctx);
+        if (w->tick)
+            w->tick(w->tick_ctx);
     }
     return ESP_OK;
 }

@@ -34,6 +34,10 @@ struct demo {
     char console[DEMO_CONSOLE_LEN]; /* of this run, terminated */
     size_t console_len;
     bool keep;
+    uint32_t wait_ms; /* the longest wait of demo_expect() */
+    /* Called about ten times a second meanwhile; NULL: nobody wants to know. */
+    void (*tick)(void *ctx);
+    void *tick_ctx;
 };
 
 /* Makes the folder, finds the images. */
@@ -59,11 +63,8 @@ MUST_CHECK esp_err_t demo_serve(struct demo *w, struct demo_server *s,
 MUST_CHECK esp_err_t demo_power_on(struct demo *w, struct diag *d);
 MUST_CHECK esp_err_t demo_power_off(struct demo *w, struct diag *d);
 
-/* Takes what the device says until `text` is in it, for at most wait_ms.
- * tick, if any, is called about ten times a second. ESP_ERR_TIMEOUT. */
-typedef void (*demo_tick_fn)(void *ctx);
+/* Takes what the device says until `text` is in it. ESP_ERR_TIMEOUT. */
 MUST_CHECK esp_err_t demo_expect(struct demo *w, const char *text,
-                                 uint32_t wait_ms, demo_tick_fn tick, void *ctx,
                                  struct diag *d);
 
 /* SIGINT or SIGTERM came. */

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "image/text.h"
+#include "part/words.h"
 #include "table_load.h"
 
 static bool add(cJSON *obj, const char *name, cJSON *item)
@@ -162,15 +163,33 @@ void flash_otadata_text(const struct boot_result *r, uint32_t slot_cnt)
                (unsigned)r->otadata.redo_idx);
 }
 
+/* Words where there are some, else numbers. */
+static const char *type_text(const struct part_entry *part, char buf[8])
+{
+    const char *word = part_type_word(part->type);
+
+    snprintf(buf, 8, "0x%02x", part->type);
+    return word ? word : buf;
+}
+
+static const char *subtype_text(const struct part_entry *part, char buf[8])
+{
+    const char *word = part_subtype_word(part->type, part->subtype);
+
+    snprintf(buf, 8, "0x%02x", part->subtype);
+    return word ? word : buf;
+}
+
 static void part_text(struct device *dev, const struct part_entry *part)
 {
     struct img_header header;
     struct img_desc desc;
-    char label[24], project[64], version[64], chip[16];
+    char label[24], project[64], version[64], chip[16], type[8], subtype[8];
 
-    printf("  %-16s %4u/0x%02x  0x%08x  0x%08x",
-           text_clean(span_str(part->label), label, sizeof(label)), part->type,
-           part->subtype, (unsigned)part->off, (unsigned)part->len);
+    printf("  %-16s %-5s%-9s 0x%08x  0x%08x",
+           text_clean(span_str(part->label), label, sizeof(label)),
+           type_text(part, type), subtype_text(part, subtype),
+           (unsigned)part->off, (unsigned)part->len);
     if (part->type == PART_TYPE_APP &&
         device_image_head(dev, part, &header, &desc))
         printf("  %s %s for %s",
@@ -194,7 +213,7 @@ int flash_show_text(struct device *dev)
     printf("bootloader: %s rollback (%s)\n",
            pol_rollback(&dev->policy) ? "with" : "without",
            dev->has_opts ? "stored in the file" : "no options are stored");
-    printf("\n  %-16s %9s  %-10s  %-10s  image\n", "partition", "type",
+    printf("\n  %-16s %-14s %-10s  %-10s  image\n", "partition", "type",
            "offset", "size");
     for (uint32_t i = 0; i < table->cnt; i++)
         part_text(dev, &table->entries[i]);

@@ -250,11 +250,12 @@ static void announce(struct MHD_Response *r, const struct serve_plan *p)
     header(r, "Content-Length", text);
 }
 
-static enum MHD_Result answer_file(struct serve *s, struct MHD_Connection *conn,
+/* The headers of a file's answer. */
+static enum MHD_Result answer_file(struct MHD_Connection *conn,
+                                   struct MHD_Response *r,
                                    const struct serve_plan *p,
-                                   const struct serve_file *file, int fd)
+                                   const struct serve_file *file)
 {
-    struct MHD_Response *r = body_response(s, conn, p, fd);
     char text[96];
 
     if (!r)
@@ -331,13 +332,15 @@ static enum MHD_Result answer(struct serve *s, struct MHD_Connection *conn,
     serve_plan_make(&file, &ask, &s->conf->fault, &plan);
     say(s, method, url, &plan);
     if (!plan.text)
-        return answer_file(s, conn, &plan, &file, fd);
+        return answer_file(conn, body_response(s, conn, &plan, fd), &plan,
+                           &file);
     close(fd);
     snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)file.len);
     return answer_text(conn, plan.status,
                        plan.status == 416 ? "Content-Range" : NULL, text);
 }
 
+/* lint-ok: function, the library's signature */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn,
                                   const char *url, const char *method,
                                   const char *version, const char *upload,

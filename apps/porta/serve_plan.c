@@ -56,20 +56,19 @@ esp_err_t serve_fault_parse(const char *text, struct serve_fault *out)
     return ESP_ERR_INVALID_ARG;
 }
 
-static bool range_suffix(struct span digits, uint64_t file_len, uint64_t *first,
-                         uint64_t *last, enum serve_range *result)
+/* The last `digits` bytes of the file. */
+static enum serve_range range_suffix(struct span digits, uint64_t file_len,
+                                     uint64_t *first, uint64_t *last)
 {
     uint64_t cnt;
 
     if (num_parse_u64(digits, &cnt) != ESP_OK)
-        return false;
-    *result = SERVE_RANGE_BEYOND;
+        return SERVE_RANGE_NONE;
     if (cnt == 0 || file_len == 0)
-        return true;
+        return SERVE_RANGE_BEYOND;
     *first = cnt >= file_len ? 0 : file_len - cnt;
     *last = file_len - 1;
-    *result = SERVE_RANGE_GOOD;
-    return true;
+    return SERVE_RANGE_GOOD;
 }
 
 static bool all_digits(struct span s)
@@ -83,7 +82,6 @@ static bool all_digits(struct span s)
 enum serve_range serve_range_parse(const char *header, uint64_t file_len,
                                    uint64_t *first, uint64_t *last)
 {
-    enum serve_range result = SERVE_RANGE_NONE;
     const char *dash;
     struct span from, to;
 
@@ -97,11 +95,8 @@ enum serve_range serve_range_parse(const char *header, uint64_t file_len,
     to = span_str(dash + 1);
     if (!all_digits(from) || !all_digits(to))
         return SERVE_RANGE_NONE;
-    if (from.len == 0) {
-        if (!range_suffix(to, file_len, first, last, &result))
-            return SERVE_RANGE_NONE;
-        return result;
-    }
+    if (from.len == 0)
+        return range_suffix(to, file_len, first, last);
     *last = UINT64_MAX;
     if (num_parse_u64(from, first) != ESP_OK ||
         (to.len && num_parse_u64(to, last) != ESP_OK) || *last < *first)
