@@ -74,7 +74,8 @@ static void tell(struct upd *u)
 {
     const struct img_info *info = &u->check.info;
 
-    if (!u->header_told && u->check.fed_len >= IMG_HEADER_LEN) {
+    if (!u->header_told && u->check.fed_len >= IMG_HEADER_LEN &&
+        info->header.magic == IMG_MAGIC) {
         u->header_told = true;
         upd_emit(u, UPD_EV_CHIP, info->header.chip_id);
         upd_emit(u, UPD_EV_REV, info->header.min_rev);

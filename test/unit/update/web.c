@@ -98,6 +98,7 @@ static void answer(struct port_conn *c)
     w->request_cnt++;
     c->head_len = c->head_pos = c->answer_len = 0;
     range_of(c->request, range);
+    memcpy(w->last_request, c->request, sizeof(w->last_request));
     c->request_len = 0;
     fields = sscanf(range, "bytes=%lu-%lu", &first, &last);
     if (w->status != 0) {

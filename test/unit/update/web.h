@@ -43,6 +43,7 @@ struct web {
     uint32_t refuse_cnt; /* connections refused */
     /* what was seen */
     uint32_t open_cnt, alive_cnt, request_cnt;
+    char last_request[2048];
     char ranges[16][48]; /* of each request, "" without */
 };
 
