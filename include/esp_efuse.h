@@ -14,14 +14,14 @@
 extern "C" {
 #endif
 
-#define ESP_ERR_EFUSE                        0x1600
-#define ESP_OK_EFUSE_CNT                     (ESP_ERR_EFUSE + 0x01)
-#define ESP_ERR_EFUSE_CNT_IS_FULL            (ESP_ERR_EFUSE + 0x02)
-#define ESP_ERR_EFUSE_REPEATED_PROG          (ESP_ERR_EFUSE + 0x03)
-#define ESP_ERR_CODING                       (ESP_ERR_EFUSE + 0x04)
+#define ESP_ERR_EFUSE 0x1600
+#define ESP_OK_EFUSE_CNT (ESP_ERR_EFUSE + 0x01)
+#define ESP_ERR_EFUSE_CNT_IS_FULL (ESP_ERR_EFUSE + 0x02)
+#define ESP_ERR_EFUSE_REPEATED_PROG (ESP_ERR_EFUSE + 0x03)
+#define ESP_ERR_CODING (ESP_ERR_EFUSE + 0x04)
 #define ESP_ERR_NOT_ENOUGH_UNUSED_KEY_BLOCKS (ESP_ERR_EFUSE + 0x05)
-#define ESP_ERR_DAMAGED_READING              (ESP_ERR_EFUSE + 0x06)
-#define ESP_ERR_BURN_WR_DIS                  (ESP_ERR_EFUSE + 0x07)
+#define ESP_ERR_DAMAGED_READING (ESP_ERR_EFUSE + 0x06)
+#define ESP_ERR_BURN_WR_DIS (ESP_ERR_EFUSE + 0x07)
 
 /* Number of fuses burnt. */
 uint32_t esp_efuse_read_secure_version(void);

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define OTA_SIZE_UNKNOWN           0xffffffff
+#define OTA_SIZE_UNKNOWN 0xffffffff
 #define OTA_WITH_SEQUENTIAL_WRITES 0xfffffffe
 
 typedef uint32_t esp_ota_handle_t;
@@ -45,8 +45,7 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle,
                                       const esp_partition_t *final_partition,
                                       bool finalize_with_copy);
 /* ESP_ERR_OTA_VALIDATE_FAILED: the first byte is not an image's. */
-esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data,
-                        size_t size);
+esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size);
 /* ESP_ERR_INVALID_STATE: the handle erases while writing, in order. */
 esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data,
                                     size_t size, uint32_t offset);
@@ -56,22 +55,21 @@ esp_err_t esp_ota_abort(esp_ota_handle_t handle);
 
 /* Verifies the image, then makes it the one that boots. */
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition);
-esp_err_t
-esp_ota_set_boot_partition_skip_validate(const esp_partition_t *partition);
+esp_err_t esp_ota_set_boot_partition_skip_validate(
+    const esp_partition_t *partition);
 /* What the boot records ask for; the image is not looked at. */
 const esp_partition_t *esp_ota_get_boot_partition(void);
 const esp_partition_t *esp_ota_get_running_partition(void);
 /* The OTA slot after start_from (NULL: after the running one). */
-const esp_partition_t *
-esp_ota_get_next_update_partition(const esp_partition_t *start_from);
+const esp_partition_t *esp_ota_get_next_update_partition(
+    const esp_partition_t *start_from);
 uint8_t esp_ota_get_app_partition_count(void);
 
 esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition,
                                             esp_app_desc_t *app_desc);
 /* partition NULL: the bootloader that the ROM starts. */
-esp_err_t
-esp_ota_get_bootloader_description(const esp_partition_t *bootloader_partition,
-                                   esp_bootloader_desc_t *desc);
+esp_err_t esp_ota_get_bootloader_description(
+    const esp_partition_t *bootloader_partition, esp_bootloader_desc_t *desc);
 
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);
 /* ESP_ERR_OTA_ROLLBACK_FAILED: there is nothing to go back to. */

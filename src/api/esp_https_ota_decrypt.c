@@ -19,7 +19,8 @@ static esp_err_t call(struct api_decrypt *d, const void *data, size_t len,
         d->any_out = true;
         err = out->feed(out->ctx, args.data_out, args.data_out_len);
     }
-    free(args.data_out); /* the application's malloc() */
+    /* lint-ok: banned, the application allocated it with malloc() */
+    free(args.data_out);
     return err;
 }
 

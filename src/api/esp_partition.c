@@ -2,6 +2,7 @@
  * use, and followed by what was registered at run time. */
 #include "api/device.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "esp_partition.h"
@@ -349,7 +350,7 @@ esp_err_t esp_partition_register_external(esp_flash_t *flash_chip,
     e.off = (uint32_t)offset;
     e.len = (uint32_t)size;
     if (label)
-        strncat(e.label, label, PART_LABEL_LEN);
+        (void)snprintf(e.label, sizeof(e.label), "%s", label);
     api_lock();
     err = add_external(&e, out_partition);
     api_unlock();

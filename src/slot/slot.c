@@ -21,7 +21,7 @@ static esp_err_t fail(struct slot *s, esp_err_t err)
 
 esp_err_t slot_open(struct slot *s, struct part_dev *dev,
                     const struct part_entry *entry,
-                    const struct slot_opts *opts, uint8_t *sector)
+                    const struct slot_opts *opts)
 {
     uint32_t sector_len = dev->flash->erase_len;
 
@@ -34,7 +34,6 @@ esp_err_t slot_open(struct slot *s, struct part_dev *dev,
     s->dev = dev;
     s->entry = *entry;
     s->opts = *opts;
-    s->sector = sector;
     s->sector_len = sector_len;
     s->done_off = opts->start_off;
     s->erased_off = opts->start_off;
@@ -104,11 +103,11 @@ static esp_err_t program_buffer(struct slot *s, uint32_t len)
     }
     if (s->opts.hold_head && s->done_off == 0) {
         skip = len < SLOT_HEAD_LEN ? len : SLOT_HEAD_LEN;
-        memcpy(s->head, s->sector, skip);
+        memcpy(s->head, s->opts.sector, skip);
     }
     if (len > skip) {
         esp_err_t err =
-            program(s, s->done_off + skip, s->sector + skip, len - skip);
+            program(s, s->done_off + skip, s->opts.sector + skip, len - skip);
         if (err)
             return fail(s, err);
     }
@@ -127,7 +126,7 @@ esp_err_t slot_reserve(struct slot *s, void **ptr, size_t *len)
         return fail(s, ESP_ERR_INVALID_STATE);
     /* The partition ends with a sector: a full one empties the buffer. */
     if (s->done_off < s->entry.len) {
-        *ptr = s->sector + s->fill_len;
+        *ptr = s->opts.sector + s->fill_len;
         *len = s->sector_len - s->fill_len;
     }
     return ESP_OK;
@@ -197,7 +196,7 @@ esp_err_t slot_flush(struct slot *s)
         return ESP_OK;
     unit = s->dev->flash->prog_len;
     len = (s->fill_len + unit - 1) / unit * unit;
-    memset(s->sector + s->fill_len, 0xFF, len - s->fill_len);
+    memset(s->opts.sector + s->fill_len, 0xFF, len - s->fill_len);
     return program_buffer(s, len);
 }
 

@@ -24,6 +24,7 @@
 #define SLOT_HEAD_LEN 16u /* held back: one program unit of encrypted flash */
 
 struct slot_opts {
+    uint8_t *sector;    /* erase_len bytes that live until slot_close() */
     bool hold_head;     /* see above; false for data partitions */
     uint32_t start_off; /* continue here, a multiple of the sector; 0: new */
 };
@@ -32,7 +33,6 @@ struct slot {
     struct part_dev *dev;    /* borrowed until slot_close() */
     struct part_entry entry; /* a copy: the partition written */
     struct slot_opts opts;
-    uint8_t *sector; /* caller's, erase_len bytes */
     uint32_t sector_len;
     uint32_t fill_len;   /* bytes waiting in the sector buffer */
     uint32_t done_off;   /* all below is programmed, compared */
@@ -47,15 +47,14 @@ struct slot {
         .dev = NULL \
     }
 
-/* sector: dev->flash->erase_len bytes that live until slot_close().
- * ESP_ERR_INVALID_SIZE: the partition is no multiple of a sector, or
+/* ESP_ERR_INVALID_SIZE: the partition is no multiple of a sector, or
  * start_off is not. ESP_ERR_NOT_SUPPORTED: the flash programs in units that
  * SLOT_HEAD_LEN is no multiple of. Nothing is written.
  * A session that continues with hold_head and finds no head in flash needs it
  * through slot_set_head(). */
 MUST_CHECK esp_err_t slot_open(struct slot *s, struct part_dev *dev,
                                const struct part_entry *entry,
-                               const struct slot_opts *opts, uint8_t *sector);
+                               const struct slot_opts *opts);
 
 /* Appends; data is not kept. ESP_ERR_INVALID_SIZE: the image would outgrow the
  * partition (nothing of this call was written). ESP_ERR_FLASH_OP_FAIL:

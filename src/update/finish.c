@@ -94,14 +94,13 @@ static esp_err_t copy_body(struct upd *u, struct slot *to, uint32_t len)
 static esp_err_t copy_to_final(struct upd *u, struct img_receipt *receipt)
 {
     struct slot to = SLOT_CLOSED;
-    struct slot_opts opts = { upd_is_image(u), 0 };
+    struct slot_opts opts = { u->sector, upd_is_image(u), 0 };
     uint32_t len = slot_taken(&u->slot);
     esp_err_t err;
 
     if (!u->target.copy)
         return ESP_OK;
-    err = slot_open(&to, u->env.device->parts, &u->target.final, &opts,
-                    u->sector);
+    err = slot_open(&to, u->env.device->parts, &u->target.final, &opts);
     if (!err)
         err = copy_body(u, &to, len);
     if (!err && upd_is_image(u)) {

@@ -71,6 +71,8 @@ struct upd {
 /* Keeps the first error and its sentence. Returns it. */
 esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
                    const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Starts writing the staging partition, at a sector boundary. */
+MUST_CHECK esp_err_t upd_open_slot(struct upd *u, uint32_t start_off);
 /* Frees the session and all it holds. */
 void upd_close(struct upd *u);
 void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value);

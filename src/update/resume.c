@@ -34,18 +34,6 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
     return true;
 }
 
-static esp_err_t reopen_slot(struct upd *u, uint32_t off)
-{
-    struct slot_opts opts = { upd_is_image(u), off };
-    esp_err_t err = slot_open(&u->slot, u->env.device->parts,
-                              &u->target.staging, &opts, u->sector);
-
-    return err ? upd_fail(u, DIAG_STAGE_FLASH, err,
-                          "%s cannot be written in whole sectors",
-                          u->target.staging.label)
-               : ESP_OK;
-}
-
 static esp_err_t start_over(struct upd *u)
 {
     struct img_rules rules = u->check.rules;
@@ -54,7 +42,7 @@ static esp_err_t start_over(struct upd *u)
     u->result.resumed_from = 0;
     img_check_open(&u->check, &rules);
     u->peeking = true;
-    return reopen_slot(u, 0);
+    return upd_open_slot(u, 0);
 }
 
 static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
@@ -88,7 +76,7 @@ esp_err_t upd_resume(struct upd *u)
 
     if (off == 0)
         return upd_fetch_start(u, false);
-    err = reopen_slot(u, off);
+    err = upd_open_slot(u, off);
     if (err)
         return err;
     u->peeking = false;

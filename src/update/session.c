@@ -78,11 +78,11 @@ static void open_check(struct upd *u)
     img_check_open(&u->check, &rules);
 }
 
-static esp_err_t open_slot(struct upd *u)
+esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
 {
-    struct slot_opts opts = { upd_is_image(u), 0 };
-    esp_err_t err = slot_open(&u->slot, u->env.device->parts,
-                              &u->target.staging, &opts, u->sector);
+    struct slot_opts opts = { u->sector, upd_is_image(u), start_off };
+    esp_err_t err =
+        slot_open(&u->slot, u->env.device->parts, &u->target.staging, &opts);
 
     if (err)
         return upd_fail(u, DIAG_STAGE_FLASH, err,
@@ -101,7 +101,7 @@ static esp_err_t begin(struct upd *u)
     u->opts.staging = u->opts.final = NULL; /* copied; not ours to keep */
     memcpy(u->result.slot, u->target.staging.label, sizeof(u->result.slot));
     open_check(u);
-    err = open_slot(u);
+    err = upd_open_slot(u, 0);
     if (!err)
         err = upd_fetch_open(u);
     if (!err)

@@ -33,7 +33,8 @@ static const struct scene scenes[] = {
     { "in ranges", true, false, true, 8192 },
 };
 
-static const struct rig_image old_image = { .version = "0", .filler = 3,
+static const struct rig_image old_image = { .version = "0",
+                                            .filler = 3,
                                             .body_len = 30000 };
 
 static void set_scene(struct rig *r, const struct scene *s)
@@ -145,8 +146,8 @@ static void test_cuts(void **state)
 static void test_bad_status(void **state)
 {
     (void)state;
-    for (uint32_t nth = 1;
-         cut_at(&scenes[1], SIM_FAULT_STATUS, nth, nth * 5); nth++)
+    for (uint32_t nth = 1; cut_at(&scenes[1], SIM_FAULT_STATUS, nth, nth * 5);
+         nth++)
         ;
 }
 

@@ -14,7 +14,7 @@
 #include "esp_ota_ops.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define GOING_ON  ESP_ERR_HTTPS_OTA_IN_PROGRESS
+#define GOING_ON ESP_ERR_HTTPS_OTA_IN_PROGRESS
 
 static const esp_http_client_config_t http = { .url = RIG_URL };
 
@@ -35,10 +35,9 @@ struct seen {
 
 static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
 {
-    static const char *const names[] = { "START", "CONNECTED", "DESC",
-                                         "CHIP",  "REV",       "DECRYPT",
-                                         "WRITE", "BOOT",      "FINISH",
-                                         "ABORT" };
+    static const char *const names[] = { "START",  "CONNECTED", "DESC",  "CHIP",
+                                         "REV",    "DECRYPT",   "WRITE", "BOOT",
+                                         "FINISH", "ABORT" };
     struct seen *s = arg;
     size_t len = strlen(s->text);
 
@@ -100,24 +99,40 @@ struct shot {
 };
 
 static const struct shot shots[] = {
-    { .claim = "nothing", .no_config = true, .want = ESP_ERR_INVALID_ARG,
+    { .claim = "nothing",
+      .no_config = true,
+      .want = ESP_ERR_INVALID_ARG,
       .events = "" },
-    { .claim = "no HTTP configuration", .no_http = true,
-      .want = ESP_ERR_INVALID_ARG, .events = "" },
-    { .claim = "resumption belongs to the steps", .resumption = true,
-      .want = ESP_ERR_NOT_SUPPORTED, .events = "" },
-    { .claim = "nothing to verify the server by", .no_verify = true,
-      .want = ESP_ERR_INVALID_ARG, .events = "START " },
-    { .claim = "404", .status = 404, .want = ESP_FAIL, .events = "START " },
-    { .claim = "304", .status = 304, .want = ESP_ERR_HTTP_NOT_MODIFIED,
+    { .claim = "no HTTP configuration",
+      .no_http = true,
+      .want = ESP_ERR_INVALID_ARG,
+      .events = "" },
+    { .claim = "resumption belongs to the steps",
+      .resumption = true,
+      .want = ESP_ERR_NOT_SUPPORTED,
+      .events = "" },
+    { .claim = "nothing to verify the server by",
+      .no_verify = true,
+      .want = ESP_ERR_INVALID_ARG,
       .events = "START " },
-    { .claim = "no image", .damage = 1, .at = 0,
+    { .claim = "404", .status = 404, .want = ESP_FAIL, .events = "START " },
+    { .claim = "304",
+      .status = 304,
+      .want = ESP_ERR_HTTP_NOT_MODIFIED,
+      .events = "START " },
+    { .claim = "no image",
+      .damage = 1,
+      .at = 0,
       .want = ESP_ERR_OTA_VALIDATE_FAILED,
       .events = "START CONNECTED WRITE ABORT " },
-    { .claim = "another chip", .damage = 1, .at = 12,
+    { .claim = "another chip",
+      .damage = 1,
+      .at = 12,
       .want = ESP_ERR_INVALID_VERSION,
       .events = "START CONNECTED CHIP REV WRITE ABORT " },
-    { .claim = "a wrong bit", .damage = 1, .at = 9000,
+    { .claim = "a wrong bit",
+      .damage = 1,
+      .at = 9000,
       .want = ESP_ERR_OTA_VALIDATE_FAILED,
       .events = "START CONNECTED CHIP REV WRITE ABORT " },
 };
@@ -388,7 +403,8 @@ static void test_unconfirmed(void **state)
     (void)state;
     device_open(&d);
     rig_record(&d.rig, 0, 1, OTA_STATE_PENDING);
-    assert_int_equal(esp_https_ota(&config), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+    assert_int_equal(esp_https_ota(&config),
+                     ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
     assert_int_equal(d.rig.web.open_cnt, 0);
     device_close(&d);
 }

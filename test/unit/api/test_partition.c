@@ -41,8 +41,8 @@ static const struct find_row finds[] = {
     { "by label", 0xff, 0xff, "blob", ESP_OK, "blob", 1 },
     { "a label is the whole label", 0xff, 0xff, "ota", ESP_ERR_NOT_FOUND, NULL,
       0 },
-    { "a label longer than any can be", 0xff, 0xff,
-      "a_label_of_more_than_16", ESP_ERR_NOT_FOUND, NULL, 0 },
+    { "a label longer than any can be", 0xff, 0xff, "a_label_of_more_than_16",
+      ESP_ERR_NOT_FOUND, NULL, 0 },
     { "a type that is not there", 0x42, 0xff, NULL, ESP_ERR_NOT_FOUND, NULL,
       0 },
 };
@@ -97,8 +97,7 @@ static void test_verify(void **state)
     copy.size -= 4096;
     assert_null(esp_partition_verify(&copy));
     assert_int_equal(esp_partition_verify_err(&copy, &out), ESP_ERR_NOT_FOUND);
-    assert_int_equal(esp_partition_verify_err(NULL, &out),
-                     ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_partition_verify_err(NULL, &out), ESP_ERR_INVALID_ARG);
     device_close(&d);
 }
 
@@ -193,9 +192,8 @@ static void test_mmap(void **state)
     (void)state;
     device_open(&d);
     p = by_label("ota_0");
-    assert_int_equal(esp_partition_mmap(p, 0x100, 5000,
-                                        ESP_PARTITION_MMAP_DATA, &ptr,
-                                        &handle),
+    assert_int_equal(esp_partition_mmap(p, 0x100, 5000, ESP_PARTITION_MMAP_DATA,
+                                        &ptr, &handle),
                      ESP_OK);
     assert_memory_equal(ptr, rig_bytes(&d.rig, RIG_SLOT_0 + 0x100), 5000);
     esp_partition_munmap(handle);
@@ -203,8 +201,7 @@ static void test_mmap(void **state)
                                         &ptr, &handle),
                      ESP_ERR_INVALID_SIZE);
     assert_int_equal(esp_partition_mmap(p, p->size + 1, 0,
-                                        ESP_PARTITION_MMAP_DATA, &ptr,
-                                        &handle),
+                                        ESP_PARTITION_MMAP_DATA, &ptr, &handle),
                      ESP_ERR_INVALID_ARG);
     device_close(&d);
 }
@@ -218,10 +215,9 @@ static void test_sha256(void **state)
     uint8_t got[32], want[32];
     struct sha256 sha;
     uint32_t len;
-    uint8_t *old =
-        rig_make_image(&(struct rig_image){ .version = "1", .filler = 7,
-                                            .body_len = 9000 },
-                       &len);
+    uint8_t *old = rig_make_image(
+        &(struct rig_image){ .version = "1", .filler = 7, .body_len = 9000 },
+        &len);
 
     (void)state;
     device_open(&d);
@@ -292,11 +288,11 @@ static void test_external(void **state)
         const esp_partition_t *p;
 
         print_message("# %s\n", rows[i].claim);
-        assert_int_equal(esp_partition_register_external(
-                             NULL, rows[i].off, rows[i].size, "extra",
-                             (esp_partition_type_t)0x40,
-                             (esp_partition_subtype_t)1, &p),
-                         rows[i].want);
+        assert_int_equal(
+            esp_partition_register_external(NULL, rows[i].off, rows[i].size,
+                                            "extra", (esp_partition_type_t)0x40,
+                                            (esp_partition_subtype_t)1, &p),
+            rows[i].want);
         if (rows[i].want)
             continue;
         assert_ptr_equal(by_label("extra"), p);
@@ -345,9 +341,9 @@ static void test_copy_rows(void **state)
                                             rows[i].src_off, rows[i].size),
                          rows[i].want);
         if (rows[i].want == ESP_OK)
-            assert_memory_equal(
-                rig_bytes(&d.rig, RIG_BLOB + rows[i].dst_off),
-                rig_bytes(&d.rig, RIG_SLOT_0 + rows[i].src_off), rows[i].size);
+            assert_memory_equal(rig_bytes(&d.rig, RIG_BLOB + rows[i].dst_off),
+                                rig_bytes(&d.rig, RIG_SLOT_0 + rows[i].src_off),
+                                rows[i].size);
     }
     device_close(&d);
 }

@@ -10,8 +10,8 @@
 #include "slot/slot.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define SLOT_OFF  0x2000u
-#define SLOT_LEN  0x3000u
+#define SLOT_OFF 0x2000u
+#define SLOT_LEN 0x3000u
 #define FLASH_LEN 0x6000u
 
 /* --- a flash with one partition ---------------------------------------------- */
@@ -49,10 +49,9 @@ static void open_fixture(struct fixture *f)
 
 static void open_slot(struct fixture *f, bool hold_head)
 {
-    struct slot_opts opts = { .hold_head = hold_head };
+    struct slot_opts opts = { .sector = f->sector, .hold_head = hold_head };
 
-    assert_int_equal(
-        slot_open(&f->slot, &f->dev, &f->entry, &opts, f->sector), ESP_OK);
+    assert_int_equal(slot_open(&f->slot, &f->dev, &f->entry, &opts), ESP_OK);
 }
 
 static void close_fixture(struct fixture *f)
@@ -85,9 +84,9 @@ struct write_row {
 };
 
 static const struct write_row writes[] = {
-    { 16, 16, 1, 0 },      { 17, 1, 1, 1 },       { 4096, 4096, 1, 1 },
-    { 4096, 1000, 1, 1 },  { 4097, 4097, 2, 2 },  { 8191, 3, 2, 2 },
-    { 8192, 8192, 2, 2 },  { 12288, 5000, 3, 3 }, { 12288, 12288, 3, 3 },
+    { 16, 16, 1, 0 },     { 17, 1, 1, 1 },       { 4096, 4096, 1, 1 },
+    { 4096, 1000, 1, 1 }, { 4097, 4097, 2, 2 },  { 8191, 3, 2, 2 },
+    { 8192, 8192, 2, 2 }, { 12288, 5000, 3, 3 }, { 12288, 12288, 3, 3 },
 };
 
 static void test_write(void **state)
@@ -102,8 +101,8 @@ static void test_write(void **state)
         open_fixture(&f);
         open_slot(&f, true);
         for (uint32_t at = 0; at < row->len; at += row->piece) {
-            uint32_t n = row->len - at < row->piece ? row->len - at
-                                                    : row->piece;
+            uint32_t n =
+                row->len - at < row->piece ? row->len - at : row->piece;
             assert_int_equal(slot_write(&f.slot, f.bytes + at, n), ESP_OK);
             assert_int_equal(slot_taken(&f.slot), at + n);
         }
@@ -193,8 +192,8 @@ static const struct receipt_row receipts[] = {
       ESP_ERR_OTA_VALIDATE_FAILED },
     { "one that is neither", (enum verdict)1, false, 5000, true,
       ESP_ERR_OTA_VALIDATE_FAILED },
-    { "one for more bytes than were written", VERDICT_ACCEPT, false, 5001,
-      true, ESP_ERR_OTA_VALIDATE_FAILED },
+    { "one for more bytes than were written", VERDICT_ACCEPT, false, 5001, true,
+      ESP_ERR_OTA_VALIDATE_FAILED },
     { "one for another place", VERDICT_ACCEPT, true, 5000, true,
       ESP_ERR_OTA_VALIDATE_FAILED },
     { "one for less than a head", VERDICT_ACCEPT, false, 15, true,
@@ -245,15 +244,15 @@ static void test_open_rows(void **state)
     (void)state;
     for (size_t i = 0; i < CNT(rows); i++) {
         struct fixture f;
-        struct slot_opts opts = { .start_off = rows[i].start_off };
+        struct slot_opts opts = { .sector = f.sector,
+                                  .start_off = rows[i].start_off };
 
-        open_flash(&f, &(struct sim_flash_conf){ .size_len = FLASH_LEN,
-                                                 .prog_len =
-                                                     rows[i].prog_len });
+        open_flash(&f,
+                   &(struct sim_flash_conf){ .size_len = FLASH_LEN,
+                                             .prog_len = rows[i].prog_len });
         f.entry.len = rows[i].len;
-        assert_int_equal(
-            slot_open(&f.slot, &f.dev, &f.entry, &opts, f.sector),
-            rows[i].want);
+        assert_int_equal(slot_open(&f.slot, &f.dev, &f.entry, &opts),
+                         rows[i].want);
         assert_int_equal(sim_flash_ops(&f.flash), 0);
         close_fixture(&f);
     }
@@ -326,15 +325,14 @@ static void test_erase_ahead(void **state)
 static void test_continue(void **state)
 {
     struct fixture f;
-    struct slot_opts opts = { .hold_head = true, .start_off = 4096 };
+    struct slot_opts opts = { f.sector, true, 4096 };
     struct img_receipt r = accepting(8192);
 
     (void)state;
     open_fixture(&f);
     memcpy(f.flash.bytes + SLOT_OFF, f.bytes, 4096);
     memset(f.flash.bytes + SLOT_OFF, 0xFF, SLOT_HEAD_LEN);
-    assert_int_equal(slot_open(&f.slot, &f.dev, &f.entry, &opts, f.sector),
-                     ESP_OK);
+    assert_int_equal(slot_open(&f.slot, &f.dev, &f.entry, &opts), ESP_OK);
     slot_set_head(&f.slot, f.bytes);
     assert_int_equal(slot_write(&f.slot, f.bytes + 4096, 4096), ESP_OK);
     assert_int_equal(slot_flush(&f.slot), ESP_OK);
@@ -367,9 +365,9 @@ static void test_spoil(void **state)
         struct fixture f;
 
         print_message("# %s\n", rows[i].claim);
-        open_flash(&f, &(struct sim_flash_conf){ .size_len = FLASH_LEN,
-                                                 .prog_once =
-                                                     rows[i].prog_once });
+        open_flash(&f,
+                   &(struct sim_flash_conf){ .size_len = FLASH_LEN,
+                                             .prog_once = rows[i].prog_once });
         f.flash.bytes[SLOT_OFF] = rows[i].first;
         assert_int_equal(slot_spoil(&f.dev, &f.entry), ESP_OK);
         assert_int_equal(in_slot(&f, 0)[0], rows[i].want);

@@ -115,8 +115,8 @@ void rig_open(struct rig *r)
     r->env.http.policy = &r->policy;
     r->env.device = &r->device;
     r->opts.url = RIG_URL;
-    r->image = rig_make_image(&(struct rig_image){ .filler = 1 },
-                              &r->image_len);
+    r->image =
+        rig_make_image(&(struct rig_image){ .filler = 1 }, &r->image_len);
     rig_serve(r, r->image, r->image_len);
 }
 

@@ -10,16 +10,16 @@
 #include "update/update.h"
 
 #define RIG_FLASH_LEN 0x60000u
-#define RIG_OTADATA   0x9000u
-#define RIG_SLOT_0    0x10000u
-#define RIG_SLOT_1    0x30000u
-#define RIG_SLOT_LEN  0x20000u
-#define RIG_BLOB      0x50000u /* data, 0x40 */
-#define RIG_BLOB_LEN  0x4000u
-#define RIG_CHIP      IMG_CHIP_LINUX
-#define RIG_URL       "http://server.test/fw.bin"
+#define RIG_OTADATA 0x9000u
+#define RIG_SLOT_0 0x10000u
+#define RIG_SLOT_1 0x30000u
+#define RIG_SLOT_LEN 0x20000u
+#define RIG_BLOB 0x50000u /* data, 0x40 */
+#define RIG_BLOB_LEN 0x4000u
+#define RIG_CHIP IMG_CHIP_LINUX
+#define RIG_URL "http://server.test/fw.bin"
 
-struct rig_image { /* zero: a good one */
+struct rig_image {     /* zero: a good one */
     uint32_t body_len; /* of its one big segment, 0: 20000 */
     uint16_t chip_id;  /* 0: RIG_CHIP */
     uint16_t min_rev;

@@ -10,7 +10,7 @@
 #include "update/decide.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define UNKNOWN   HTTP_LEN_UNKNOWN
+#define UNKNOWN HTTP_LEN_UNKNOWN
 
 /* --- answers ------------------------------------------------------------------ */
 
@@ -81,9 +81,10 @@ static void test_answers(void **state)
                                   .range_first = row->first,
                                   .range_total = row->total,
                                   .encoded = row->encoded };
-        struct upd_answer_in in = { &head,        row->asked,
-                                    row->want_off, row->restart,
-                                    row->known_total, row->known_tag };
+        struct upd_answer_in in = {
+            &head,        row->asked,       row->want_off,
+            row->restart, row->known_total, row->known_tag
+        };
         struct upd_answer out;
 
         print_message("# %s\n", row->claim);
@@ -107,17 +108,22 @@ static void test_ranges(void **state)
         struct upd_range_in in;
         struct upd_range want;
     } rows[] = {
-        { "all at once needs no range", { 0, UNKNOWN, 0, false },
+        { "all at once needs no range",
+          { 0, UNKNOWN, 0, false },
           { false, 0, UNKNOWN } },
-        { "unless it is to be found out", { 0, UNKNOWN, 0, true },
+        { "unless it is to be found out",
+          { 0, UNKNOWN, 0, true },
           { true, 0, UNKNOWN } },
         { "the rest", { 8192, UNKNOWN, 0, false }, { true, 8192, UNKNOWN } },
         { "the first part", { 0, UNKNOWN, 1000, false }, { true, 0, 999 } },
-        { "a part in the middle", { 1000, 5000, 1000, false },
+        { "a part in the middle",
+          { 1000, 5000, 1000, false },
           { true, 1000, 1999 } },
-        { "what is left and fits is the last part", { 4000, 5000, 1000, false },
+        { "what is left and fits is the last part",
+          { 4000, 5000, 1000, false },
           { true, 4000, UNKNOWN } },
-        { "one byte more does not", { 4000, 5001, 1000, false },
+        { "one byte more does not",
+          { 4000, 5001, 1000, false },
           { true, 4000, 4999 } },
     };
 
@@ -165,16 +171,21 @@ static void test_mend(void **state)
         enum upd_mend want;
     } rows[] = {
         { "a pause", { ESP_ERR_TIMEOUT, 1, 3, 0, 0 }, UPD_MEND_WAIT },
-        { "a pause too many", { ESP_ERR_TIMEOUT, 3, 3, 0, 0 },
+        { "a pause too many",
+          { ESP_ERR_TIMEOUT, 3, 3, 0, 0 },
           UPD_MEND_GIVE_UP },
         { "the same, and the rest may be asked for",
-          { ESP_ERR_TIMEOUT, 3, 3, 0, 1 }, UPD_MEND_ASK_REST },
-        { "the end came early", { ESP_ERR_HTTP_INCOMPLETE_DATA, 1, 3, 0, 1 },
+          { ESP_ERR_TIMEOUT, 3, 3, 0, 1 },
           UPD_MEND_ASK_REST },
-        { "once too often", { ESP_ERR_HTTP_INCOMPLETE_DATA, 1, 3, 1, 1 },
+        { "the end came early",
+          { ESP_ERR_HTTP_INCOMPLETE_DATA, 1, 3, 0, 1 },
+          UPD_MEND_ASK_REST },
+        { "once too often",
+          { ESP_ERR_HTTP_INCOMPLETE_DATA, 1, 3, 1, 1 },
           UPD_MEND_GIVE_UP },
         { "nonsense is not asked for again",
-          { ESP_ERR_INVALID_RESPONSE, 1, 3, 0, 5 }, UPD_MEND_GIVE_UP },
+          { ESP_ERR_INVALID_RESPONSE, 1, 3, 0, 5 },
+          UPD_MEND_GIVE_UP },
         { "nor is memory", { ESP_ERR_NO_MEM, 1, 3, 0, 5 }, UPD_MEND_GIVE_UP },
     };
 

@@ -112,40 +112,79 @@ static const char html[] = "<!DOCTYPE html><html><body>Please log in to the "
                            "network first</body></html>";
 
 static const struct bad bads[] = {
-    { .claim = "a page instead of an image", .image = IMAGE_HTML,
-      .type = "text/html", .want = ESP_ERR_OTA_VALIDATE_FAILED,
+    { .claim = "a page instead of an image",
+      .image = IMAGE_HTML,
+      .type = "text/html",
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
       .says = "text/html" },
-    { .claim = "the page's first words are quoted", .image = IMAGE_HTML,
-      .type = "text/html", .want = ESP_ERR_OTA_VALIDATE_FAILED,
+    { .claim = "the page's first words are quoted",
+      .image = IMAGE_HTML,
+      .type = "text/html",
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
       .says = "<!DOCTYPE html>" },
-    { .claim = "wrong magic", .flip_at = 0, .flip_to = 0xE8, .status = -1,
-      .want = ESP_ERR_OTA_VALIDATE_FAILED, .says = "e8 02" },
-    { .claim = "another chip", .image = IMAGE_CHIP,
-      .want = ESP_ERR_INVALID_VERSION, .says = "esp32c3" },
-    { .claim = "a revision that is newer than the device", .image = IMAGE_REV,
-      .want = ESP_ERR_INVALID_VERSION, .says = "" },
-    { .claim = "larger than the slot", .image = IMAGE_BIG,
-      .want = ESP_ERR_INVALID_SIZE, .says = "too many" },
-    { .claim = "too many segments", .flip_at = 1, .flip_to = 17,
-      .want = ESP_ERR_OTA_VALIDATE_FAILED, .says = "17" },
-    { .claim = "a segment length that overflows", .flip_at = 31,
-      .flip_to = 0xFF, .want = ESP_ERR_OTA_VALIDATE_FAILED, .says = "" },
-    { .claim = "one bit of a segment", .flip_at = 9000, .flip_to = 0,
-      .want = ESP_ERR_OTA_VALIDATE_FAILED, .says = "", .erases = true },
-    { .claim = "a file that ends early", .cut = -40,
-      .want = ESP_ERR_OTA_VALIDATE_FAILED, .says = "", .erases = true },
-    { .claim = "a file that ends in the head", .cut = -20200,
-      .want = ESP_ERR_OTA_VALIDATE_FAILED, .says = "" },
-    { .claim = "bytes after the end", .cut = 100,
-      .want = ESP_ERR_OTA_VALIDATE_FAILED, .says = "", .erases = true },
+    { .claim = "wrong magic",
+      .flip_at = 0,
+      .flip_to = 0xE8,
+      .status = -1,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "e8 02" },
+    { .claim = "another chip",
+      .image = IMAGE_CHIP,
+      .want = ESP_ERR_INVALID_VERSION,
+      .says = "esp32c3" },
+    { .claim = "a revision that is newer than the device",
+      .image = IMAGE_REV,
+      .want = ESP_ERR_INVALID_VERSION,
+      .says = "" },
+    { .claim = "larger than the slot",
+      .image = IMAGE_BIG,
+      .want = ESP_ERR_INVALID_SIZE,
+      .says = "too many" },
+    { .claim = "too many segments",
+      .flip_at = 1,
+      .flip_to = 17,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "17" },
+    { .claim = "a segment length that overflows",
+      .flip_at = 31,
+      .flip_to = 0xFF,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "" },
+    { .claim = "one bit of a segment",
+      .flip_at = 9000,
+      .flip_to = 0,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "",
+      .erases = true },
+    { .claim = "a file that ends early",
+      .cut = -40,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "",
+      .erases = true },
+    { .claim = "a file that ends in the head",
+      .cut = -20200,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "" },
+    { .claim = "bytes after the end",
+      .cut = 100,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "",
+      .erases = true },
     { .claim = "404", .status = 404, .want = ESP_FAIL, .says = "404" },
     { .claim = "403", .status = 403, .want = ESP_FAIL, .says = "forbidden" },
-    { .claim = "401 without credentials", .status = 401, .want = ESP_FAIL,
+    { .claim = "401 without credentials",
+      .status = 401,
+      .want = ESP_FAIL,
       .says = "" },
-    { .claim = "500, with what the server says", .status = 500,
-      .image = IMAGE_HTML, .type = "text/html", .want = ESP_FAIL,
+    { .claim = "500, with what the server says",
+      .status = 500,
+      .image = IMAGE_HTML,
+      .type = "text/html",
+      .want = ESP_FAIL,
       .says = "Please log in" },
-    { .claim = "304", .status = 304, .want = ESP_ERR_HTTP_NOT_MODIFIED,
+    { .claim = "304",
+      .status = 304,
+      .want = ESP_ERR_HTTP_NOT_MODIFIED,
       .says = "304" },
 };
 
@@ -170,8 +209,8 @@ static uint8_t *bad_file(const struct bad *b, uint32_t *len)
     }
     *len = (uint32_t)((int32_t)*len + b->cut);
     if (b->flip_at > 0 || b->status == -1)
-        file[b->flip_at] = b->flip_to == 0 ? (uint8_t)~file[b->flip_at]
-                                           : b->flip_to;
+        file[b->flip_at] =
+            b->flip_to == 0 ? (uint8_t)~file[b->flip_at] : b->flip_to;
     return file;
 }
 
@@ -244,17 +283,27 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     { .claim = "an update while the last one is on trial",
-      .state = OTA_STATE_PENDING, .want = ESP_ERR_OTA_ROLLBACK_INVALID_STATE },
+      .state = OTA_STATE_PENDING,
+      .want = ESP_ERR_OTA_ROLLBACK_INVALID_STATE },
     { .claim = "an update while the last one was not tried",
-      .state = OTA_STATE_NEW, .want = ESP_ERR_OTA_ROLLBACK_INVALID_STATE },
+      .state = OTA_STATE_NEW,
+      .want = ESP_ERR_OTA_ROLLBACK_INVALID_STATE },
     { .claim = "a bootloader without rollback leaves NEW: no reason to refuse",
-      .state = OTA_STATE_NEW, .live = true, .want = ESP_OK },
-    { .claim = "no otadata", .state = OTA_STATE_VALID, .without = "otadata",
+      .state = OTA_STATE_NEW,
+      .live = true,
+      .want = ESP_OK },
+    { .claim = "no otadata",
+      .state = OTA_STATE_VALID,
+      .without = "otadata",
       .want = ESP_ERR_NOT_FOUND },
-    { .claim = "no OTA slot", .state = OTA_STATE_VALID, .without = "ota_0",
+    { .claim = "no OTA slot",
+      .state = OTA_STATE_VALID,
+      .without = "ota_0",
       .want = ESP_ERR_NOT_FOUND },
-    { .claim = "updating the running slot", .state = OTA_STATE_VALID,
-      .staging = "ota_0", .want = ESP_ERR_OTA_PARTITION_CONFLICT },
+    { .claim = "updating the running slot",
+      .state = OTA_STATE_VALID,
+      .staging = "ota_0",
+      .want = ESP_ERR_OTA_PARTITION_CONFLICT },
 };
 
 static void test_refusals(void **state)
@@ -297,21 +346,43 @@ struct broken {
 };
 
 static const struct broken brokens[] = {
-    { .claim = "the connection ends", .cut_at = 10000, .cut_cnt = 1,
-      .want = ESP_ERR_HTTP_INCOMPLETE_DATA, .says = "10000 of" },
-    { .claim = "it ends, and is mended", .cut_at = 10000, .cut_cnt = 1,
-      .retry_cnt = 1, .want = ESP_OK },
-    { .claim = "it ends more often than allowed", .cut_at = 3000,
-      .cut_cnt = 5, .retry_cnt = 3, .want = ESP_ERR_HTTP_INCOMPLETE_DATA,
+    { .claim = "the connection ends",
+      .cut_at = 10000,
+      .cut_cnt = 1,
+      .want = ESP_ERR_HTTP_INCOMPLETE_DATA,
+      .says = "10000 of" },
+    { .claim = "it ends, and is mended",
+      .cut_at = 10000,
+      .cut_cnt = 1,
+      .retry_cnt = 1,
+      .want = ESP_OK },
+    { .claim = "it ends more often than allowed",
+      .cut_at = 3000,
+      .cut_cnt = 5,
+      .retry_cnt = 3,
+      .want = ESP_ERR_HTTP_INCOMPLETE_DATA,
       .says = "12000 of" },
-    { .claim = "silence for ever", .cut_at = 5000, .cut_cnt = 1,
-      .silent = true, .want = ESP_ERR_TIMEOUT, .says = "silent after 5000" },
-    { .claim = "silence, with a time limit", .cut_at = 5000, .cut_cnt = 1,
-      .silent = true, .max_time_ms = 100, .retry_cnt = 5,
-      .want = ESP_ERR_TIMEOUT, .says = "time limit" },
-    { .claim = "refused", .refuse_cnt = 1, .want = ESP_ERR_HTTP_CONNECT,
+    { .claim = "silence for ever",
+      .cut_at = 5000,
+      .cut_cnt = 1,
+      .silent = true,
+      .want = ESP_ERR_TIMEOUT,
+      .says = "silent after 5000" },
+    { .claim = "silence, with a time limit",
+      .cut_at = 5000,
+      .cut_cnt = 1,
+      .silent = true,
+      .max_time_ms = 100,
+      .retry_cnt = 5,
+      .want = ESP_ERR_TIMEOUT,
+      .says = "time limit" },
+    { .claim = "refused",
+      .refuse_cnt = 1,
+      .want = ESP_ERR_HTTP_CONNECT,
       .says = "" },
-    { .claim = "refused once, then not", .refuse_cnt = 1, .retry_cnt = 1,
+    { .claim = "refused once, then not",
+      .refuse_cnt = 1,
+      .retry_cnt = 1,
       .want = ESP_OK },
 };
 
@@ -362,266 +433,6 @@ static void test_changed_file(void **state)
     assert_non_null(strstr(r.diag.text, "changed"));
     upd_abort(u, NULL);
     rig_close(&r);
-}
-
-/* --- head ---------------------------------------------------------------------- */
-
-static void test_head(void **state)
-{
-    struct rig r;
-    struct upd *u;
-    const struct img_info *info;
-    esp_err_t err;
-    enum upd_step step = UPD_STEP_MORE;
-
-    (void)state;
-    rig_open(&r);
-    r.web.max_recv = 100;
-    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(upd_head(u, &info), ESP_OK);
-        assert_string_equal(info->desc.version, "2");
-        assert_int_equal(info->header.chip_id, RIG_CHIP);
-        assert_int_equal(sim_flash_ops(&r.flash), 0);
-    }
-    while (step == UPD_STEP_MORE)
-        step = upd_step(u, &err);
-    assert_int_equal(step, UPD_STEP_DONE);
-    assert_true(upd_complete(u));
-    assert_int_equal(upd_finish(u, true, NULL), ESP_OK);
-    assert_memory_equal(rig_bytes(&r, RIG_SLOT_1), r.image, r.image_len);
-    rig_close(&r);
-}
-
-/* Whoever stops half-way has changed nothing that boots. */
-static void test_finish_early(void **state)
-{
-    struct rig r;
-    struct upd *u;
-    esp_err_t err;
-
-    (void)state;
-    rig_open(&r);
-    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
-    assert_int_equal(upd_step(u, &err), UPD_STEP_MORE);
-    assert_false(upd_complete(u));
-    assert_int_equal(upd_finish(u, true, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
-    assert_int_equal(rig_boots(&r), 0);
-    rig_close(&r);
-}
-
-static void test_no_activate(void **state)
-{
-    struct rig r;
-    struct upd *u;
-    esp_err_t err;
-
-    (void)state;
-    rig_open(&r);
-    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
-    while (upd_step(u, &err) == UPD_STEP_MORE)
-        ;
-    assert_int_equal(upd_finish(u, false, NULL), ESP_OK);
-    assert_int_equal(rig_boots(&r), 0);
-    assert_memory_equal(rig_bytes(&r, RIG_SLOT_1), r.image, r.image_len);
-    rig_close(&r);
-}
-
-/* --- resume --------------------------------------------------------------------- */
-
-static void half_done(struct rig *r)
-{
-    r->web.cut_at = 10000;
-    r->web.cut_cnt = 1;
-    assert_int_equal(rig_update(r, NULL), ESP_ERR_HTTP_INCOMPLETE_DATA);
-    rig_reboot(r);
-    rig_serve(r, r->image, r->image_len);
-    memset(r->flash.erase_cnt, 0,
-           RIG_FLASH_LEN / 4096 * sizeof(*r->flash.erase_cnt));
-}
-
-static void test_resume(void **state)
-{
-    struct rig r;
-    struct upd_result res;
-
-    (void)state;
-    rig_open(&r);
-    half_done(&r);
-    r.opts.start_off = 8192;
-    assert_int_equal(rig_update(&r, &res), ESP_OK);
-    assert_int_equal(res.resumed_from, 8192);
-    assert_int_equal(res.received_len, r.image_len - 8192);
-    assert_memory_equal(rig_bytes(&r, RIG_SLOT_1), r.image, r.image_len);
-    assert_int_equal(rig_boots(&r), 1);
-    assert_int_equal(r.flash.erase_cnt[RIG_SLOT_1 / 4096], 0);
-    assert_string_equal(r.web.ranges[0], "bytes=0-15");
-    assert_string_equal(r.web.ranges[1], "bytes=8192-");
-    rig_close(&r);
-}
-
-struct resume_row {
-    const char *claim;
-    uint32_t start_off;
-    bool no_ranges;
-    uint32_t damage_at; /* in the slot; UINT32_MAX: none */
-    uint32_t want_from;
-    esp_err_t want;
-};
-
-static const struct resume_row resumes[] = {
-    { "not at a sector boundary: anew", 8000, false, UINT32_MAX, 0, ESP_OK },
-    { "the server gives no ranges: anew", 8192, true, UINT32_MAX, 0, ESP_OK },
-    { "more than the slot holds: anew", 0x40000, false, UINT32_MAX, 0,
-      ESP_OK },
-    { "behind the end of the file: anew", 0x10000, false, UINT32_MAX, 0,
-      ESP_OK },
-    { "a prefix that is no image: anew", 8192, false, 30, 0, ESP_OK },
-    { "a prefix with a wrong byte is found at the end", 8192, false, 5000,
-      8192, ESP_ERR_OTA_VALIDATE_FAILED },
-};
-
-static void test_resume_rows(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < CNT(resumes); i++) {
-        const struct resume_row *row = &resumes[i];
-        struct upd_result res;
-        struct rig r;
-
-        print_message("# %s\n", row->claim);
-        rig_open(&r);
-        half_done(&r);
-        r.opts.start_off = row->start_off;
-        r.web.no_ranges = row->no_ranges;
-        if (row->damage_at != UINT32_MAX)
-            r.flash.bytes[RIG_SLOT_1 + row->damage_at] ^= 0xFF;
-        assert_int_equal(rig_update(&r, &res), row->want);
-        assert_int_equal(res.resumed_from, row->want_from);
-        assert_int_equal(rig_boots(&r), row->want ? 0 : 1);
-        rig_close(&r);
-    }
-}
-
-/* --- other finals ------------------------------------------------------------------ */
-
-static void test_data_partition(void **state)
-{
-    static const char text[] = "settings that are no image";
-    struct rig r;
-
-    (void)state;
-    rig_open(&r);
-    rig_serve(&r, text, sizeof(text));
-    r.opts.staging = part_find_label(&r.parts.table, "blob");
-    assert_int_equal(rig_update(&r, NULL), ESP_OK);
-    assert_memory_equal(rig_bytes(&r, RIG_BLOB), text, sizeof(text));
-    assert_int_equal(rig_boots(&r), 0);
-    rig_close(&r);
-}
-
-static void test_staged_data(void **state)
-{
-    static const char text[] = "settings by way of a slot";
-    struct rig r;
-
-    (void)state;
-    rig_open(&r);
-    rig_serve(&r, text, sizeof(text));
-    r.opts.staging = part_find_label(&r.parts.table, "ota_1");
-    r.opts.final = part_find_label(&r.parts.table, "blob");
-    r.opts.finalize_with_copy = true;
-    assert_int_equal(rig_update(&r, NULL), ESP_OK);
-    assert_memory_equal(rig_bytes(&r, RIG_BLOB), text, sizeof(text));
-    assert_int_equal(rig_boots(&r), 0);
-    rig_close(&r);
-}
-
-static void test_copy_to_running(void **state)
-{
-    struct rig r;
-
-    (void)state;
-    rig_open(&r);
-    r.opts.staging = part_find_label(&r.parts.table, "ota_1");
-    r.opts.final = part_find_label(&r.parts.table, "ota_0");
-    r.opts.finalize_with_copy = true;
-    assert_int_equal(rig_update(&r, NULL), ESP_ERR_OTA_PARTITION_CONFLICT);
-    rig_close(&r);
-}
-
-/* --- stages ---------------------------------------------------------------------------- */
-
-/* Undoes an XOR, and hands out what it has in lumps: half at feed(), the rest
- * at finish(). */
-struct xor {
-    uint8_t held[64];
-    size_t held_len;
-    int begun, ended;
-    esp_err_t fail;
-};
-
-static esp_err_t xor_begin(void *ctx)
-{
-    ((struct xor *)ctx)->begun++;
-    return ESP_OK;
-}
-
-static esp_err_t xor_feed(void *ctx, const void *data, size_t len,
-                          const struct upd_stage_out *out)
-{
-    struct xor *x = ctx;
-    const uint8_t *p = data;
-
-    if (x->fail)
-        return x->fail;
-    for (size_t i = 0; i < len; i++) {
-        x->held[x->held_len++] = p[i] ^ 0x5A;
-        if (x->held_len == sizeof(x->held)) {
-            esp_err_t err = out->feed(out->ctx, x->held, x->held_len);
-            if (err)
-                return err;
-            x->held_len = 0;
-        }
-    }
-    return ESP_OK;
-}
-
-static esp_err_t xor_finish(void *ctx, const struct upd_stage_out *out)
-{
-    struct xor *x = ctx;
-
-    x->ended++;
-    return out->feed(out->ctx, x->held, x->held_len);
-}
-
-static void xor_abort(void *ctx)
-{
-    ((struct xor *)ctx)->ended++;
-}
-
-static void test_stages(void **state)
-{
-    for (int fails = 0; fails < 2; fails++) {
-        struct xor a = { .fail = 0 }, b = { .fail = fails ? ESP_FAIL : 0 };
-        struct upd_stage stages[] = {
-            { &a, xor_begin, xor_feed, xor_finish, xor_abort },
-            { &b, xor_begin, xor_feed, xor_finish, xor_abort },
-        };
-        struct rig r;
-
-        (void)state;
-        rig_open(&r);
-        r.opts.stages = stages;
-        r.opts.stage_cnt = 2;
-        assert_int_equal(rig_update(&r, NULL), fails ? ESP_FAIL : ESP_OK);
-        assert_int_equal(rig_boots(&r), fails ? 0 : 1);
-        assert_int_equal(a.ended, 1);
-        assert_int_equal(b.ended, 1);
-        if (fails)
-            assert_non_null(strstr(r.diag.text, "transform"));
-        rig_close(&r);
-    }
 }
 
 /* --- flash that does not hold what was written ------------------------------------------- */
@@ -675,15 +486,6 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_changed_file),
-        cmocka_unit_test(test_head),
-        cmocka_unit_test(test_finish_early),
-        cmocka_unit_test(test_no_activate),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_resume_rows),
-        cmocka_unit_test(test_data_partition),
-        cmocka_unit_test(test_staged_data),
-        cmocka_unit_test(test_copy_to_running),
-        cmocka_unit_test(test_stages),
         cmocka_unit_test(test_stuck_sector),
         cmocka_unit_test(test_alloc_fails),
     };

@@ -32,13 +32,13 @@ struct web {
     const char *type;  /* NULL: application/octet-stream */
     const char *extra; /* further fields, each with its CRLF */
     /* how it misbehaves; 0: not at all */
-    int status;        /* this instead of 200 or 206 */
-    bool no_ranges;    /* Range is ignored */
-    bool no_length;    /* no Content-Length, the connection ends the body */
-    size_t cut_at;     /* after so many body bytes of an answer... */
-    uint32_t cut_cnt;  /* ...in so many answers... */
-    bool cut_silent;   /* ...silence instead of the end */
-    size_t lie_len;    /* added to Content-Length */
+    int status;       /* this instead of 200 or 206 */
+    bool no_ranges;   /* Range is ignored */
+    bool no_length;   /* no Content-Length, the connection ends the body */
+    size_t cut_at;    /* after so many body bytes of an answer... */
+    uint32_t cut_cnt; /* ...in so many answers... */
+    bool cut_silent;  /* ...silence instead of the end */
+    size_t lie_len;   /* added to Content-Length */
     size_t max_recv;
     uint32_t refuse_cnt; /* connections refused */
     /* what was seen */

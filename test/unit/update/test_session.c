@@ -1,0 +1,288 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/update/rig.h"
+
+#define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/* --- head ---------------------------------------------------------------------- */
+
+static void test_head(void **state)
+{
+    struct rig r;
+    struct upd *u;
+    const struct img_info *info;
+    esp_err_t err;
+    enum upd_step step = UPD_STEP_MORE;
+
+    (void)state;
+    rig_open(&r);
+    r.web.max_recv = 100;
+    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(upd_head(u, &info), ESP_OK);
+        assert_string_equal(info->desc.version, "2");
+        assert_int_equal(info->header.chip_id, RIG_CHIP);
+        assert_int_equal(sim_flash_ops(&r.flash), 0);
+    }
+    while (step == UPD_STEP_MORE)
+        step = upd_step(u, &err);
+    assert_int_equal(step, UPD_STEP_DONE);
+    assert_true(upd_complete(u));
+    assert_int_equal(upd_finish(u, true, NULL), ESP_OK);
+    assert_memory_equal(rig_bytes(&r, RIG_SLOT_1), r.image, r.image_len);
+    rig_close(&r);
+}
+
+/* Whoever stops half-way has changed nothing that boots. */
+static void test_finish_early(void **state)
+{
+    struct rig r;
+    struct upd *u;
+    esp_err_t err;
+
+    (void)state;
+    rig_open(&r);
+    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
+    assert_int_equal(upd_step(u, &err), UPD_STEP_MORE);
+    assert_false(upd_complete(u));
+    assert_int_equal(upd_finish(u, true, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(rig_boots(&r), 0);
+    rig_close(&r);
+}
+
+static void test_no_activate(void **state)
+{
+    struct rig r;
+    struct upd *u;
+    esp_err_t err;
+
+    (void)state;
+    rig_open(&r);
+    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
+    while (upd_step(u, &err) == UPD_STEP_MORE)
+        ;
+    assert_int_equal(upd_finish(u, false, NULL), ESP_OK);
+    assert_int_equal(rig_boots(&r), 0);
+    assert_memory_equal(rig_bytes(&r, RIG_SLOT_1), r.image, r.image_len);
+    rig_close(&r);
+}
+
+/* --- resume --------------------------------------------------------------------- */
+
+static void half_done(struct rig *r)
+{
+    r->web.cut_at = 10000;
+    r->web.cut_cnt = 1;
+    assert_int_equal(rig_update(r, NULL), ESP_ERR_HTTP_INCOMPLETE_DATA);
+    rig_reboot(r);
+    rig_serve(r, r->image, r->image_len);
+    memset(r->flash.erase_cnt, 0,
+           RIG_FLASH_LEN / 4096 * sizeof(*r->flash.erase_cnt));
+}
+
+static void test_resume(void **state)
+{
+    struct rig r;
+    struct upd_result res;
+
+    (void)state;
+    rig_open(&r);
+    half_done(&r);
+    r.opts.start_off = 8192;
+    assert_int_equal(rig_update(&r, &res), ESP_OK);
+    assert_int_equal(res.resumed_from, 8192);
+    assert_int_equal(res.received_len, r.image_len - 8192);
+    assert_memory_equal(rig_bytes(&r, RIG_SLOT_1), r.image, r.image_len);
+    assert_int_equal(rig_boots(&r), 1);
+    assert_int_equal(r.flash.erase_cnt[RIG_SLOT_1 / 4096], 0);
+    assert_string_equal(r.web.ranges[0], "bytes=0-15");
+    assert_string_equal(r.web.ranges[1], "bytes=8192-");
+    rig_close(&r);
+}
+
+struct resume_row {
+    const char *claim;
+    uint32_t start_off;
+    bool no_ranges;
+    uint32_t damage_at; /* in the slot; UINT32_MAX: none */
+    uint32_t want_from;
+    esp_err_t want;
+};
+
+static const struct resume_row resumes[] = {
+    { "not at a sector boundary: anew", 8000, false, UINT32_MAX, 0, ESP_OK },
+    { "the server gives no ranges: anew", 8192, true, UINT32_MAX, 0, ESP_OK },
+    { "more than the slot holds: anew", 0x40000, false, UINT32_MAX, 0, ESP_OK },
+    { "behind the end of the file: anew", 0x10000, false, UINT32_MAX, 0,
+      ESP_OK },
+    { "a prefix that is no image: anew", 8192, false, 30, 0, ESP_OK },
+    { "a prefix with a wrong byte is found at the end", 8192, false, 5000, 8192,
+      ESP_ERR_OTA_VALIDATE_FAILED },
+};
+
+static void test_resume_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CNT(resumes); i++) {
+        const struct resume_row *row = &resumes[i];
+        struct upd_result res;
+        struct rig r;
+
+        print_message("# %s\n", row->claim);
+        rig_open(&r);
+        half_done(&r);
+        r.opts.start_off = row->start_off;
+        r.web.no_ranges = row->no_ranges;
+        if (row->damage_at != UINT32_MAX)
+            r.flash.bytes[RIG_SLOT_1 + row->damage_at] ^= 0xFF;
+        assert_int_equal(rig_update(&r, &res), row->want);
+        assert_int_equal(res.resumed_from, row->want_from);
+        assert_int_equal(rig_boots(&r), row->want ? 0 : 1);
+        rig_close(&r);
+    }
+}
+
+/* --- other finals ------------------------------------------------------------------ */
+
+static void test_data_partition(void **state)
+{
+    static const char text[] = "settings that are no image";
+    struct rig r;
+
+    (void)state;
+    rig_open(&r);
+    rig_serve(&r, text, sizeof(text));
+    r.opts.staging = part_find_label(&r.parts.table, "blob");
+    assert_int_equal(rig_update(&r, NULL), ESP_OK);
+    assert_memory_equal(rig_bytes(&r, RIG_BLOB), text, sizeof(text));
+    assert_int_equal(rig_boots(&r), 0);
+    rig_close(&r);
+}
+
+static void test_staged_data(void **state)
+{
+    static const char text[] = "settings by way of a slot";
+    struct rig r;
+
+    (void)state;
+    rig_open(&r);
+    rig_serve(&r, text, sizeof(text));
+    r.opts.staging = part_find_label(&r.parts.table, "ota_1");
+    r.opts.final = part_find_label(&r.parts.table, "blob");
+    r.opts.finalize_with_copy = true;
+    assert_int_equal(rig_update(&r, NULL), ESP_OK);
+    assert_memory_equal(rig_bytes(&r, RIG_BLOB), text, sizeof(text));
+    assert_int_equal(rig_boots(&r), 0);
+    rig_close(&r);
+}
+
+static void test_copy_to_running(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_open(&r);
+    r.opts.staging = part_find_label(&r.parts.table, "ota_1");
+    r.opts.final = part_find_label(&r.parts.table, "ota_0");
+    r.opts.finalize_with_copy = true;
+    assert_int_equal(rig_update(&r, NULL), ESP_ERR_OTA_PARTITION_CONFLICT);
+    rig_close(&r);
+}
+
+/* --- stages ---------------------------------------------------------------------------- */
+
+/* Undoes an XOR, and hands out what it has in lumps: half at feed(), the rest
+ * at finish(). */
+struct xor {
+    uint8_t held[64];
+    size_t held_len;
+    int begun, ended;
+    esp_err_t fail;
+};
+
+static esp_err_t xor_begin(void *ctx)
+{
+    ((struct xor *)ctx)->begun++;
+    return ESP_OK;
+}
+
+static esp_err_t xor_feed(void *ctx, const void *data, size_t len,
+                          const struct upd_stage_out *out)
+{
+    struct xor *x = ctx;
+    const uint8_t *p = data;
+
+    if (x->fail)
+        return x->fail;
+    for (size_t i = 0; i < len; i++) {
+        x->held[x->held_len++] = p[i] ^ 0x5A;
+        if (x->held_len == sizeof(x->held)) {
+            esp_err_t err = out->feed(out->ctx, x->held, x->held_len);
+            if (err)
+                return err;
+            x->held_len = 0;
+        }
+    }
+    return ESP_OK;
+}
+
+static esp_err_t xor_finish(void *ctx, const struct upd_stage_out *out)
+{
+    struct xor *x = ctx;
+
+    x->ended++;
+    return out->feed(out->ctx, x->held, x->held_len);
+}
+
+static void xor_abort(void *ctx)
+{
+    ((struct xor *)ctx)->ended++;
+}
+
+static void test_stages(void **state)
+{
+    for (int fails = 0; fails < 2; fails++) {
+        struct xor a = { .fail = 0 }, b = { .fail = fails ? ESP_FAIL : 0 };
+        struct upd_stage stages[] = {
+            { &a, xor_begin, xor_feed, xor_finish, xor_abort },
+            { &b, xor_begin, xor_feed, xor_finish, xor_abort },
+        };
+        struct rig r;
+
+        (void)state;
+        rig_open(&r);
+        r.opts.stages = stages;
+        r.opts.stage_cnt = 2;
+        assert_int_equal(rig_update(&r, NULL), fails ? ESP_FAIL : ESP_OK);
+        assert_int_equal(rig_boots(&r), fails ? 0 : 1);
+        assert_int_equal(a.ended, 1);
+        assert_int_equal(b.ended, 1);
+        if (fails)
+            assert_non_null(strstr(r.diag.text, "transform"));
+        rig_close(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_head),
+        cmocka_unit_test(test_finish_early),
+        cmocka_unit_test(test_no_activate),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_resume_rows),
+        cmocka_unit_test(test_data_partition),
+        cmocka_unit_test(test_staged_data),
+        cmocka_unit_test(test_copy_to_running),
+        cmocka_unit_test(test_stages),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
