@@ -178,8 +178,8 @@ static void download(struct floor *f, char **argv, unsigned char *dst,
     size_t fill, off, done = 0;
 
     int n = snprintf((char *)buf, sizeof buf,
-                     "GET %s HTTP/1.1\r\nHost: %s:%s\r\n\r\n", argv[3],
-                     argv[1], argv[2]);
+                     "GET %s HTTP/1.1\r\nHost: %s:%s\r\n\r\n", argv[3], argv[1],
+                     argv[2]);
     if (mbedtls_ssl_write(&f->ssl, buf, (size_t)n) != n)
         die("write", n);
     mbedtls_sha256_init(&sha);

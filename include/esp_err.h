@@ -112,7 +112,8 @@ typedef int esp_err_t;
 #define ESP_ERR_ESP_TLS_BASE 0x8000
 #define ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME (ESP_ERR_ESP_TLS_BASE + 0x01)
 #define ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET (ESP_ERR_ESP_TLS_BASE + 0x02)
-#define ESP_ERR_ESP_TLS_UNSUPPORTED_PROTOCOL_FAMILY (ESP_ERR_ESP_TLS_BASE + 0x03)
+#define ESP_ERR_ESP_TLS_UNSUPPORTED_PROTOCOL_FAMILY \
+    (ESP_ERR_ESP_TLS_BASE + 0x03)
 #define ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST (ESP_ERR_ESP_TLS_BASE + 0x04)
 #define ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED (ESP_ERR_ESP_TLS_BASE + 0x05)
 #define ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT (ESP_ERR_ESP_TLS_BASE + 0x06)
@@ -154,12 +155,12 @@ void _esp_error_check_failed_without_abort(esp_err_t rc, const char *file,
                                            const char *expression);
 
 /* Evaluates x once; anything but ESP_OK ends the program. */
-#define ESP_ERROR_CHECK(x)                                              \
-    do {                                                                \
-        esp_err_t err_rc_ = (x);                                        \
-        if (err_rc_ != ESP_OK)                                          \
-            _esp_error_check_failed(err_rc_, __FILE__, __LINE__,        \
-                                    __func__, #x);                      \
+#define ESP_ERROR_CHECK(x)                                                 \
+    do {                                                                   \
+        esp_err_t err_rc_ = (x);                                           \
+        if (err_rc_ != ESP_OK)                                             \
+            _esp_error_check_failed(err_rc_, __FILE__, __LINE__, __func__, \
+                                    #x);                                   \
     } while (0)
 
 #ifdef __cplusplus
