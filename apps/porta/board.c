@@ -351,6 +351,8 @@ static void signals_block(struct board *b)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, &b->old_mask);
+    /* A parent that ignores it would make every child unseen. */
+    signal(SIGCHLD, SIG_DFL);
 }
 
 esp_err_t board_run(const struct board_opts *opts, struct board_report *report,

@@ -1,6 +1,7 @@
 #include "sim_heap.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* In front of each block; keeps the block aligned for any object. */
 union head {
@@ -37,6 +38,8 @@ static void heap_free(void *ctx, void *ptr)
     union head *head = (union head *)ptr - 1;
     h->cur_cnt--;
     h->cur_len -= head->len;
+    /* Whoever still uses the block reads nonsense. */
+    memset(head + 1, 0xdd, head->len);
     free(head);
 }
 
