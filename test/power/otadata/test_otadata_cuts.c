@@ -101,6 +101,19 @@ static void check_end(struct rig *r, const struct subject *sub,
 /* --- cuts ----------------------------------------------------------------- */
 
 #define OPS_MAX 16u
+#define OP_BODY 3u /* intent, erase, then the record without its CRC */
+
+/* The CRC is the commit: before it stands there, the reference sees a damaged
+ * record, and never one with half a state. */
+static void check_commit(const struct rig *r, const struct scene *s,
+                         uint32_t op, struct tally *t)
+{
+    struct ota_rec raw;
+    ota_rec_parse(r->sim.bytes + s->idx * OTADATA_SECTOR, &raw);
+    if (op == OP_BODY && r->flash.prog_len <= 4 && !ota_rec_blank(&s->want) &&
+        ota_rec_crc_ok(&raw))
+        bad(t, "a good CRC before the commit");
+}
 
 static void second_cuts(struct rig *r, const struct subject *sub,
                         const struct scene *s, bool was_new, struct tally *t)
@@ -153,6 +166,7 @@ static void run_scene(struct rig *r, const struct subject *sub,
             t->cuts++;
             t->fired += r->sim.count.fired;
             sim_flash_power_on(&r->sim);
+            check_commit(r, s, op, t);
             bool is_new = check_view(r, s, t);
             rig_save(r, &cut_image);
             second_cuts(r, sub, s, is_new, t);
@@ -368,6 +382,33 @@ static void test_stuck_sector(void **state)
     }
 }
 
+static void test_refused(void **state)
+{
+    static const uint32_t units[] = { 0, 3, 32, 256 };
+    (void)state;
+    struct rig r;
+    struct otadata o;
+    const struct ota_rec want = rec_of(1, OTA_STATE_VALID);
+    const struct otadata_request req = { .slot = 2, .slot_cnt = 2 };
+    rig_open(&r, 4);
+    assert_int_equal(otadata_change(&r.at, &o, 2, &want), ESP_ERR_INVALID_ARG);
+    assert_int_equal(otadata_activate(&r.at, &o, &req), ESP_ERR_INVALID_ARG);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        r.flash.prog_len = units[i];
+        assert_int_equal(otadata_change(&r.at, &o, 0, &want),
+                         ESP_ERR_NOT_SUPPORTED);
+        assert_int_equal(otadata_activate(&r.at, &o, &req),
+                         ESP_ERR_NOT_SUPPORTED);
+    }
+    r.flash.prog_len = 4;
+    r.flash.erase_len = 0x2000;
+    assert_int_equal(otadata_redo(&r.at, &o), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(otadata_read(&r.at, OTADATA_LEN - 1, &o),
+                     ESP_ERR_INVALID_SIZE);
+    assert_int_equal(sim_flash_ops(&r.sim), 0);
+    rig_close(&r);
+}
+
 /* --- other tools ---------------------------------------------------------- */
 
 /* The power goes after the erase of sector 0, and another tool then writes. */
@@ -559,6 +600,7 @@ int main(void)
         cmocka_unit_test(test_generations_used_up),
         cmocka_unit_test(test_bad_status),
         cmocka_unit_test(test_stuck_sector),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test(test_foreign_record_wins),
         cmocka_unit_test(test_foreign_or_ours),
         cmocka_unit_test(test_right_looking_record_is_redone),

@@ -183,6 +183,21 @@ static void test_otadata_partition(void **state)
     world_close(&w);
 }
 
+/* A row without length is no partition, and nothing is read there. */
+static void test_empty_row(void **state)
+{
+    static struct world w;
+    static struct boot_result r;
+    (void)state;
+    world_open(&w, BOTH);
+    w.table.entries[1].len = 0;
+    boot_decide(&w.env, &r);
+    assert_int_equal(r.plan.choice, 1);
+    assert_int_equal(r.err[0], ESP_OK);
+    assert_int_equal(w.sim.count.read_len, OTADATA_LEN + w.image_len);
+    world_close(&w);
+}
+
 static void test_parts(void **state)
 {
     static struct world w;
@@ -363,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_rules_reach_the_check),
         cmocka_unit_test(test_no_table),
         cmocka_unit_test(test_otadata_partition),
+        cmocka_unit_test(test_empty_row),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_first_boot_writes_a_record),
         cmocka_unit_test(test_trial_that_nobody_confirms),
