@@ -107,7 +107,7 @@ static enum http_head_step head_judge_status(struct http_head_parser *p)
     const char *line = p->line;
     uint64_t status = 0;
 
-    if (p->line_len < 7 || memcmp(line, "HTTP/", 5) != 0)
+    if (p->line_len < 5)
         return head_bad(p, "it does not begin as HTTP does");
     if (p->line_len != 12 || memcmp(line, "HTTP/1.", 7) != 0 ||
         !http_is_digit((uint8_t)line[7]) || line[8] != ' ')
@@ -126,6 +126,8 @@ static enum http_head_step head_on_status(struct http_head_parser *p, uint8_t c)
     bool ends = c == '\r' || c == '\n' || (c == ' ' && p->line_len > 8);
 
     if (!ends) {
+        if (p->line_len < 5 && c != (uint8_t) "HTTP/"[p->line_len])
+            return head_bad(p, "it does not begin as HTTP does");
         if (p->line_len == sizeof(p->line))
             return head_bad(p, "its first line is not one of HTTP/1");
         p->line[p->line_len++] = (char)c;

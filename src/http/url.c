@@ -95,7 +95,9 @@ static esp_err_t url_parse_authority(struct span text, struct http_url *out)
 
     if (user.len == text.len)
         return url_parse_host_port(text, out);
-    if (rest.len > 0 && memchr(rest.ptr, '@', rest.len))
+    /* Others take a backslash for a slash, and the user for the host. */
+    if ((rest.len > 0 && memchr(rest.ptr, '@', rest.len)) ||
+        (user.len > 0 && memchr(user.ptr, '\\', user.len)))
         return ESP_ERR_INVALID_ARG;
     out->userinfo = user;
     return url_parse_host_port(rest, out);
