@@ -81,92 +81,88 @@ static void test_range_text(void **state)
                         "bytes=18446744073709551613-18446744073709551614");
 }
 
+static const struct {
+    const char *claim, *in;
+    esp_err_t err;
+    enum http_auth scheme;
+    bool sha256, sess, qop, stale;
+    const char *realm, *nonce, *opaque;
+} challenges[] = {
+    { "basic", "Basic realm=\"a b\"", ESP_OK, HTTP_AUTH_BASIC, false, false,
+      false, false, "a b", "", NULL },
+    { "basic without realm", "basic", ESP_OK, HTTP_AUTH_BASIC, false, false,
+      false, false, "", "", NULL },
+    { "digest", "Digest realm=\"r\", nonce=\"n\"", ESP_OK, HTTP_AUTH_DIGEST,
+      false, false, false, false, "r", "n", NULL },
+    { "everything, in another order and spacing",
+      "DIGEST qop = \"auth,auth-int\" ,algorithm=SHA-256,nonce=\"n,=\", "
+      "opaque=\"\",stale=TRUE,realm=\"r\\\"q\" , charset=UTF-8",
+      ESP_OK, HTTP_AUTH_DIGEST, true, false, true, true, "r\\\"q", "n,=", "" },
+    { "session variants",
+      "Digest realm=\"r\",nonce=\"n\",qop=auth,"
+      "algorithm=md5-sess",
+      ESP_OK, HTTP_AUTH_DIGEST, false, true, true, false, "r", "n", NULL },
+    { "the better of two",
+      "Basic realm=\"x\", Digest realm=\"r\", "
+      "nonce=\"n\"",
+      ESP_OK, HTTP_AUTH_DIGEST, false, false, false, false, "r", "n", NULL },
+    { "SHA-256 before MD5",
+      "Digest realm=\"r\", nonce=\"1\", "
+      "algorithm=MD5, Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256,"
+      " Basic realm=\"b\"",
+      ESP_OK, HTTP_AUTH_DIGEST, true, false, false, false, "r", "2", NULL },
+    { "the first of equals", "Basic realm=\"1\", Basic realm=\"2\"", ESP_OK,
+      HTTP_AUTH_BASIC, false, false, false, false, "1", "", NULL },
+    { "an unknown scheme before", "Negotiate YII=, Basic realm=\"b\"", ESP_OK,
+      HTTP_AUTH_BASIC, false, false, false, false, "b", "", NULL },
+    { "its parameters are not ours", "Basic realm=\"b\", Bearer realm=\"t\"",
+      ESP_OK, HTTP_AUTH_BASIC, false, false, false, false, "b", "", NULL },
+    { "a hash that we do not have",
+      "Digest realm=\"r\", nonce=\"n\", "
+      "algorithm=SHA-512-256",
+      ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false, false, false, "", "",
+      NULL },
+    { "integrity only",
+      "Digest realm=\"r\", nonce=\"n\", "
+      "qop=\"auth-int\"",
+      ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false, false, false, "", "",
+      NULL },
+    { "no nonce", "Digest realm=\"r\"", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE,
+      false, false, false, false, "", "", NULL },
+    { "bearer", "Bearer realm=\"r\"", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE,
+      false, false, false, false, "", "", NULL },
+    { "nothing", "", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false, false,
+      false, "", "", NULL },
+    { "commas", " , ,", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false,
+      false, false, "", "", NULL },
+    { "a quote without end", "Basic realm=\"x", ESP_ERR_INVALID_RESPONSE,
+      HTTP_AUTH_NONE, false, false, false, false, "", "", NULL },
+    { "a quote that a backslash keeps open", "Basic realm=\"x\\\"",
+      ESP_ERR_INVALID_RESPONSE, HTTP_AUTH_NONE, false, false, false, false, "",
+      "", NULL },
+    { "a quote where a name should be", "Basic \"x\"", ESP_ERR_INVALID_RESPONSE,
+      HTTP_AUTH_NONE, false, false, false, false, "", "", NULL },
+};
+
 static void test_challenge(void **state)
 {
-    static const struct {
-        const char *claim, *in;
-        esp_err_t err;
-        enum http_auth scheme;
-        bool sha256, sess, qop, stale;
-        const char *realm, *nonce, *opaque;
-    } rows[] = {
-        { "basic", "Basic realm=\"a b\"", ESP_OK, HTTP_AUTH_BASIC, false, false,
-          false, false, "a b", "", NULL },
-        { "basic without realm", "basic", ESP_OK, HTTP_AUTH_BASIC, false, false,
-          false, false, "", "", NULL },
-        { "digest", "Digest realm=\"r\", nonce=\"n\"", ESP_OK, HTTP_AUTH_DIGEST,
-          false, false, false, false, "r", "n", NULL },
-        { "everything, in another order and spacing",
-          "DIGEST qop = \"auth,auth-int\" ,algorithm=SHA-256,nonce=\"n,=\", "
-          "opaque=\"\",stale=TRUE,realm=\"r\\\"q\" , charset=UTF-8",
-          ESP_OK, HTTP_AUTH_DIGEST, true, false, true, true, "r\\\"q",
-          "n,=", "" },
-        { "session variants",
-          "Digest realm=\"r\",nonce=\"n\",qop=auth,"
-          "algorithm=md5-sess",
-          ESP_OK, HTTP_AUTH_DIGEST, false, true, true, false, "r", "n", NULL },
-        { "the better of two",
-          "Basic realm=\"x\", Digest realm=\"r\", "
-          "nonce=\"n\"",
-          ESP_OK, HTTP_AUTH_DIGEST, false, false, false, false, "r", "n",
-          NULL },
-        { "SHA-256 before MD5",
-          "Digest realm=\"r\", nonce=\"1\", "
-          "algorithm=MD5, Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256,"
-          " Basic realm=\"b\"",
-          ESP_OK, HTTP_AUTH_DIGEST, true, false, false, false, "r", "2", NULL },
-        { "the first of equals", "Basic realm=\"1\", Basic realm=\"2\"", ESP_OK,
-          HTTP_AUTH_BASIC, false, false, false, false, "1", "", NULL },
-        { "an unknown scheme before", "Negotiate YII=, Basic realm=\"b\"",
-          ESP_OK, HTTP_AUTH_BASIC, false, false, false, false, "b", "", NULL },
-        { "its parameters are not ours",
-          "Basic realm=\"b\", Bearer realm=\"t\"", ESP_OK, HTTP_AUTH_BASIC,
-          false, false, false, false, "b", "", NULL },
-        { "a hash that we do not have",
-          "Digest realm=\"r\", nonce=\"n\", "
-          "algorithm=SHA-512-256",
-          ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false, false, false, "",
-          "", NULL },
-        { "integrity only",
-          "Digest realm=\"r\", nonce=\"n\", "
-          "qop=\"auth-int\"",
-          ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false, false, false, "",
-          "", NULL },
-        { "no nonce", "Digest realm=\"r\"", ESP_ERR_NOT_SUPPORTED,
-          HTTP_AUTH_NONE, false, false, false, false, "", "", NULL },
-        { "bearer", "Bearer realm=\"r\"", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE,
-          false, false, false, false, "", "", NULL },
-        { "nothing", "", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false,
-          false, false, "", "", NULL },
-        { "commas", " , ,", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false,
-          false, false, "", "", NULL },
-        { "a quote without end", "Basic realm=\"x", ESP_ERR_INVALID_RESPONSE,
-          HTTP_AUTH_NONE, false, false, false, false, "", "", NULL },
-        { "a quote that a backslash keeps open", "Basic realm=\"x\\\"",
-          ESP_ERR_INVALID_RESPONSE, HTTP_AUTH_NONE, false, false, false, false,
-          "", "", NULL },
-        { "a quote where a name should be", "Basic \"x\"",
-          ESP_ERR_INVALID_RESPONSE, HTTP_AUTH_NONE, false, false, false, false,
-          "", "", NULL },
-    };
-
     (void)state;
-    for (size_t i = 0; i < CNT(rows); i++) {
+    for (size_t i = 0; i < CNT(challenges); i++) {
         struct http_challenge c;
 
-        print_message("# %s\n", rows[i].claim);
-        assert_int_equal(http_challenge_parse(span_str(rows[i].in), &c),
-                         rows[i].err);
-        if (rows[i].err)
+        print_message("# %s\n", challenges[i].claim);
+        assert_int_equal(http_challenge_parse(span_str(challenges[i].in), &c),
+                         challenges[i].err);
+        if (challenges[i].err)
             continue;
-        assert_int_equal(c.scheme, rows[i].scheme);
-        assert_int_equal(c.sha256, rows[i].sha256);
-        assert_int_equal(c.sess, rows[i].sess);
-        assert_int_equal(c.qop_auth, rows[i].qop);
-        assert_int_equal(c.stale, rows[i].stale);
-        assert_true(span_eq(c.realm, rows[i].realm));
-        assert_true(span_eq(c.nonce, rows[i].nonce));
-        assert_int_equal(c.has_opaque, rows[i].opaque != NULL);
+        assert_int_equal(c.scheme, challenges[i].scheme);
+        assert_int_equal(c.sha256, challenges[i].sha256);
+        assert_int_equal(c.sess, challenges[i].sess);
+        assert_int_equal(c.qop_auth, challenges[i].qop);
+        assert_int_equal(c.stale, challenges[i].stale);
+        assert_true(span_eq(c.realm, challenges[i].realm));
+        assert_true(span_eq(c.nonce, challenges[i].nonce));
+        assert_int_equal(c.has_opaque, challenges[i].opaque != NULL);
     }
 }
 

@@ -24,74 +24,72 @@ static void show(const struct http_url *u, char out[256])
         u->has_query ? "?" : "", (int)u->query.len, (const char *)u->query.ptr);
 }
 
+static const struct {
+    const char *claim, *in, *want; /* want NULL: refused */
+} urls[] = {
+    { "the shortest", "http://a", "http [] a 80  " },
+    { "everything", "https://u:p%20w@h.example:8443/a/b?c=d&e#frag",
+      "https [u:p%20w] h.example 8443! /a/b ?c=d&e" },
+    { "the scheme has no case", "HtTpS://h/", "https [] h 443 / " },
+    { "an empty port is the default", "http://h:/x", "http [] h 80 /x " },
+    { "the largest port", "http://h:65535/", "http [] h 65535! / " },
+    { "leading zeros in a port", "http://h:0080/", "http [] h 80! / " },
+    { "an empty query is a query", "http://h/?", "http [] h 80 / ?" },
+    { "a query without a path", "http://h?q", "http [] h 80  ?q" },
+    { "a fragment without a path", "http://h#f", "http [] h 80  " },
+    { "a question mark in the fragment", "http://h/#a?b", "http [] h 80 / " },
+    { "an at sign in the path", "http://h/a@b", "http [] h 80 /a@b " },
+    { "an at sign in the query", "http://h?a@b", "http [] h 80  ?a@b" },
+    { "a colon in the path", "http://h/a:b", "http [] h 80 /a:b " },
+    { "an IPv6 literal", "https://[2001:db8::1]:444/",
+      "https [] 6:2001:db8::1 444! / " },
+    { "an IPv6 literal without port", "http://[::1]", "http [] 6:::1 80  " },
+    { "bytes above 127 in the path", "http://h/\xc3\xa4",
+      "http [] h 80 /\xc3\xa4 " },
+    { "no scheme", "h/path", NULL },
+    { "only a path", "/path", NULL },
+    { "nothing", "", NULL },
+    { "another scheme", "ftp://h/", NULL },
+    { "a file", "file:///etc/passwd", NULL },
+    { "one slash", "http:/h", NULL },
+    { "no slashes", "http:h", NULL },
+    { "no host", "http:///p", NULL },
+    { "a port and no host", "http://:80/", NULL },
+    { "a user and no host", "http://u@/", NULL },
+    { "port 0", "http://h:0/", NULL },
+    { "port 65536", "http://h:65536/", NULL },
+    { "a port that overflows", "http://h:99999999999999999999/", NULL },
+    { "a port with a sign", "http://h:+80/", NULL },
+    { "a hexadecimal port", "http://h:0x50/", NULL },
+    { "two at signs", "http://a@b@c/", NULL },
+    { "a backslash in the host", "http://good\\@evil/", NULL },
+    { "a blank in the host", "http://a b/", NULL },
+    { "a blank in the path", "http://h/a b", NULL },
+    { "a tab", "http://h/\t", NULL },
+    { "a line break", "http://h/\r\nX: y", NULL },
+    { "delete", "http://h/\x7f", NULL },
+    { "percent in the host", "http://a%2fb/", NULL },
+    { "bytes above 127 in the host", "http://\xc3\xa4/", NULL },
+    { "an open bracket", "http://[::1/", NULL },
+    { "a bracket without colon", "http://[abc]/", NULL },
+    { "text after the bracket", "http://[::1]x/", NULL },
+    { "a zone in the literal", "http://[fe80::1%25eth0]/", NULL },
+};
+
 static void test_parse(void **state)
 {
-    static const struct {
-        const char *claim, *in, *want; /* want NULL: refused */
-    } rows[] = {
-        { "the shortest", "http://a", "http [] a 80  " },
-        { "everything", "https://u:p%20w@h.example:8443/a/b?c=d&e#frag",
-          "https [u:p%20w] h.example 8443! /a/b ?c=d&e" },
-        { "the scheme has no case", "HtTpS://h/", "https [] h 443 / " },
-        { "an empty port is the default", "http://h:/x", "http [] h 80 /x " },
-        { "the largest port", "http://h:65535/", "http [] h 65535! / " },
-        { "leading zeros in a port", "http://h:0080/", "http [] h 80! / " },
-        { "an empty query is a query", "http://h/?", "http [] h 80 / ?" },
-        { "a query without a path", "http://h?q", "http [] h 80  ?q" },
-        { "a fragment without a path", "http://h#f", "http [] h 80  " },
-        { "a question mark in the fragment", "http://h/#a?b",
-          "http [] h 80 / " },
-        { "an at sign in the path", "http://h/a@b", "http [] h 80 /a@b " },
-        { "an at sign in the query", "http://h?a@b", "http [] h 80  ?a@b" },
-        { "a colon in the path", "http://h/a:b", "http [] h 80 /a:b " },
-        { "an IPv6 literal", "https://[2001:db8::1]:444/",
-          "https [] 6:2001:db8::1 444! / " },
-        { "an IPv6 literal without port", "http://[::1]",
-          "http [] 6:::1 80  " },
-        { "bytes above 127 in the path", "http://h/\xc3\xa4",
-          "http [] h 80 /\xc3\xa4 " },
-        { "no scheme", "h/path", NULL },
-        { "only a path", "/path", NULL },
-        { "nothing", "", NULL },
-        { "another scheme", "ftp://h/", NULL },
-        { "a file", "file:///etc/passwd", NULL },
-        { "one slash", "http:/h", NULL },
-        { "no slashes", "http:h", NULL },
-        { "no host", "http:///p", NULL },
-        { "a port and no host", "http://:80/", NULL },
-        { "a user and no host", "http://u@/", NULL },
-        { "port 0", "http://h:0/", NULL },
-        { "port 65536", "http://h:65536/", NULL },
-        { "a port that overflows", "http://h:99999999999999999999/", NULL },
-        { "a port with a sign", "http://h:+80/", NULL },
-        { "a hexadecimal port", "http://h:0x50/", NULL },
-        { "two at signs", "http://a@b@c/", NULL },
-        { "a backslash in the host", "http://good\\@evil/", NULL },
-        { "a blank in the host", "http://a b/", NULL },
-        { "a blank in the path", "http://h/a b", NULL },
-        { "a tab", "http://h/\t", NULL },
-        { "a line break", "http://h/\r\nX: y", NULL },
-        { "delete", "http://h/\x7f", NULL },
-        { "percent in the host", "http://a%2fb/", NULL },
-        { "bytes above 127 in the host", "http://\xc3\xa4/", NULL },
-        { "an open bracket", "http://[::1/", NULL },
-        { "a bracket without colon", "http://[abc]/", NULL },
-        { "text after the bracket", "http://[::1]x/", NULL },
-        { "a zone in the literal", "http://[fe80::1%25eth0]/", NULL },
-    };
-
     (void)state;
-    for (size_t i = 0; i < CNT(rows); i++) {
+    for (size_t i = 0; i < CNT(urls); i++) {
         struct http_url url;
         char got[256];
-        esp_err_t err = http_url_parse(span_str(rows[i].in), &url);
+        esp_err_t err = http_url_parse(span_str(urls[i].in), &url);
 
-        print_message("# %s\n", rows[i].claim);
-        assert_int_equal(err, rows[i].want ? ESP_OK : ESP_ERR_INVALID_ARG);
-        if (!rows[i].want)
+        print_message("# %s\n", urls[i].claim);
+        assert_int_equal(err, urls[i].want ? ESP_OK : ESP_ERR_INVALID_ARG);
+        if (!urls[i].want)
             continue;
         show(&url, got);
-        assert_string_equal(got, rows[i].want);
+        assert_string_equal(got, urls[i].want);
     }
 }
 
@@ -118,76 +116,78 @@ static void test_nul_inside(void **state)
 
 /* RFC 3986 section 5.4, but with http for the made-up scheme, and what
  * redirects look like. Base: http://a/b/c/d;p?q */
+static const struct {
+    const char *in, *want; /* want NULL: refused */
+} references[] = {
+    { "g", "http://a/b/c/g" },
+    { "./g", "http://a/b/c/g" },
+    { "g/", "http://a/b/c/g/" },
+    { "/g", "http://a/g" },
+    { "//g", "http://g/" },
+    { "?y", "http://a/b/c/d;p?y" },
+    { "g?y", "http://a/b/c/g?y" },
+    { "#s", "http://a/b/c/d;p?q" },
+    { "g#s", "http://a/b/c/g" },
+    { "g?y#s", "http://a/b/c/g?y" },
+    { ";x", "http://a/b/c/;x" },
+    { "g;x", "http://a/b/c/g;x" },
+    { "", "http://a/b/c/d;p?q" },
+    { ".", "http://a/b/c/" },
+    { "./", "http://a/b/c/" },
+    { "..", "http://a/b/" },
+    { "../", "http://a/b/" },
+    { "../g", "http://a/b/g" },
+    { "../..", "http://a/" },
+    { "../../", "http://a/" },
+    { "../../g", "http://a/g" },
+    { "../../../g", "http://a/g" },
+    { "../../../../g", "http://a/g" },
+    { "/./g", "http://a/g" },
+    { "/../g", "http://a/g" },
+    { "g.", "http://a/b/c/g." },
+    { ".g", "http://a/b/c/.g" },
+    { "g..", "http://a/b/c/g.." },
+    { "..g", "http://a/b/c/..g" },
+    { "./../g", "http://a/b/g" },
+    { "./g/.", "http://a/b/c/g/" },
+    { "g/./h", "http://a/b/c/g/h" },
+    { "g/../h", "http://a/b/c/h" },
+    { "g?y/../x", "http://a/b/c/g?y/../x" },
+    { "https://b:444/x/../y?z", "https://b:444/y?z" },
+    { "HTTPS://B", "https://B/" },
+    { "http://u:p@b/", "http://u:p@b/" },
+    { "//[::1]:8/x", "http://[::1]:8/x" },
+    { "/a//b/", "http://a/a//b/" },
+    { "/..", "http://a/" },
+    { "/.", "http://a/" },
+    { "file:///etc/passwd", NULL },
+    { "mailto:x@y", NULL },
+    { "//", NULL },
+    { "http:g", NULL },
+    { "/a b", NULL },
+    { "/a\r\nb", NULL },
+    { "//a@b@c/", NULL },
+};
+
 static void test_resolve(void **state)
 {
-    static const struct {
-        const char *in, *want; /* want NULL: refused */
-    } rows[] = {
-        { "g", "http://a/b/c/g" },
-        { "./g", "http://a/b/c/g" },
-        { "g/", "http://a/b/c/g/" },
-        { "/g", "http://a/g" },
-        { "//g", "http://g/" },
-        { "?y", "http://a/b/c/d;p?y" },
-        { "g?y", "http://a/b/c/g?y" },
-        { "#s", "http://a/b/c/d;p?q" },
-        { "g#s", "http://a/b/c/g" },
-        { "g?y#s", "http://a/b/c/g?y" },
-        { ";x", "http://a/b/c/;x" },
-        { "g;x", "http://a/b/c/g;x" },
-        { "", "http://a/b/c/d;p?q" },
-        { ".", "http://a/b/c/" },
-        { "./", "http://a/b/c/" },
-        { "..", "http://a/b/" },
-        { "../", "http://a/b/" },
-        { "../g", "http://a/b/g" },
-        { "../..", "http://a/" },
-        { "../../", "http://a/" },
-        { "../../g", "http://a/g" },
-        { "../../../g", "http://a/g" },
-        { "../../../../g", "http://a/g" },
-        { "/./g", "http://a/g" },
-        { "/../g", "http://a/g" },
-        { "g.", "http://a/b/c/g." },
-        { ".g", "http://a/b/c/.g" },
-        { "g..", "http://a/b/c/g.." },
-        { "..g", "http://a/b/c/..g" },
-        { "./../g", "http://a/b/g" },
-        { "./g/.", "http://a/b/c/g/" },
-        { "g/./h", "http://a/b/c/g/h" },
-        { "g/../h", "http://a/b/c/h" },
-        { "g?y/../x", "http://a/b/c/g?y/../x" },
-        { "https://b:444/x/../y?z", "https://b:444/y?z" },
-        { "HTTPS://B", "https://B/" },
-        { "http://u:p@b/", "http://u:p@b/" },
-        { "//[::1]:8/x", "http://[::1]:8/x" },
-        { "/a//b/", "http://a/a//b/" },
-        { "/..", "http://a/" },
-        { "/.", "http://a/" },
-        { "file:///etc/passwd", NULL },
-        { "mailto:x@y", NULL },
-        { "//", NULL },
-        { "http:g", NULL },
-        { "/a b", NULL },
-        { "/a\r\nb", NULL },
-        { "//a@b@c/", NULL },
-    };
     struct http_url base;
 
     (void)state;
     assert_int_equal(http_url_parse(span_str("http://user@a/b/c/d;p?q"), &base),
                      ESP_OK);
-    for (size_t i = 0; i < CNT(rows); i++) {
+    for (size_t i = 0; i < CNT(references); i++) {
         char out[128];
         size_t need = 0;
-        esp_err_t err = http_url_resolve(&base, span_str(rows[i].in), out,
+        esp_err_t err = http_url_resolve(&base, span_str(references[i].in), out,
                                          sizeof(out), &need);
 
-        print_message("# '%s'\n", rows[i].in);
-        assert_int_equal(err, rows[i].want ? ESP_OK : ESP_ERR_INVALID_ARG);
-        if (!rows[i].want)
+        print_message("# '%s'\n", references[i].in);
+        assert_int_equal(err,
+                         references[i].want ? ESP_OK : ESP_ERR_INVALID_ARG);
+        if (!references[i].want)
             continue;
-        assert_string_equal(out, rows[i].want);
+        assert_string_equal(out, references[i].want);
         assert_int_equal(need, strlen(out) + 1);
     }
 }
