@@ -57,6 +57,51 @@ static void test_finish_early(void **state)
     rig_close(&r);
 }
 
+/* Data has no check of its own that would miss the rest. */
+static void test_finish_data_early(void **state)
+{
+    struct rig r;
+    struct upd *u;
+    esp_err_t err;
+
+    (void)state;
+    rig_open(&r);
+    rig_serve(&r, r.image, 8000);
+    r.opts.staging = part_find_label(&r.parts.table, "blob");
+    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
+    assert_int_equal(upd_step(u, &err), UPD_STEP_MORE);
+    assert_int_equal(upd_finish(u, true, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_non_null(strstr(r.diag.text, "of 8000 bytes"));
+    rig_close(&r);
+}
+
+/* Nothing is erased for bytes that were not looked at. */
+static void test_erase_step(void **state)
+{
+    struct rig r;
+    struct upd *u;
+    esp_err_t err;
+    bool more = true;
+    uint32_t steps = 0;
+
+    (void)state;
+    rig_open(&r);
+    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
+    assert_int_equal(upd_erase_step(u, &more), ESP_OK);
+    assert_false(more);
+    assert_int_equal(sim_flash_ops(&r.flash), 0);
+    r.web.max_recv = 2000;
+    assert_int_equal(upd_step(u, &err), UPD_STEP_MORE);
+    for (more = true; more; steps++)
+        assert_int_equal(upd_erase_step(u, &more), ESP_OK);
+    assert_int_equal(steps, (r.image_len + 4095) / 4096);
+    while (upd_step(u, &err) == UPD_STEP_MORE)
+        ;
+    assert_int_equal(upd_finish(u, true, NULL), ESP_OK);
+    assert_int_equal(r.flash.erase_cnt[RIG_SLOT_1 / 4096], 1);
+    rig_close(&r);
+}
+
 static void test_no_activate(void **state)
 {
     struct rig r;
@@ -275,6 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_head),
         cmocka_unit_test(test_finish_early),
+        cmocka_unit_test(test_finish_data_early),
+        cmocka_unit_test(test_erase_step),
         cmocka_unit_test(test_no_activate),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_resume_rows),

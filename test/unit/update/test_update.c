@@ -411,6 +411,20 @@ static void test_broken(void **state)
     }
 }
 
+/* Pauses that end are no silence, however many there are. */
+static void test_pauses(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_open(&r);
+    r.web.pause_each = 1000;
+    r.web.max_recv = 500;
+    r.opts.stall_cnt = 2;
+    assert_int_equal(rig_update(&r, NULL), ESP_OK);
+    rig_close(&r);
+}
+
 /* The rest of a file that changed is not glued to the start of the old one. */
 static void test_changed_file(void **state)
 {
@@ -485,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_too_large_unannounced),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_changed_file),
         cmocka_unit_test(test_stuck_sector),
         cmocka_unit_test(test_alloc_fails),

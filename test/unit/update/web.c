@@ -97,6 +97,7 @@ static void answer(struct port_conn *c)
 
     w->request_cnt++;
     c->head_len = c->head_pos = c->answer_len = 0;
+    c->pause_at = w->pause_each;
     range_of(c->request, range);
     memcpy(w->last_request, c->request, sizeof(w->last_request));
     c->request_len = 0;
@@ -181,6 +182,11 @@ static esp_err_t web_recv(struct port_conn *c, void *dst, size_t len,
     if (len == 0) {
         c->dead = true;
         return ESP_OK;
+    }
+    if (w->pause_each > 0 && c->answer_len >= c->pause_at) {
+        c->pause_at = c->answer_len + w->pause_each;
+        sim_sys_advance_to(w->sys, deadline_ms);
+        return ESP_ERR_TIMEOUT;
     }
     len = until_cut(c, len, &cut);
     if (cut)

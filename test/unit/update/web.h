@@ -17,6 +17,7 @@ struct port_conn {
     char head[1024];
     size_t head_len, head_pos;
     size_t body_pos, body_end; /* what is still to be sent */
+    size_t pause_at;           /* of answer_len, the next one */
     size_t answer_len;         /* body bytes of this answer sent so far */
     bool dead;                 /* closed by the server */
 };
@@ -32,13 +33,14 @@ struct web {
     const char *type;  /* NULL: application/octet-stream */
     const char *extra; /* further fields, each with its CRLF */
     /* how it misbehaves; 0: not at all */
-    int status;       /* this instead of 200 or 206 */
-    bool no_ranges;   /* Range is ignored */
-    bool no_length;   /* no Content-Length, the connection ends the body */
-    size_t cut_at;    /* after so many body bytes of an answer... */
-    uint32_t cut_cnt; /* ...in so many answers... */
-    bool cut_silent;  /* ...silence instead of the end */
-    size_t lie_len;   /* added to Content-Length */
+    int status;        /* this instead of 200 or 206 */
+    bool no_ranges;    /* Range is ignored */
+    bool no_length;    /* no Content-Length, the connection ends the body */
+    size_t cut_at;     /* after so many body bytes of an answer... */
+    uint32_t cut_cnt;  /* ...in so many answers... */
+    bool cut_silent;   /* ...silence instead of the end */
+    size_t pause_each; /* once in so many body bytes nothing comes in time */
+    size_t lie_len;    /* added to Content-Length */
     size_t max_recv;
     uint32_t refuse_cnt; /* connections refused */
     /* what was seen */
