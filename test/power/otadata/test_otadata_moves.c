@@ -204,8 +204,11 @@ static void maybe_cut(struct device *d)
     static const enum sim_fault faults[] = { SIM_FAULT_BEFORE, SIM_FAULT_TORN,
                                              SIM_FAULT_UNSTABLE,
                                              SIM_FAULT_AFTER };
-    if (rnd(d, 8) == 0)
-        sim_flash_arm(&d->rig.sim, faults[rnd(d, 4)], 1 + rnd(d, 8), d->rnd);
+    if (rnd(d, 8) != 0)
+        return;
+    enum sim_fault fault = faults[rnd(d, 4)];
+    uint32_t op = 1 + rnd(d, 8);
+    sim_flash_arm(&d->rig.sim, fault, op, d->rnd);
 }
 
 /* Returns true when the power went. */
