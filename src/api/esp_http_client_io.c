@@ -212,11 +212,14 @@ static esp_err_t react(struct esp_http_client *h, enum perform_next *next,
         *next = PERFORM_AGAIN;
         return http_redirect(h->http, d);
     } else if (status == 401) {
-        struct diag refused = DIAG_NONE;
-        if (http_authenticate(h->http, &refused) == ESP_OK)
-            *next = PERFORM_AGAIN;
+        struct diag why = DIAG_NONE;
+        err = http_authenticate(h->http, &why);
+        if (err == ESP_ERR_NO_MEM)
+            return diag_fail(d, why.stage, err, "%s", why.text);
+        if (err)
+            LOGW(tag, "%s", why.text);
         else
-            LOGW(tag, "%s", refused.text);
+            *next = PERFORM_AGAIN;
     }
     return ESP_OK;
 }

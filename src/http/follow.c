@@ -273,6 +273,20 @@ static esp_err_t exchange(struct http_client *c, struct diag *d)
     return err;
 }
 
+/* A challenge that cannot be answered leaves the 401 as the answer: false,
+ * and the reason is in the log. Out of memory is a failure. */
+static bool try_login(struct http_client *c, esp_err_t *err, struct diag *d)
+{
+    struct diag why = DIAG_NONE;
+    esp_err_t refused = http_authenticate(c, &why);
+
+    if (refused == ESP_ERR_NO_MEM)
+        *err = diag_fail(d, why.stage, refused, "%s", why.text);
+    else if (refused)
+        LOGW(tag, "%s", why.text);
+    return !refused;
+}
+
 esp_err_t http_request(struct http_client *c, struct diag *d)
 {
     esp_err_t err = ESP_OK;
@@ -289,11 +303,8 @@ esp_err_t http_request(struct http_client *c, struct diag *d)
         }
         if (status != 401 || !c->has_login || c->opts.max_auth_retries == 0)
             break;
-        struct diag refused = DIAG_NONE;
-        if (http_authenticate(c, &refused) != ESP_OK) {
-            LOGW(tag, "%s", refused.text);
+        if (!try_login(c, &err, d))
             break;
-        }
     }
     return err;
 }
