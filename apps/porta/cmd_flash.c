@@ -63,7 +63,8 @@ static esp_err_t draft_describe(const struct create_opts *o,
     f->table_off = o->dev.table_off;
     f->check_rev = o->dev.chip_rev != UINT32_MAX;
     f->chip_rev = f->check_rev ? (uint16_t)o->dev.chip_rev : 0;
-    err = device_chip_by_name(o->dev.chip, &f->chip_id, d);
+    err = o->dev.chip ? device_chip_by_name(o->dev.chip, &f->chip_id, d)
+                      : flash_draft_guess_chip(f, &o->apps, d);
     if (err)
         return err;
     if (f->len % LINUX_FLASH_SECTOR_LEN || f->len > FLASH_MAX_LEN ||
@@ -105,8 +106,6 @@ static int flash_create(int argc, char **argv)
         return status;
     if (!o.out)
         return cli_usage(&create_verb, "-o FLASH is missing");
-    if (!o.dev.chip)
-        o.dev.chip = "linux";
     if (o.erased && o.apps.cnt > 0)
         return cli_usage(&create_verb, "--erased and --app exclude each "
                                        "other");

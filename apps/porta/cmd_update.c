@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cmds.h"
+#include "heap_meter.h"
 #include "http/url.h"
 #include "linux_clock.h"
 #include "linux_heap.h"
@@ -26,6 +27,7 @@ struct session {
     struct policy policy;
     struct linux_net net;
     struct linux_sys sys;
+    struct heap_meter heap;
     struct update_trust trust;
     struct http_client *client;
     struct upd *upd;
@@ -117,7 +119,7 @@ static struct http_env http_env(struct session *s)
 {
     return (struct http_env){ .net = &s->net.port,
                               .sys = &s->sys.port,
-                              .heap = &linux_heap,
+                              .heap = &s->heap.port,
                               .policy = &s->policy,
                               .rng = &linux_rng };
 }
@@ -239,7 +241,7 @@ static esp_err_t run_session(struct session *s)
 
 static esp_err_t prepare(struct session *s, const char *path)
 {
-    const struct tls_env tls = { &linux_heap, &linux_rng, &linux_clock };
+    const struct tls_env tls = { &s->heap.port, &linux_rng, &linux_clock };
     esp_err_t err =
         device_open(&s->dev, path, LINUX_FLASH_WRITE, &s->o->dev, &s->diag);
 
@@ -250,7 +252,8 @@ static esp_err_t prepare(struct session *s, const char *path)
     if (err)
         return err;
     describe_target(s);
-    linux_net_init(&s->net, &linux_heap);
+    heap_meter_init(&s->heap, &linux_heap);
+    linux_net_init(&s->net, &s->heap.port);
     linux_sys_init(&s->sys, NULL);
     err = tls_init(&tls);
     if (err)
@@ -317,6 +320,16 @@ static const char *outcome_name(enum outcome o)
                              : "not_modified";
 }
 
+/* What it cost: sectors erased, programs, bytes of heap at the most. */
+static bool put_cost(cJSON *obj, const struct session *s)
+{
+    return put(obj, "erases", cJSON_CreateNumber(s->result.erase_cnt)) &&
+           put(obj, "programs", cJSON_CreateNumber(s->result.prog_cnt)) &&
+           put(obj, "heap_peak",
+               cJSON_CreateNumber((double)s->heap.peak_len)) &&
+           put(obj, "heap_allocs", cJSON_CreateNumber(s->heap.alloc_cnt));
+}
+
 static cJSON *result_json(const struct session *s)
 {
     const struct upd_result *r = &s->result;
@@ -334,7 +347,7 @@ static cJSON *result_json(const struct session *s)
         put(obj, "handshakes", cJSON_CreateNumber(r->http.handshakes)) &&
         put(obj, "http_status", cJSON_CreateNumber(r->http_status)) &&
         put(obj, "sha256", digest_or_null(s)) &&
-        put(obj, "elapsed_ms", cJSON_CreateNumber(ms)) &&
+        put(obj, "elapsed_ms", cJSON_CreateNumber(ms)) && put_cost(obj, s) &&
         put(obj, "error",
             s->outcome == OUT_FAILED ? cli_json_error(&s->diag)
                                      : cJSON_CreateNull()))

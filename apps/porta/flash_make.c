@@ -102,25 +102,59 @@ static const struct part_entry *find_slot(const struct flash_draft *f,
     return NULL;
 }
 
+/* The file of LABEL=FILE, NULL after a sentence. */
+static const char *app_file(const char *arg, struct diag *d)
+{
+    const char *eq = strchr(arg, '=');
+
+    if (eq && eq != arg && eq[1])
+        return eq + 1;
+    (void)diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                    "--app %s is not LABEL=IMAGE", arg);
+    return NULL;
+}
+
+esp_err_t flash_draft_guess_chip(struct flash_draft *f,
+                                 const struct cli_list *apps, struct diag *d)
+{
+    struct cli_bytes image = CLI_BYTES_NONE;
+    struct img_header header;
+    const char *file;
+    esp_err_t err;
+
+    f->chip_id = IMG_CHIP_LINUX;
+    if (apps->cnt == 0)
+        return ESP_OK;
+    file = app_file(apps->val[0], d);
+    if (!file)
+        return d->err;
+    err = cli_read_file(file, IMG_MAX_LEN, &image, d);
+    if (!err &&
+        img_header_parse(span_of(image.ptr, image.len), &header) == ESP_OK &&
+        header.magic == IMG_MAGIC)
+        f->chip_id = header.chip_id;
+    cli_bytes_free(&image);
+    return err;
+}
+
 esp_err_t flash_draft_app(struct flash_draft *f, const char *arg,
                           struct diag *d)
 {
-    char label[PART_LABEL_LEN + 1] = "";
-    const char *eq = strchr(arg, '=');
+    char label[64]; /* a longer one matches nothing */
+    const char *file = app_file(arg, d);
     const struct part_entry *part;
     struct cli_bytes image = CLI_BYTES_NONE;
     esp_err_t err;
 
-    if (!eq || eq == arg || !eq[1])
-        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--app %s is not LABEL=IMAGE", arg);
-    snprintf(label, sizeof(label), "%.*s", (int)(eq - arg), arg);
+    if (!file)
+        return d->err;
+    snprintf(label, sizeof(label), "%.*s", (int)(file - 1 - arg), arg);
     part = find_slot(f, label, d);
     if (!part)
         return d->err;
-    err = cli_read_file(eq + 1, IMG_MAX_LEN, &image, d);
+    err = cli_read_file(file, IMG_MAX_LEN, &image, d);
     if (!err)
-        err = check_image(f, span_of(image.ptr, image.len), part, eq + 1, d);
+        err = check_image(f, span_of(image.ptr, image.len), part, file, d);
     if (!err)
         memcpy(f->bytes + part->off, image.ptr, image.len);
     cli_bytes_free(&image);

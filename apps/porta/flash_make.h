@@ -27,6 +27,11 @@ MUST_CHECK esp_err_t flash_draft_bootloader(struct flash_draft *f,
                                             const struct boot_opts *opts,
                                             struct diag *d);
 
+/* Sets the chip to that of the first image named, linux when there is none. */
+MUST_CHECK esp_err_t flash_draft_guess_chip(struct flash_draft *f,
+                                            const struct cli_list *apps,
+                                            struct diag *d);
+
 /* LABEL=FILE: an image that the device would boot. One that does not verify,
  * does not fit or is for another chip is refused. */
 MUST_CHECK esp_err_t flash_draft_app(struct flash_draft *f, const char *arg,
