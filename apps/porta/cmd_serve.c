@@ -169,6 +169,12 @@ static esp_err_t setup_secrets(const struct serve_opts *o, struct setup *s,
     return err;
 }
 
+/* FILE of @FILE, NULL: the secret itself was given. */
+static const char *secret_file(const char *arg)
+{
+    return arg && arg[0] == '@' ? arg + 1 : NULL;
+}
+
 static esp_err_t setup_make(const struct serve_opts *o, const char *folder,
                             struct setup *s, struct diag *d)
 {
@@ -183,6 +189,9 @@ static esp_err_t setup_make(const struct serve_opts *o, const char *folder,
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "--fault %s: there are %s", o->fault,
                          serve_fault_names());
+    s->conf.secrets[0] = o->key;
+    s->conf.secrets[1] = secret_file(o->user);
+    s->conf.secrets[2] = secret_file(o->token);
     err = setup_secrets(o, s, d);
     return err ? err : setup_trust(o, s, d);
 }

@@ -26,7 +26,8 @@ struct serve {
     struct MHD_Daemon *daemon;
     struct serve_auth auth;
     char root[PATH_MAX];
-    char hidden[PATH_MAX]; /* "": none */
+    char hidden[PATH_MAX];                  /* "": none */
+    struct stat secrets[SERVE_SECRETS_MAX]; /* st_nlink 0: none */
     uint16_t port;
     /* Bodies wait here: for the throttle, in a stall, for the end. */
     pthread_mutex_t lock;
@@ -285,6 +286,16 @@ static bool below(const char *path, const char *folder)
            (path[len] == '/' || path[len] == '\0' || folder[len - 1] == '/');
 }
 
+/* By any name: a secret is known by its inode. */
+static bool is_secret(const struct serve *s, const struct stat *st)
+{
+    for (int i = 0; i < SERVE_SECRETS_MAX; i++)
+        if (s->secrets[i].st_nlink > 0 && s->secrets[i].st_dev == st->st_dev &&
+            s->secrets[i].st_ino == st->st_ino)
+            return true;
+    return false;
+}
+
 /* Opens what the path names and asks the kernel where that really is, so that
  * no link leads out of the folder. -1: not for the public. */
 static int file_open(const struct serve *s, const char *url, struct stat *st)
@@ -303,7 +314,7 @@ static int file_open(const struct serve *s, const char *url, struct stat *st)
     len = readlink(proc, real, sizeof(real) - 1);
     real[len > 0 ? len : 0] = '\0';
     if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || !below(real, s->root) ||
-        below(real, s->hidden)) {
+        below(real, s->hidden) || is_secret(s, st)) {
         close(fd);
         return -1;
     }
@@ -443,6 +454,10 @@ static esp_err_t find_folders(struct serve *s, struct diag *d)
                          s->conf->folder);
     if (s->conf->hidden && !realpath(s->conf->hidden, s->hidden))
         s->hidden[0] = '\0';
+    for (int i = 0; i < SERVE_SECRETS_MAX; i++)
+        if (!s->conf->secrets[i] ||
+            stat(s->conf->secrets[i], &s->secrets[i]) != 0)
+            s->secrets[i].st_nlink = 0;
     return ESP_OK;
 }
 

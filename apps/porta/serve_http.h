@@ -10,13 +10,16 @@
 #include "cli.h"
 #include "serve_plan.h"
 
+#define SERVE_SECRETS_MAX 3
+
 struct serve_conf {
     const char *folder;
-    const char *hidden;     /* folder that is not served, NULL: none */
-    const char *bind_addr;  /* literal */
-    uint16_t port;          /* 0: any free one */
-    const char *cert, *key; /* PEM; NULL: plain HTTP */
-    const char *user;       /* "user:password", NULL: nobody needs to */
+    const char *hidden; /* folder that is not served, NULL: none */
+    const char *secrets[SERVE_SECRETS_MAX]; /* files, neither; NULL: none */
+    const char *bind_addr;                  /* literal */
+    uint16_t port;                          /* 0: any free one */
+    const char *cert, *key;                 /* PEM; NULL: plain HTTP */
+    const char *user; /* "user:password", NULL: nobody needs to */
     const char *token;
     struct serve_fault fault;
     uint32_t rate; /* bytes a second of each answer, 0: unlimited */

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import signal
 import ssl
 
@@ -132,6 +133,20 @@ def test_the_keys_are_not_served(porta, tmp_path):
     with Server(porta, tmp_path, tmp_path / "certs") as server:
         assert server.ask("/certs/server.key")[0] == 404
         assert server.ask("/certs/ca.pem")[0] == 404
+
+
+def test_a_key_and_a_token_in_the_folder_are_not_served(porta, tmp_path):
+    with Server(porta, tmp_path, tmp_path / "certs"):
+        pass
+    shutil.copy(tmp_path / "certs/server.key", tmp_path / "my.key")
+    (tmp_path / "other-name").hardlink_to(tmp_path / "my.key")
+    (tmp_path / "token").write_text("t0ken")
+    with Server(porta, tmp_path, tmp_path / "certs", "--cert",
+                tmp_path / "certs/server.pem", "--key", tmp_path / "my.key",
+                "--token", f"@{tmp_path}/token") as server:
+        for name in ("my.key", "other-name", "token"):
+            assert server.ask(f"/{name}?token=t0ken")[0] == 404
+        assert server.ask("/certs/ca.pem?token=t0ken")[0] == 200
 
 
 def test_logins(serve, tmp_path):
