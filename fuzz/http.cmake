@@ -1,0 +1,7 @@
+porta_fuzz(http_url SOURCES fuzz_http_url.c LIBS porta_http)
+porta_fuzz(http_location SOURCES fuzz_http_location.c LIBS porta_http)
+porta_fuzz(http_head SOURCES fuzz_http_head.c LIBS porta_http)
+porta_fuzz(http_chunk SOURCES fuzz_http_chunk.c LIBS porta_http)
+porta_fuzz(http_range SOURCES fuzz_http_range.c LIBS porta_http)
+porta_fuzz(http_challenge SOURCES fuzz_http_challenge.c LIBS porta_http)
+porta_fuzz(http_client SOURCES fuzz_http_client.c LIBS porta_http porta_port_sim)
