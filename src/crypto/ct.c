@@ -1,16 +1,22 @@
 #include "crypto/ct.h"
 
-#include <stdint.h>
-
-bool ct_eq(const void *a, const void *b, size_t len)
+uint32_t ct_diff(const void *a, const void *b, size_t len)
 {
     const volatile uint8_t *pa = a;
     const volatile uint8_t *pb = b;
-    uint8_t diff = 0;
+    volatile size_t done = 0;
+    uint32_t diff = 0;
 
-    for (size_t i = 0; i < len; i++)
-        diff = (uint8_t)(diff | (pa[i] ^ pb[i]));
-    return diff == 0;
+    while (done < len) {
+        diff |= (uint32_t)(pa[done] ^ pb[done]);
+        done++;
+    }
+    return diff | (uint32_t)(done ^ len);
+}
+
+bool ct_eq(const void *a, const void *b, size_t len)
+{
+    return ct_diff(a, b, len) == 0;
 }
 
 /* Writes through a volatile pointer are side effects that have to happen. */

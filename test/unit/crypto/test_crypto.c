@@ -9,6 +9,7 @@
 
 #include "crypto/ct.h"
 #include "crypto/sha256.h"
+#include "crypto/sha384.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -108,6 +109,46 @@ static void test_sha256_no_bytes(void **state)
     assert_string_equal(got, ABC);
 }
 
+/* The same for SHA-384, cut anywhere, and cloned at the cut. */
+static void test_sha384(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *want;
+    } rows[] = {
+        { "", "38b060a751ac96384cd9327eb1b1e36a21fdb71114be0743"
+              "4c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b" },
+        { "abc", "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded163"
+                 "1a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7" },
+        { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmn"
+          "hijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+          "09330c33f71147e83d192fc782cd1b4753111b173b3b05d2"
+          "2fa08086e3b0f712fcc7c71a557e2db966c3e9fa91746039" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        size_t len = strlen(rows[i].text);
+
+        for (size_t cut = 0; cut <= len; cut++) {
+            uint8_t digest[SHA384_LEN];
+            char got[2 * SHA384_LEN + 1];
+            struct sha384 s, other;
+
+            sha384_init(&s);
+            sha384_update(&s, rows[i].text, cut);
+            sha384_clone(&other, &s);
+            sha384_update(&s, "x", 1);
+            sha384_final(&s, digest);
+            sha384_update(&other, rows[i].text + cut, len - cut);
+            sha384_final(&other, digest);
+            for (size_t n = 0; n < SHA384_LEN; n++)
+                snprintf(got + 2 * n, 3, "%02x", digest[n]);
+            assert_string_equal(got, rows[i].want);
+        }
+    }
+}
+
 static void test_ct_eq(void **state)
 {
     uint8_t a[33];
@@ -125,6 +166,32 @@ static void test_ct_eq(void **state)
             assert_true(ct_eq(a, b, i));
             b[i] ^= (uint8_t)(1u << bit);
         }
+    }
+}
+
+static void test_ct_diff(void **state)
+{
+    uint8_t a[33] = { 0 }, b[33] = { 0 };
+
+    (void)state;
+    assert_int_equal(ct_diff(a, b, sizeof(a)), 0);
+    for (size_t i = 0; i < 8 * sizeof(a); i++) {
+        b[i / 8] ^= (uint8_t)(1u << i % 8);
+        assert_int_not_equal(ct_diff(a, b, sizeof(a)), 0);
+        assert_int_equal(ct_diff(a, b, i / 8), 0);
+        b[i / 8] ^= (uint8_t)(1u << i % 8);
+    }
+}
+
+static void test_ct_verdict(void **state)
+{
+    (void)state;
+    assert_int_equal(ct_flag(0), 0);
+    assert_int_equal(ct_verdict(0), VERDICT_ACCEPT);
+    for (int i = 0; i < 32; i++) {
+        assert_int_equal(ct_flag(1u << i), 1);
+        assert_int_equal(ct_verdict(1u << i), VERDICT_REJECT);
+        assert_int_equal(ct_verdict(0u - (1u << i)), VERDICT_REJECT);
     }
 }
 
@@ -146,7 +213,10 @@ int main(void)
         cmocka_unit_test(test_sha256_million),
         cmocka_unit_test(test_sha256_clone),
         cmocka_unit_test(test_sha256_no_bytes),
+        cmocka_unit_test(test_sha384),
         cmocka_unit_test(test_ct_eq),
+        cmocka_unit_test(test_ct_diff),
+        cmocka_unit_test(test_ct_verdict),
         cmocka_unit_test(test_ct_wipe),
     };
 

@@ -1,0 +1,128 @@
+/* ECDSA, the verifying half (FIPS 186-4, 6.4.2).
+ *
+ * What is wrong is collected in one word; every step is taken whatever was
+ * found before. The last comparison needs no inversion: the x of (X : Y : Z)
+ * is r modulo n exactly if X is r * Z or (r + n) * Z, the latter where r + n
+ * is below p. */
+#include "crypto/ct.h"
+#include "crypto/ec.h"
+#include "crypto/sig.h"
+
+#define ALL 0xFFFFFFFFu
+
+/* 0: not zero and below the order. */
+static uint32_t out_of_range(const struct ec_curve *c, const uint32_t *x)
+{
+    uint32_t scratch[EC_MAX_WORDS];
+    uint32_t below = words_sub(scratch, x, c->n, ALL, c->words);
+    uint32_t any = 0;
+
+    for (uint32_t i = 0; i < c->words; i++)
+        any |= x[i];
+    return (below ^ 1) | (ct_flag(any) ^ 1);
+}
+
+/* The digest as a number, its first byte the highest, reduced. */
+static void load_digest(const struct mont *n, uint32_t *out,
+                        const uint8_t *digest)
+{
+    uint32_t below;
+
+    for (uint32_t i = 0; i < n->words; i++) {
+        const uint8_t *p = digest + 4 * (n->words - 1 - i);
+
+        out[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+                 (uint32_t)p[2] << 8 | p[3];
+    }
+    below = words_sub(out, out, n->m, ALL, n->words);
+    (void)words_add(out, out, n->m, 0u - below, n->words);
+}
+
+/* 1 / a in Montgomery's form, by Fermat: a^(n - 2). n ends in no 0 or 1. */
+static void invert(const struct mont *n, uint32_t *out, const uint32_t *a)
+{
+    uint32_t base[EC_MAX_WORDS], r2[EC_MAX_WORDS];
+    uint32_t one[EC_MAX_WORDS] = { 1 };
+
+    mont_r2(n, r2);
+    mont_mul(n, base, a, r2);
+    mont_mul(n, out, one, r2);
+    for (uint32_t i = 32 * n->words; i-- > 0;) {
+        uint32_t word = n->m[i / 32] - (i < 32 ? 2 : 0);
+
+        mont_mul(n, out, out, out);
+        if (word >> i % 32 & 1)
+            mont_mul(n, out, out, base);
+    }
+}
+
+/* u = e / s and v = r / s modulo the order. */
+static void scalars(const struct ec_curve *c, uint32_t *u, uint32_t *v,
+                    const uint32_t *rs, const uint8_t *digest)
+{
+    uint32_t inverse[EC_MAX_WORDS], tmp[EC_MAX_WORDS + 1];
+    struct mont n;
+
+    mont_init(&n, c->n, c->words, tmp);
+    load_digest(&n, u, digest);
+    invert(&n, inverse, rs + c->words);
+    mont_mul(&n, u, u, inverse);
+    mont_mul(&n, v, rs, inverse);
+}
+
+/* 0: x * Z is X. */
+static uint32_t differs(const struct ec *e, const struct ec_point *p,
+                        const uint32_t *x)
+{
+    uint32_t xz[EC_MAX_WORDS];
+
+    mont_mul(&e->field, xz, x, e->r2);
+    mont_mul(&e->field, xz, xz, p->c[2]);
+    return ct_diff(xz, p->c[0], 4 * e->field.words);
+}
+
+static uint32_t wrong_x(const struct ec *e, const struct ec_point *p,
+                        const uint32_t *r)
+{
+    const struct ec_curve *c = e->curve;
+    uint32_t more[EC_MAX_WORDS], scratch[EC_MAX_WORDS];
+    uint32_t over = words_add(more, r, c->n, ALL, c->words);
+    uint32_t below = words_sub(scratch, more, c->p, ALL, c->words);
+    uint32_t any = 0;
+
+    for (uint32_t i = 0; i < c->words; i++)
+        any |= p->c[2][i];
+    return (ct_flag(differs(e, p, r)) &
+            ct_flag(differs(e, p, more) | over | (below ^ 1))) |
+           (ct_flag(any) ^ 1);
+}
+
+static enum verdict verify(const struct ec_curve *c, const uint8_t *xy,
+                           const uint8_t *rs_bytes, const uint8_t *digest)
+{
+    uint32_t num[2 * EC_MAX_WORDS], u[EC_MAX_WORDS], v[EC_MAX_WORDS];
+    struct ec_point q, sum;
+    struct ec e;
+    uint32_t wrong;
+
+    ec_init(&e, c);
+    words_load(num, xy, 2 * c->words);
+    wrong = ec_load(&e, &q, num, num + c->words);
+    words_load(num, rs_bytes, 2 * c->words);
+    wrong |= out_of_range(c, num) | out_of_range(c, num + c->words);
+    scalars(c, u, v, num, digest);
+    ec_combine(&e, &sum, u, v, &q);
+    return ct_verdict(wrong | wrong_x(&e, &sum, num));
+}
+
+enum verdict sig_p256(const uint8_t xy[SIG_P256_LEN],
+                      const uint8_t rs[SIG_P256_LEN], const uint8_t digest[32])
+{
+    return verify(&ec_p256, xy, rs, digest);
+}
+
+enum verdict sig_p384(const uint8_t xy[SIG_P384_LEN],
+                      const uint8_t rs[SIG_P384_LEN], const uint8_t digest[48])
+{
+    return verify(&ec_p384, xy, rs, digest);
+}
