@@ -241,7 +241,7 @@ static void test_fill(const char *what, unsigned used, uint32_t unit,
     struct tally t = { 0 };
     const unsigned fill[2] = { used, used + used / 8 };
     rig_open(&r, unit);
-    run_all(&r, fill, torn_ways(stride, 1), &t);
+    run_all(&r, fill, torn_ways(stride, stride / 4), &t);
     report(what, &t);
     assert_int_equal(t.bad, 0);
     assert_int_equal(r.bad_erases, 0);
