@@ -29,24 +29,28 @@ static esp_err_t on_part(void *ctx, enum http_head_part part, struct span b)
     return ESP_OK;
 }
 
-static enum http_head_step feed(struct http_head_parser *p, struct told *told,
-                                struct span in, size_t piece, size_t *used)
-{
-    enum http_head_step step = HTTP_HEAD_MORE;
+/* One reading, in pieces. */
+struct reading {
+    struct http_head_parser p;
+    struct told told;
+    enum http_head_step step;
+    size_t used;
+};
 
-    *used = 0;
-    http_head_init(p, on_part, told);
-    while (*used < in.len && step == HTTP_HEAD_MORE) {
-        struct span part = span_from(in, *used);
+static void feed(struct reading *r, struct span in, size_t piece)
+{
+    *r = (struct reading){ .step = HTTP_HEAD_MORE };
+    http_head_init(&r->p, on_part, &r->told);
+    while (r->used < in.len && r->step == HTTP_HEAD_MORE) {
+        struct span part = span_from(in, r->used);
         size_t done = 0;
         if (part.len > piece)
             part.len = piece;
-        step = http_head_feed(p, part, &done);
+        r->step = http_head_feed(&r->p, part, &done);
         must(done <= part.len);
-        must(step != HTTP_HEAD_MORE || done == part.len);
-        *used += done;
+        must(r->step != HTTP_HEAD_MORE || done == part.len);
+        r->used += done;
     }
-    return step;
 }
 
 static void check_head(const struct http_head *h)
@@ -63,22 +67,18 @@ static void check_head(const struct http_head *h)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span in = span_of(data, size);
-    struct http_head_parser whole, bytes;
-    struct told told_whole = { 0 };
-    struct told told_bytes = { 0 };
-    size_t used = 0;
-    size_t used_bytes = 0;
-    enum http_head_step step = feed(&whole, &told_whole, in, size, &used);
+    struct reading whole, bytes;
 
-    must(feed(&bytes, &told_bytes, in, 1, &used_bytes) == step);
-    must(used == used_bytes);
-    must(memcmp(&whole.head, &bytes.head, sizeof(whole.head)) == 0);
-    if (step == HTTP_HEAD_BAD) {
-        must(whole.why != NULL && whole.err == ESP_ERR_INVALID_RESPONSE);
+    feed(&whole, in, size);
+    feed(&bytes, in, 1);
+    must(whole.step == bytes.step && whole.used == bytes.used);
+    must(memcmp(&whole.p.head, &bytes.p.head, sizeof(whole.p.head)) == 0);
+    if (whole.step == HTTP_HEAD_BAD) {
+        must(whole.p.why != NULL && whole.p.err == ESP_ERR_INVALID_RESPONSE);
         return 0;
     }
-    must(told_whole.sum == told_bytes.sum);
-    if (step == HTTP_HEAD_DONE)
-        check_head(&whole.head);
+    must(whole.told.sum == bytes.told.sum);
+    if (whole.step == HTTP_HEAD_DONE)
+        check_head(&whole.p.head);
     return 0;
 }

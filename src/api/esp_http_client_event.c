@@ -9,13 +9,15 @@
 ESP_EVENT_DEFINE_BASE(ESP_HTTP_CLIENT_EVENT);
 
 /* How long a full event queue may hold up a download. */
-#define POST_WAIT_TICKS 200u
+#define POST_WAIT_MS 2000u
+#define DEFAULT_TICK_MS 10u
 
 static const char tag[] = "HTTP_CLIENT";
 
 static void post(struct esp_http_client *h, const esp_http_client_event_t *e)
 {
     int status = http_head(h->http)->status;
+    uint32_t tick_ms = api_device()->boot.tick_ms;
     esp_http_client_on_data_t on_data = {
         h, (int64_t)http_stats(h->http)->body_len
     };
@@ -32,8 +34,9 @@ static void post(struct esp_http_client *h, const esp_http_client_event_t *e)
         data = &on_redirect;
         len = sizeof(on_redirect);
     }
-    esp_err_t err = esp_event_post(ESP_HTTP_CLIENT_EVENT, e->event_id, data,
-                                   len, POST_WAIT_TICKS);
+    esp_err_t err =
+        esp_event_post(ESP_HTTP_CLIENT_EVENT, e->event_id, data, len,
+                       POST_WAIT_MS / (tick_ms ? tick_ms : DEFAULT_TICK_MS));
     if (err)
         LOGW(tag, "event %d was not posted: %s", (int)e->event_id,
              err_name(err));
