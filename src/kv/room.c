@@ -137,16 +137,16 @@ static esp_err_t copy_slots(struct copy *c, uint32_t from_idx, uint32_t to_idx,
                             uint32_t cnt)
 {
     uint8_t raw[COPY_SLOTS * KV_SLOT_LEN];
-    struct span bytes = span_of(raw, cnt * (size_t)KV_SLOT_LEN);
+    size_t len = cnt * (size_t)KV_SLOT_LEN;
+    uint32_t to_off = KV_SLOTS_OFF + to_idx * KV_SLOT_LEN;
     esp_err_t err = kv_page_read(
-        c->kv, c->from, KV_SLOTS_OFF + from_idx * KV_SLOT_LEN, raw, bytes.len);
+        c->kv, c->from, KV_SLOTS_OFF + from_idx * KV_SLOT_LEN, raw, len);
 
     if (err)
         return err;
     for (uint32_t i = 0; i < cnt; i++)
         kv_bits_and(c->bits, to_idx + i, KV_SLOT_WRITTEN);
-    return kv_page_prog(c->kv, c->to, KV_SLOTS_OFF + to_idx * KV_SLOT_LEN,
-                        bytes);
+    return kv_page_prog(c->kv, c->to, to_off, span_of(raw, len));
 }
 
 static esp_err_t copy_item(struct copy *c, uint32_t idx)

@@ -227,6 +227,8 @@ static esp_err_t set_filler(struct stage *st, uint64_t num)
 
 static esp_err_t set_keys(struct stage *st)
 {
+    const struct val stale = STR(60, 99); /* something to overwrite */
+
     for (unsigned i = 0; i < st->key_cnt; i++) {
         const struct scene_key *k = &st->keys[i];
         struct kv_ns ns;
@@ -235,6 +237,8 @@ static esp_err_t set_keys(struct stage *st)
         if (k->before.type == 0)
             continue;
         err = kv_open(st->rig.kv, k->ns, true, &ns);
+        if (!err && st->scene->op == SCENE_PURGE)
+            err = val_set(&ns, k->key, &stale);
         if (!err)
             err = val_set(&ns, k->key, &k->before);
         if (!err && st->scene->crowd)
@@ -336,10 +340,11 @@ const char *stage_check(struct stage *st, bool *done)
 {
     *done = true;
     for (unsigned i = 0; i < st->key_cnt; i++) {
-        bool before, after;
+        const struct scene_key *k = &st->keys[i];
+        bool before = false, after;
 
-        if (holds(st, &st->keys[i], &st->keys[i].after, &after) ||
-            holds(st, &st->keys[i], &st->keys[i].before, &before))
+        if (holds(st, k, &k->after, &after) ||
+            (!after && holds(st, k, &k->before, &before)))
             return "the store cannot be read";
         if (!before && !after)
             return i == 0 ? "neither the old value nor the new one"

@@ -1,0 +1,57 @@
+/* rig.h - a key/value store on a flash and a heap that fail on demand, and
+ * values that are made from a number. */
+#ifndef KV_RIG_H
+#define KV_RIG_H
+
+#include "kv/kv.h"
+#include "sim_flash.h"
+#include "sim_heap.h"
+
+#define RIG_PAGES_MAX 8u
+#define RIG_LEN_MAX (RIG_PAGES_MAX * KV_PAGE_LEN)
+
+struct rig {
+    struct sim_flash sim;
+    struct sim_heap heap;
+    struct part_dev dev;
+    struct part_entry part;
+    struct kv *kv;
+};
+
+void rig_open(struct rig *r, uint32_t page_cnt);
+void rig_close(struct rig *r);
+/* Unmounts, if mounted, and mounts. */
+esp_err_t rig_mount(struct rig *r);
+/* Forgets the mount as a power cut does. */
+void rig_unmount(struct rig *r);
+
+/* Contents and undecided bits. */
+struct rig_image {
+    uint8_t bytes[RIG_LEN_MAX];
+    uint8_t unstable[RIG_LEN_MAX];
+    bool is_unstable[RIG_PAGES_MAX];
+};
+void rig_save(const struct rig *r, struct rig_image *out);
+void rig_load(struct rig *r, const struct rig_image *image);
+
+/* A value: absent when type is 0. */
+struct val {
+    uint8_t type; /* KV_TYPE_CHUNK: a blob */
+    uint32_t len; /* of a string with its NUL, of a blob */
+    uint64_t num; /* the number, or what the bytes are made from */
+};
+
+#define VAL_MAX 12000u
+
+/* The bytes of a string or blob. */
+void val_bytes(const struct val *v, uint8_t out[VAL_MAX]);
+/* Sets, or erases when absent; no such key is no error. */
+esp_err_t val_set(const struct kv_ns *ns, const char *key, const struct val *v);
+/* Does the key hold exactly this? */
+bool val_is(const struct kv_ns *ns, const char *key, const struct val *v);
+
+/* What must hold of the bytes of a store at rest, told by a reader that knows
+ * the format and not the code under test. NULL: all is well. */
+const char *witness(const uint8_t *bytes, uint32_t page_cnt);
+
+#endif
