@@ -73,6 +73,8 @@ SEEDS = {
         b"\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\nok",
         "other_host": b"\x20HTTP/1.1 302 Go\r\nLocation: http://i/g\r\n"
         b"Content-Length: 0\r\n\r\n",
+        "same_host_in_capitals": b"\x20HTTP/1.0 301 Go\r\nLocation: //u@H"
+        b"\r\n\r\n",
         "login": b"\xffHTTP/1.1 401 Who\r\nWWW-Authenticate: Digest realm="
         b"\"r\", nonce=\"n\"\r\nContent-Length: 0\r\n\r\n" + OK +
         b"Content-Length: 2\r\n\r\nok",
