@@ -43,10 +43,10 @@ static esp_err_t refuse(struct sim_flash *f, esp_err_t err)
 /* The fault that this operation meets. */
 static enum sim_fault op_fault(struct sim_flash *f)
 {
-    if (f->fault == SIM_FAULT_NONE || --f->fault_in > 0)
+    if (f->plan.fault == SIM_FAULT_NONE || --f->plan.nth > 0)
         return SIM_FAULT_NONE;
-    enum sim_fault fault = f->fault;
-    f->fault = SIM_FAULT_NONE;
+    enum sim_fault fault = f->plan.fault;
+    f->plan.fault = SIM_FAULT_NONE;
     f->count.fired++;
     f->power_off = fault != SIM_FAULT_STATUS;
     return fault;
@@ -57,6 +57,13 @@ static esp_err_t op_result(enum sim_fault fault)
     if (fault == SIM_FAULT_NONE)
         return ESP_OK;
     return fault == SIM_FAULT_STATUS ? ESP_ERR_FLASH_OP_FAIL : ESP_FAIL;
+}
+
+/* A stuck or worn sector did something else than it was told. */
+static void note_sector(struct sim_flash *f, uint32_t sector)
+{
+    f->count.fired += !f->noted[sector];
+    f->noted[sector] = true;
 }
 
 /* --- read ---------------------------------------------------------------- */
@@ -123,8 +130,10 @@ static esp_err_t prog_check(struct sim_flash *f, uint32_t off,
 static void prog_byte(struct sim_flash *f, uint32_t at, uint8_t value)
 {
     uint32_t sector = at / f->port.erase_len;
-    if (f->stuck[sector])
+    if (f->stuck[sector]) {
+        note_sector(f, sector);
         return;
+    }
     uint8_t *mask = f->unstable[sector];
     if (mask)
         mask[at % f->port.erase_len] &= value;
@@ -133,14 +142,22 @@ static void prog_byte(struct sim_flash *f, uint32_t at, uint8_t value)
     f->unit_used[unit / 8] |= (uint8_t)(1u << unit % 8);
 }
 
-/* A torn program: whole pages, then one page of which a random part of the
+static uint32_t torn_part(struct sim_flash *f, uint32_t part_cnt)
+{
+    uint32_t idx = f->plan.tear_idx;
+    if (idx == SIM_TEAR_ANY)
+        return (uint32_t)(rnd(f) % part_cnt);
+    return min_u32(idx, part_cnt - 1);
+}
+
+/* A torn program: whole parts, then one part of which a random part of the
  * bits went through. */
 static void prog_torn(struct sim_flash *f, uint32_t off, const uint8_t *src,
                       uint32_t len)
 {
-    uint32_t page = f->port.page_len;
+    uint32_t page = f->plan.tear_len ? f->plan.tear_len : f->port.page_len;
     uint32_t page_cnt = (off + len - 1) / page - off / page + 1;
-    uint32_t torn = off / page + (uint32_t)(rnd(f) % page_cnt);
+    uint32_t torn = off / page + torn_part(f, page_cnt);
     unsigned weight = 1 + (unsigned)(rnd(f) % 7);
     uint32_t end = min_u32(off + len, (torn + 1) * page);
     for (uint32_t at = off; at < end; at++) {
@@ -182,8 +199,10 @@ static void sector_settle(struct sim_flash *f, uint32_t sector)
 static void erase_full(struct sim_flash *f, uint32_t sector)
 {
     uint32_t len = f->port.erase_len;
-    if (f->stuck[sector])
+    if (f->stuck[sector]) {
+        note_sector(f, sector);
         return;
+    }
     sector_settle(f, sector);
     memset(f->bytes + sector * len, 0xff, len);
     for (uint32_t at = sector * len; at < (sector + 1) * len;
@@ -213,6 +232,18 @@ static void erase_torn(struct sim_flash *f, uint32_t sector, bool unstable)
     }
 }
 
+static bool wears_out(struct sim_flash *f, uint32_t sector)
+{
+    if (f->erase_left[sector] == UINT32_MAX)
+        return false;
+    if (f->erase_left[sector] > 0) {
+        f->erase_left[sector]--;
+        return false;
+    }
+    note_sector(f, sector);
+    return true;
+}
+
 static esp_err_t flash_erase(void *ctx, uint32_t off)
 {
     struct sim_flash *f = ctx;
@@ -226,6 +257,8 @@ static esp_err_t flash_erase(void *ctx, uint32_t off)
     f->count.erases++;
     f->erase_cnt[sector]++;
     enum sim_fault fault = op_fault(f);
+    if (fault == SIM_FAULT_NONE && wears_out(f, sector))
+        fault = SIM_FAULT_STATUS;
     if (fault == SIM_FAULT_NONE || fault == SIM_FAULT_AFTER)
         erase_full(f, sector);
     else if (fault != SIM_FAULT_BEFORE)
@@ -265,9 +298,11 @@ esp_err_t sim_flash_init(struct sim_flash *f, const struct sim_flash_conf *conf)
     f->unit_used = calloc(1, f->port.size_len / f->port.prog_len / 8 + 1);
     f->unstable = calloc(cnt, sizeof(*f->unstable));
     f->erase_cnt = calloc(cnt, sizeof(*f->erase_cnt));
+    f->erase_left = calloc(cnt, sizeof(*f->erase_left));
     f->stuck = calloc(cnt, sizeof(*f->stuck));
+    f->noted = calloc(cnt, sizeof(*f->noted));
     if (!f->bytes || !f->unit_used || !f->unstable || !f->erase_cnt ||
-        !f->stuck) {
+        !f->erase_left || !f->stuck || !f->noted) {
         sim_flash_deinit(f);
         return ESP_ERR_NO_MEM;
     }
@@ -283,28 +318,66 @@ void sim_flash_deinit(struct sim_flash *f)
     free(f->unit_used);
     free(f->unstable);
     free(f->erase_cnt);
+    free(f->erase_left);
     free(f->stuck);
+    free(f->noted);
     *f = (struct sim_flash)SIM_FLASH_CLOSED;
 }
 
 void sim_flash_arm(struct sim_flash *f, enum sim_fault fault, uint32_t nth,
                    uint64_t seed)
 {
-    f->fault = nth ? fault : SIM_FAULT_NONE;
-    f->fault_in = nth;
-    f->seed = seed;
-    f->count.armed += f->fault != SIM_FAULT_NONE;
+    sim_flash_arm_plan(f, &(struct sim_fault_plan){ .fault = fault,
+                                                    .nth = nth,
+                                                    .seed = seed,
+                                                    .tear_idx = SIM_TEAR_ANY });
+}
+
+void sim_flash_arm_plan(struct sim_flash *f, const struct sim_fault_plan *plan)
+{
+    f->plan = *plan;
+    if (plan->nth == 0)
+        f->plan.fault = SIM_FAULT_NONE;
+    f->seed = plan->seed;
+    f->count.armed += f->plan.fault != SIM_FAULT_NONE;
 }
 
 void sim_flash_power_on(struct sim_flash *f)
 {
     f->power_off = false;
-    f->fault = SIM_FAULT_NONE;
+    f->plan.fault = SIM_FAULT_NONE;
 }
 
 void sim_flash_stick(struct sim_flash *f, uint32_t off, bool stuck)
 {
-    f->stuck[off / f->port.erase_len] = stuck;
+    uint32_t sector = off / f->port.erase_len;
+    f->stuck[sector] = stuck;
+    f->noted[sector] = false;
+    f->count.armed += stuck;
+}
+
+void sim_flash_wear(struct sim_flash *f, uint32_t off, uint32_t left)
+{
+    uint32_t sector = off / f->port.erase_len;
+    f->erase_left[sector] = left;
+    f->noted[sector] = false;
+    f->count.armed++;
+}
+
+void sim_flash_copy(struct sim_flash *f, const struct sim_flash *from)
+{
+    uint32_t len = f->port.erase_len;
+    memcpy(f->bytes, from->bytes, f->port.size_len);
+    memcpy(f->unit_used, from->unit_used,
+           f->port.size_len / f->port.prog_len / 8 + 1);
+    for (uint32_t i = 0; i < sector_cnt(f); i++) {
+        sector_settle(f, i);
+        if (!from->unstable[i])
+            continue;
+        f->unstable[i] = malloc(len);
+        if (f->unstable[i])
+            memcpy(f->unstable[i], from->unstable[i], len);
+    }
 }
 
 /* Which units were programmed is read off the bytes: a programmed 0xFF looks
@@ -328,7 +401,9 @@ void sim_flash_reset(struct sim_flash *f, const uint8_t *bytes)
     for (uint32_t i = 0; i < sector_cnt(f); i++) {
         sector_settle(f, i);
         f->erase_cnt[i] = 0;
+        f->erase_left[i] = UINT32_MAX;
         f->stuck[i] = false;
+        f->noted[i] = false;
     }
     if (f->port.prog_once)
         units_mark(f);

@@ -3,8 +3,10 @@
  * It keeps the rules of port/flash.h. One fault can be armed for the N-th
  * operation from now; an operation is one call of prog() or erase(). A fault
  * that cuts the power makes every later call, reads included, return ESP_FAIL
- * until sim_flash_power_on(). Everything random comes from the fault's seed,
- * so that a failing row can be run again.
+ * until sim_flash_power_on(). Sectors can be stuck or worn out besides.
+ * Everything random comes from the fault's seed, so that a failing row can be
+ * run again. Faults are counted when they are armed and when they first have
+ * an effect: a run in which sim_flash_unfired() is not 0 proved nothing.
  *
  * What the cuts claim is written in design terms: a torn program has
  * programmed the first pages and, in one more page, a random part of the bits
@@ -28,6 +30,17 @@ enum sim_fault {
     SIM_FAULT_STATUS    /* no cut: inside it the flash reports failure */
 };
 
+#define SIM_TEAR_ANY UINT32_MAX
+
+struct sim_fault_plan {
+    enum sim_fault fault;
+    uint32_t nth; /* operation from now, 1: the next; 0: none */
+    uint64_t seed;
+    /* Which part of a program is torn; those before it are complete. */
+    uint32_t tear_len; /* parts end at multiples of this; 0: page_len */
+    uint32_t tear_idx; /* SIM_TEAR_ANY: the seed says */
+};
+
 struct sim_flash_conf { /* zero: the default in brackets */
     uint32_t size_len;  /* [64 KiB] */
     uint32_t erase_len; /* [4096] */
@@ -45,14 +58,15 @@ struct sim_flash_count {
 
 struct sim_flash {
     struct port_flash port;
-    uint8_t *bytes;      /* what is stored, for tests to look at and change */
-    uint8_t *unit_used;  /* prog_once: a bit per unit */
-    uint8_t **unstable;  /* per sector: mask of unstable bits, or NULL */
-    uint32_t *erase_cnt; /* per sector */
-    bool *stuck;         /* per sector: operations have no effect */
+    uint8_t *bytes;       /* what is stored, for tests to look at and change */
+    uint8_t *unit_used;   /* prog_once: a bit per unit */
+    uint8_t **unstable;   /* per sector: mask of unstable bits, or NULL */
+    uint32_t *erase_cnt;  /* per sector */
+    uint32_t *erase_left; /* per sector: until it is worn out */
+    bool *stuck;          /* per sector: operations have no effect */
+    bool *noted;          /* per sector: stuck or worn counts as fired */
     struct sim_flash_count count;
-    enum sim_fault fault;
-    uint32_t fault_in; /* operations to go, 1: the next */
+    struct sim_fault_plan plan; /* nth: operations to go */
     uint64_t seed;
     bool power_off;
 };
@@ -70,11 +84,26 @@ void sim_flash_deinit(struct sim_flash *f);
 /* The nth operation from now (1: the next) meets this fault. */
 void sim_flash_arm(struct sim_flash *f, enum sim_fault fault, uint32_t nth,
                    uint64_t seed);
+void sim_flash_arm_plan(struct sim_flash *f, const struct sim_fault_plan *plan);
 /* Power is back; contents stay as the cut left them, nothing is armed. */
 void sim_flash_power_on(struct sim_flash *f);
 
 /* The sector at off no longer changes, and reports success all the same. */
 void sim_flash_stick(struct sim_flash *f, uint32_t off, bool stuck);
+
+/* The sector at off survives so many more erases; each later one stops half
+ * way and reports failure. */
+void sim_flash_wear(struct sim_flash *f, uint32_t off, uint32_t left);
+
+/* What another flash of the same size holds, undecided bits included; counters
+ * and faults stay. */
+void sim_flash_copy(struct sim_flash *f, const struct sim_flash *from);
+
+/* Faults that were armed and never had an effect. */
+static inline uint32_t sim_flash_unfired(const struct sim_flash *f)
+{
+    return f->count.armed - f->count.fired;
+}
 
 /* As factory fresh: size_len bytes stored (NULL: erased), power on, nothing
  * armed, counters zero. The way to run one scenario for every cut. */

@@ -184,6 +184,86 @@ static void test_stuck_sector_says_ok(void **state)
     assert_int_equal(f->bytes[0x1000], 0xff);
 }
 
+/* Part idx of the program is the torn one, for words and for pages. */
+static void check_tear(struct sim_flash *f, uint32_t tear_len, uint32_t idx)
+{
+    const struct sim_fault_plan plan = { .fault = SIM_FAULT_TORN,
+                                         .nth = 1,
+                                         .seed = idx + 1,
+                                         .tear_len = tear_len,
+                                         .tear_idx = idx };
+    uint32_t part = tear_len ? tear_len : f->port.page_len;
+
+    assert_int_equal(erase(f, 0x1000), ESP_OK);
+    sim_flash_arm_plan(f, &plan);
+    assert_int_equal(prog(f, 0x1000, 0, 4 * part), ESP_FAIL);
+    sim_flash_power_on(f);
+    for (uint32_t i = 0; i < 4 * part; i++)
+        if (i < idx * part)
+            assert_int_equal(f->bytes[0x1000 + i], 0);
+        else if (i >= (idx + 1) * part)
+            assert_int_equal(f->bytes[0x1000 + i], 0xff);
+    assert_int_equal(sim_flash_unfired(f), 0);
+}
+
+static void test_the_torn_part_can_be_chosen(void **state)
+{
+    struct sim_flash *f = *state;
+    for (uint32_t idx = 0; idx < 4; idx++) {
+        check_tear(f, 4, idx);
+        check_tear(f, 0, idx);
+    }
+}
+
+static void test_worn_sector(void **state)
+{
+    struct sim_flash *f = *state;
+    sim_flash_wear(f, 0x1000, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(prog(f, 0x1000, 0, 256), ESP_OK);
+        assert_int_equal(erase(f, 0x1000), ESP_OK);
+    }
+    assert_int_equal(prog(f, 0x1000, 0, 256), ESP_OK);
+    assert_int_equal(sim_flash_unfired(f), 1);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(erase(f, 0x1000), ESP_ERR_FLASH_OP_FAIL);
+        assert_false(f->power_off);
+        assert_int_equal(sim_flash_unfired(f), 0);
+    }
+    assert_int_equal(erase(f, 0x2000), ESP_OK);
+}
+
+/* A fault counts as fired when it did something, not when it was wanted. */
+static void test_a_stuck_sector_fires_once(void **state)
+{
+    struct sim_flash *f = *state;
+    sim_flash_stick(f, 0x1000, true);
+    assert_int_equal(erase(f, 0x2000), ESP_OK);
+    assert_int_equal(sim_flash_unfired(f), 1);
+    assert_int_equal(prog(f, 0x1000, 0, 8), ESP_OK);
+    assert_int_equal(erase(f, 0x1000), ESP_OK);
+    assert_int_equal(f->count.fired, 1);
+    assert_int_equal(sim_flash_unfired(f), 0);
+}
+
+static void test_copy_takes_undecided_bits_along(void **state)
+{
+    struct sim_flash *f = *state;
+    struct sim_flash other;
+    assert_int_equal(sim_flash_init(&other, NULL), ESP_OK);
+    assert_int_equal(prog(f, 0x1000, 0, 4096), ESP_OK);
+    sim_flash_arm(f, SIM_FAULT_UNSTABLE, 1, 1);
+    assert_int_equal(erase(f, 0x1000), ESP_FAIL);
+    sim_flash_copy(&other, f);
+    assert_true(reads_differ(&other, 0x1000));
+    assert_memory_equal(other.bytes, f->bytes, f->port.size_len);
+    sim_flash_power_on(f);
+    assert_int_equal(erase(f, 0x1000), ESP_OK);
+    sim_flash_copy(&other, f);
+    assert_false(reads_differ(&other, 0x1000));
+    sim_flash_deinit(&other);
+}
+
 static void test_prog_once(void **state)
 {
     struct sim_flash *f = *state;
@@ -255,6 +335,10 @@ int main(void)
         T(test_torn_prog_clears_only_wanted_bits),
         T(test_unstable_until_erased),
         T(test_stuck_sector_says_ok),
+        T(test_the_torn_part_can_be_chosen),
+        T(test_worn_sector),
+        T(test_a_stuck_sector_fires_once),
+        T(test_copy_takes_undecided_bits_along),
         T(test_prog_once),
         T(test_counts),
         T(test_armed_fault_waits_for_an_operation),
