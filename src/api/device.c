@@ -160,6 +160,7 @@ void api_device_stop(void)
         return;
     api_event_stop();
     api_ota_close_all();
+    api_nvs_unmount_all();
     api_partitions_unload();
     tls_deinit();
     memset(&device, 0, sizeof(device));

@@ -76,6 +76,8 @@ struct api_map {
 };
 
 struct api_ota; /* esp_ota_ops.c */
+struct api_nvs_mount; /* nvs_handle.h */
+struct api_nvs_handle;
 
 struct api_device {
     bool started;
@@ -92,6 +94,9 @@ struct api_device {
     uint32_t ota_last;
     struct img_receipt receipt; /* of the image verified last */
     uint32_t image_boot_off;    /* see esp_image_bootloader_offset_set() */
+    struct api_nvs_mount *nvs_mounts;
+    struct api_nvs_handle *nvs_handles;
+    uint32_t nvs_last; /* id given last, of both */
     void *event_loop;           /* the default one; esp_event.c */
 };
 
@@ -115,6 +120,8 @@ void api_partitions_unload(void);
 void api_event_stop(void);
 /* Frees OTA handles; esp_ota_ops.c. */
 void api_ota_close_all(void);
+/* Frees NVS mounts and handles; nvs_flash.c. */
+void api_nvs_unmount_all(void);
 /* Keeps other writers away from two partitions, which may be the same, until
  * esp_ota_abort(*claim). ESP_ERR_OTA_ALREADY_IN_PROGRESS, ESP_ERR_NO_MEM. */
 MUST_CHECK esp_err_t api_ota_claim(const esp_partition_t *staging,
