@@ -45,6 +45,7 @@ static void bad(struct tally *t, const struct stage *st, const char *what,
 struct cut {
     enum sim_fault fault;
     uint64_t seed;
+    int shape; /* an enum rig_shape for an erase, on top of BEFORE; -1: none */
 };
 
 #define CUTS_MAX 32u
@@ -53,13 +54,22 @@ static unsigned cut_list(struct cut list[CUTS_MAX], unsigned torn)
 {
     unsigned cnt = 0;
 
-    list[cnt++] = (struct cut){ SIM_FAULT_BEFORE, 1 };
-    list[cnt++] = (struct cut){ SIM_FAULT_AFTER, 1 };
+    list[cnt++] = (struct cut){ SIM_FAULT_BEFORE, 1, -1 };
+    list[cnt++] = (struct cut){ SIM_FAULT_AFTER, 1, -1 };
     for (unsigned i = 0; i < torn; i++) {
-        list[cnt++] = (struct cut){ SIM_FAULT_TORN, 1000003u * (i + 1) };
-        list[cnt++] = (struct cut){ SIM_FAULT_UNSTABLE, 7000001u * (i + 1) };
+        list[cnt++] = (struct cut){ SIM_FAULT_TORN, 1000003u * (i + 1), -1 };
+        list[cnt++] =
+            (struct cut){ SIM_FAULT_UNSTABLE, 7000001u * (i + 1), -1 };
     }
+    for (int i = 0; i < RIG_SHAPE_CNT; i++)
+        list[cnt++] = (struct cut){ SIM_FAULT_BEFORE, 1, i };
     return cnt;
+}
+
+/* False: this cut does not apply to what was cut. */
+static bool shape_up(struct stage *st, struct cut cut)
+{
+    return cut.shape < 0 || rig_shape(&st->rig, (enum rig_shape)cut.shape);
 }
 
 static void note_fault(struct tally *t, const struct stage *st)
@@ -140,6 +150,8 @@ static void second_cuts(struct stage *st, const struct rig_image *image,
             sim_flash_arm(&st->rig.sim, cuts[i].fault, op, cuts[i].seed + op);
             if (rig_mount(&st->rig) == ESP_OK)
                 bad(t, st, "a cut in the mount goes unnoticed", first);
+            if (!shape_up(st, cuts[i]))
+                continue;
             note_fault(t, st);
             settle(st, t, first, deep() || t->second % 8 == 0);
             t->second++;
@@ -167,7 +179,6 @@ static bool act_with(struct stage *st, struct tally *t, struct cut cut,
             bad(t, st, "it fails without a cut", op);
         return false;
     }
-    note_fault(t, st);
     if (err == ESP_OK)
         bad(t, st, "a cut goes unnoticed", op);
     return true;
@@ -178,6 +189,7 @@ static void cut_at(struct stage *st, struct tally *t, uint32_t op)
     struct rig_image image;
 
     rig_unmount(&st->rig);
+    note_fault(t, st);
     t->cuts++;
     rig_save(&st->rig, &image);
     settle(st, t, op, true);
@@ -191,6 +203,7 @@ static void fail_at(struct stage *st, struct tally *t, uint32_t op)
     bool done;
     const char *what = NULL;
 
+    note_fault(t, st);
     t->failures++;
     if (!r->kv) /* a partition that was being erased is not mounted */
         what = rig_mount(r) ? "it does not mount" : NULL;
@@ -207,7 +220,7 @@ static void run_scene(const struct scene *scene, struct tally *t)
 {
     static struct stage st;
     struct cut cuts[CUTS_MAX];
-    const struct cut failure = { SIM_FAULT_STATUS, 77 };
+    const struct cut failure = { SIM_FAULT_STATUS, 77, -1 };
     unsigned cnt = cut_list(cuts, deep() ? 6 : 2);
     bool more = stage_open(&st, scene);
 
@@ -216,7 +229,7 @@ static void run_scene(const struct scene *scene, struct tally *t)
     for (uint32_t op = 1; more; op++) {
         for (unsigned i = 0; more && i < cnt; i++) {
             more = act_with(&st, t, cuts[i], op);
-            if (more)
+            if (more && shape_up(&st, cuts[i]))
                 cut_at(&st, t, op);
         }
         if (more && act_with(&st, t, failure, op))

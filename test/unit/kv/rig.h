@@ -12,6 +12,8 @@
 
 struct rig {
     struct sim_flash sim;
+    struct port_flash flash; /* the sim's, and a note of the erase cut short */
+    uint32_t torn_off;       /* its sector; UINT32_MAX: it was a program */
     struct sim_heap heap;
     struct part_dev dev;
     struct part_entry part;
@@ -24,6 +26,18 @@ void rig_close(struct rig *r);
 esp_err_t rig_mount(struct rig *r);
 /* Forgets the mount as a power cut does. */
 void rig_unmount(struct rig *r);
+
+/* How far an erase that was cut came, beside what chance gives: what a CRC
+ * would let pass once in billions. */
+enum rig_shape {
+    RIG_HEAD_STAYS, /* only the header is as it was */
+    RIG_BITS_RISE,  /* only the slot states rose */
+    RIG_HEAD_GONE,  /* only the header is erased */
+    RIG_NEARLY,     /* all reads erased, some bits now and then do not */
+    RIG_SHAPE_CNT
+};
+/* After a cut before an erase: does that much of it. False: it was none. */
+bool rig_shape(struct rig *r, enum rig_shape shape);
 
 /* Contents and undecided bits. */
 struct rig_image {
@@ -42,6 +56,7 @@ struct val {
 };
 
 #define VAL_MAX 12000u
+#define VAL_TRAP 666u /* num of a blob that is full of entries of another key */
 
 /* The bytes of a string or blob. */
 void val_bytes(const struct val *v, uint8_t out[VAL_MAX]);

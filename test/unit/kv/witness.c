@@ -17,8 +17,8 @@ static uint32_t crc_more(uint32_t reg, const uint8_t *p, uint32_t len)
     for (uint32_t i = 0; table[255] == 0 && i < 256; i++) {
         table[i] = i;
         for (unsigned bit = 0; bit < 8; bit++)
-            table[i] = table[i] & 1 ? table[i] >> 1 ^ 0xEDB88320u
-                                    : table[i] >> 1;
+            table[i] =
+                table[i] & 1 ? table[i] >> 1 ^ 0xEDB88320u : table[i] >> 1;
     }
     for (uint32_t i = 0; i < len; i++)
         reg = reg >> 8 ^ table[(reg ^ p[i]) & 0xFF];
@@ -67,6 +67,27 @@ static const char *read_item(struct store *s, const uint8_t *page, uint32_t idx,
     return NULL;
 }
 
+/* Can a writer go on behind the last slot that was used? */
+static const char *check_tail(const uint8_t *page)
+{
+    bool used = false;
+
+    for (uint32_t i = 126; i > 0; i--) {
+        uint32_t idx = i - 1;
+        uint8_t state = page[32 + idx / 4] >> idx % 4 * 2 & 3;
+
+        if (state == 1 || (used && state == 3))
+            return "a slot that nobody will use again is not erased";
+        if (state != 3)
+            used = true;
+        for (uint32_t k = 0; !used && k < 32; k++) {
+            if (page[64 + idx * 32 + k] != 0xFF)
+                return "a free slot that is not blank";
+        }
+    }
+    return NULL;
+}
+
 static const char *read_page(struct store *s, const uint8_t *page)
 {
     uint32_t state = get32(page), span;
@@ -82,6 +103,7 @@ static const char *read_page(struct store *s, const uint8_t *page)
     if (state == 0xFFFFFFFEu) {
         s->active_cnt++;
         s->active_seq = get32(page + 4);
+        bad = check_tail(page);
     } else if (state != 0xFFFFFFFCu) {
         return "a page that is neither active nor full";
     }
