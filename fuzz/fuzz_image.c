@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct img_rules rules = { .any_chip = true };
     struct judged whole, split;
-    struct img_sig sigs[IMG_SIG_MAX];
+    struct img_sig_found sigs[IMG_SIG_MAX];
     char text[320];
 
     if (size < 2)

@@ -117,18 +117,30 @@ static void show_sums(const struct image_file *f)
     putchar('\n');
 }
 
+/* A block that holds its key is right or wrong by that key; that says nothing
+ * about whom a device trusts. */
 static void show_signatures(const struct image_file *f)
 {
-    struct img_sig sigs[IMG_SIG_MAX];
+    struct img_sig_found sigs[IMG_SIG_MAX];
     uint32_t cnt;
 
     if (f->check.info.image_len == 0)
         return;
     cnt = img_sig_list(span_of(f->bytes.ptr, f->bytes.len),
                        f->check.info.image_len, sigs);
-    for (uint32_t i = 0; i < cnt; i++)
-        printf("signature       %s at 0x%x, not verified\n", sigs[i].scheme,
+    for (uint32_t i = 0; i < cnt; i++) {
+        printf("signature       %s at 0x%x, ", sigs[i].scheme,
                (unsigned)sigs[i].off);
+        if (!sigs[i].has_key) {
+            puts("not verified: it holds no key that is known here");
+            continue;
+        }
+        printf("%s by key ",
+               sigs[i].right == VERDICT_ACCEPT ? "right" : "WRONG");
+        for (size_t n = 0; n < SHA256_LEN; n++)
+            printf("%02x", sigs[i].id[n]);
+        putchar('\n');
+    }
 }
 
 static void show(const struct image_file *f)

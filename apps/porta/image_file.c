@@ -102,9 +102,32 @@ static cJSON *segments_json(const struct img_info *info)
     return list;
 }
 
+static bool add_hex(cJSON *obj, const char *key, const uint8_t *p, size_t len)
+{
+    char hex[2 * SHA256_LEN + 1] = "";
+
+    for (size_t i = 0; i < len; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", p[i]);
+    return cJSON_AddStringToObject(obj, key, hex);
+}
+
+static bool signature_fill(cJSON *obj, const struct img_sig_found *sig)
+{
+    bool right = sig->right == VERDICT_ACCEPT;
+
+    if (!cJSON_AddStringToObject(obj, "scheme", sig->scheme) ||
+        !cJSON_AddNumberToObject(obj, "offset", sig->off))
+        return false;
+    if (!sig->has_key)
+        return cJSON_AddNullToObject(obj, "key_id") &&
+               cJSON_AddNullToObject(obj, "right");
+    return add_hex(obj, "key_id", sig->id, SHA256_LEN) &&
+           cJSON_AddBoolToObject(obj, "right", right);
+}
+
 static cJSON *signatures_json(const struct image_file *f)
 {
-    struct img_sig sigs[IMG_SIG_MAX];
+    struct img_sig_found sigs[IMG_SIG_MAX];
     uint32_t cnt = 0;
     cJSON *list = cJSON_CreateArray();
 
@@ -114,8 +137,7 @@ static cJSON *signatures_json(const struct image_file *f)
     for (uint32_t i = 0; i < cnt && list; i++) {
         cJSON *obj = cJSON_CreateObject();
 
-        if (!cJSON_AddStringToObject(obj, "scheme", sigs[i].scheme) ||
-            !cJSON_AddNumberToObject(obj, "offset", sigs[i].off) ||
+        if (!signature_fill(obj, &sigs[i]) ||
             !cJSON_AddItemToArray(list, obj)) {
             cJSON_Delete(obj);
             cJSON_Delete(list);
@@ -123,15 +145,6 @@ static cJSON *signatures_json(const struct image_file *f)
         }
     }
     return list;
-}
-
-static bool add_hex(cJSON *obj, const char *key, const uint8_t *p, size_t len)
-{
-    char hex[2 * SHA256_LEN + 1] = "";
-
-    for (size_t i = 0; i < len; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", p[i]);
-    return cJSON_AddStringToObject(obj, key, hex);
 }
 
 /* null: not reached, or not there. */

@@ -13,6 +13,7 @@ struct policy {
     bool rollback;         /* a new image must confirm itself (NEW, PENDING) */
     bool allow_http;       /* http: URLs and updates without verification */
     bool require_hash;     /* an image without its appended SHA-256 is bad */
+    bool require_signed;   /* an image that nobody trusted has signed is bad */
     bool skip_cert_verify; /* insecure, for tests */
 };
 
@@ -29,6 +30,17 @@ static inline bool pol_allow_http(const struct policy *p)
 static inline bool pol_require_hash(const struct policy *p)
 {
     return CFG_REQUIRE_HASH == 2 ? p->require_hash : CFG_REQUIRE_HASH;
+}
+
+static inline bool pol_require_signed(const struct policy *p)
+{
+    return CFG_REQUIRE_SIGNED == 2 ? p->require_signed : CFG_REQUIRE_SIGNED;
+}
+
+/* Is the verifier of this scheme (enum img_scheme) in the build? */
+static inline bool pol_scheme_built(unsigned scheme)
+{
+    return (CFG_SIGN_SCHEMES >> scheme & 1) != 0;
 }
 
 static inline bool pol_skip_cert_verify(const struct policy *p)

@@ -15,8 +15,6 @@
 #include "image/chip.h"
 
 #define CHECKSUM_SEED 0xEFu
-#define SIG_V1_LEN 68u
-#define SIG_SECTOR_LEN 4096u
 #define SIG_V2_MAGIC 0xE7u
 #define REV_NO_LIMIT 0xFFFFu
 
@@ -55,6 +53,15 @@ static void go(struct img_check *c, enum img_step step, uint32_t len)
     c->buf_len = 0;
 }
 
+/* What was found wrong about the signature. */
+static void fail_sig(struct img_check *c)
+{
+    if (c->fault.kind != IMG_FAULT_NONE)
+        return;
+    fail(c, IMG_FAULT_SIG, c->sig.got, c->sig.want);
+    c->fault.seg = (uint32_t)c->sig.why;
+}
+
 /* Bytes up to and with the checksum, for data that ends at end_off (1.5). */
 static uint32_t padded_len(uint32_t end_off)
 {
@@ -66,25 +73,34 @@ static uint32_t desc_len(const struct img_check *c)
     return c->rules.kind == IMG_KIND_APP ? IMG_APP_DESC_LEN : IMG_BOOT_DESC_LEN;
 }
 
-/* The rest of the segment headers and this much data are still to come. */
+/* The rest of the segment headers and this much data are still to come; then
+ * the signature, if one is asked for. */
 static void learn_len(struct img_check *c, uint32_t off, uint32_t seg_left,
                       uint32_t data_len)
 {
     uint32_t max = c->rules.cap_len;
+    uint32_t len = padded_len(off + seg_left * IMG_SEG_HEADER_LEN + data_len);
 
-    c->least_len = padded_len(off + seg_left * IMG_SEG_HEADER_LEN + data_len);
     if (c->info.header.hash_appended)
-        c->least_len += SHA256_LEN;
+        len += SHA256_LEN;
+    c->least_len = len;
+    if (c->rules.keys)
+        c->least_len = img_sig_off(c->rules.keys->scheme, len) +
+                       img_sig_len(c->rules.keys->scheme);
     if (max == 0 || max > IMG_MAX_LEN)
         max = IMG_MAX_LEN;
     if (c->least_len > max)
         fail(c, IMG_FAULT_TOO_LARGE, c->least_len, max);
+    else if (seg_left == 0)
+        c->info.image_len = len;
 }
 
 void img_check_open(struct img_check *c, const struct img_rules *rules)
 {
     *c = (struct img_check){ .rules = *rules, .xor_word = CHECKSUM_SEED };
     sha256_init(&c->sha);
+    if (rules->keys)
+        img_sig_open(&c->sig, rules->keys);
     go(c, IMG_STEP_HEADER, IMG_HEADER_LEN);
     c->least_len =
         padded_len(IMG_HEADER_LEN + IMG_SEG_HEADER_LEN +
@@ -122,6 +138,8 @@ static void header_done(struct img_check *c)
         fail(c, IMG_FAULT_HASH_FLAG, h->hash_appended, 1);
     if (c->rules.require_hash && h->hash_appended == 0)
         fail(c, IMG_FAULT_HASH_ABSENT, 0, 1);
+    if (c->rules.keys && c->sig.why != IMG_SIG_OK)
+        fail_sig(c);
     if (c->step == IMG_STEP_BAD)
         return;
     learn_len(c, IMG_HEADER_LEN, h->seg_cnt,
@@ -166,8 +184,6 @@ static void seg_header_done(struct img_check *c)
     learn_len(c, seg->off, seg_left, seg->len);
     if (c->step == IMG_STEP_BAD)
         return;
-    if (seg_left == 0)
-        c->info.image_len = c->least_len;
     if (first)
         go(c, IMG_STEP_DESC, seg->len < desc_len(c) ? seg->len : desc_len(c));
     else
@@ -209,19 +225,32 @@ static uint8_t fold(uint32_t w)
     return (uint8_t)(w ^ w >> 8 ^ w >> 16 ^ w >> 24);
 }
 
+/* The image is over; where a signature is asked for, it follows. */
+static void image_done(struct img_check *c)
+{
+    if (!c->rules.keys)
+        go(c, IMG_STEP_TAIL, 0);
+    else
+        go(c, IMG_STEP_GAP,
+           img_sig_off(c->rules.keys->scheme, c->fed_len) - c->fed_len);
+}
+
 /* With a digest to come, a wrong checksum is told after it, so that whoever
- * describes the image knows about both. */
+ * describes the image knows about both. The hash goes on in the signature's
+ * check: a signature covers the appended digest. */
 static void pad_done(struct img_check *c)
 {
     c->info.checksum = c->buf[c->buf_len - 1];
     c->info.checksum_ok = c->info.checksum == fold(c->xor_word);
+    if (c->rules.keys && img_sig_is_sha256(c->rules.keys))
+        img_sig_adopt(&c->sig, &c->sha);
     sha256_final(&c->sha, c->info.digest);
     if (c->info.header.hash_appended)
         go(c, IMG_STEP_HASH, SHA256_LEN);
     else if (!c->info.checksum_ok)
         fail(c, IMG_FAULT_CHECKSUM, fold(c->xor_word), c->info.checksum);
     else
-        go(c, IMG_STEP_TAIL, 0);
+        image_done(c);
 }
 
 static void hash_done(struct img_check *c)
@@ -232,7 +261,20 @@ static void hash_done(struct img_check *c)
     else if (!c->info.hash_ok)
         fail(c, IMG_FAULT_HASH, le32_get(c->info.digest), le32_get(c->buf));
     else
+        image_done(c);
+}
+
+static void gap_done(struct img_check *c)
+{
+    go(c, IMG_STEP_SIG, img_sig_len(c->rules.keys->scheme));
+}
+
+static void sig_done(struct img_check *c)
+{
+    if (img_sig_finish(&c->sig) == VERDICT_ACCEPT)
         go(c, IMG_STEP_TAIL, 0);
+    else
+        fail_sig(c);
 }
 
 /* --- the bytes ----------------------------------------------------------- */
@@ -247,6 +289,8 @@ static const struct {
     [IMG_STEP_SEG_DATA] = { false, true, true, seg_data_done },
     [IMG_STEP_PAD] = { true, true, false, pad_done },
     [IMG_STEP_HASH] = { true, false, false, hash_done },
+    [IMG_STEP_GAP] = { false, false, false, gap_done },
+    [IMG_STEP_SIG] = { false, false, false, sig_done },
 };
 
 static uint64_t word_at(const uint8_t *p)
@@ -272,6 +316,21 @@ static uint32_t xor_bytes(const uint8_t *p, size_t len)
     return (uint32_t)(a ^ a >> 32);
 }
 
+/* The signature's share: it covers all up to itself. SHA-256 is shared with
+ * the image's own digest as long as both cover the same. */
+static void eat_signed(struct img_check *c, const uint8_t *p, size_t len)
+{
+    bool shared = c->step <= IMG_STEP_PAD && img_sig_is_sha256(c->rules.keys);
+
+    for (size_t i = 0; c->step == IMG_STEP_GAP && i < len; i++)
+        if (p[i] != 0xFF)
+            fail(c, IMG_FAULT_SIG_GAP, c->fed_len + (uint32_t)i, p[i]);
+    if (c->step == IMG_STEP_SIG && img_sig_feed(&c->sig, p, len))
+        fail_sig(c);
+    else if (c->step <= IMG_STEP_GAP && !shared)
+        img_sig_hash(&c->sig, p, len);
+}
+
 /* How many of the bytes belonged to the step. */
 static size_t eat(struct img_check *c, const uint8_t *p, size_t len)
 {
@@ -285,6 +344,8 @@ static size_t eat(struct img_check *c, const uint8_t *p, size_t len)
         sha256_update(&c->sha, p, n);
     if (steps[c->step].sum)
         c->xor_word ^= xor_bytes(p, n);
+    if (c->rules.keys)
+        eat_signed(c, p, n);
     c->fed_len += n;
     c->step_left -= n;
     return n;
@@ -295,10 +356,12 @@ static size_t eat(struct img_check *c, const uint8_t *p, size_t len)
  * starts at the next multiple of 4096 with 0xE7 and its version. */
 static enum img_tail tail_start(const struct img_check *c, uint8_t byte)
 {
-    uint32_t sector_off = (0u - c->info.image_len) % SIG_SECTOR_LEN;
+    uint32_t sector_off = (0u - c->info.image_len) % IMG_SIG_SECTOR_LEN;
 
     if (byte == 0xFF)
         return IMG_TAIL_PADDING;
+    if (c->rules.keys)
+        return IMG_TAIL_UNKNOWN;
     if (c->tail_len == sector_off && byte == SIG_V2_MAGIC)
         return IMG_TAIL_SIG_V2;
     if (c->tail_len == 0 && byte == 0)
@@ -312,11 +375,11 @@ static bool tail_goes_on(const struct img_check *c, uint8_t byte)
     case IMG_TAIL_SIG_V1:
         if (c->sig_len < 4)
             return byte == 0;
-        return c->sig_len < SIG_V1_LEN || byte == 0xFF;
+        return c->sig_len < IMG_SIG_V1_LEN || byte == 0xFF;
     case IMG_TAIL_SIG_V2:
         if (c->sig_len == 1)
             return byte == 2 || byte == 3;
-        return c->sig_len < SIG_SECTOR_LEN || byte == 0xFF;
+        return c->sig_len < IMG_SIG_SECTOR_LEN || byte == 0xFF;
     default:
         return false;
     }
@@ -381,11 +444,11 @@ bool img_check_head_done(const struct img_check *c)
 
 static void check_tail(struct img_check *c)
 {
-    if (c->tail == IMG_TAIL_SIG_V2 && c->sig_len < SIG_SECTOR_LEN)
+    if (c->tail == IMG_TAIL_SIG_V2 && c->sig_len < IMG_SIG_SECTOR_LEN)
         fail(c, IMG_FAULT_TRUNCATED, c->fed_len,
-             c->fed_len - c->sig_len + SIG_SECTOR_LEN);
+             c->fed_len - c->sig_len + IMG_SIG_SECTOR_LEN);
     else if (c->tail == IMG_TAIL_UNKNOWN ||
-             (c->tail == IMG_TAIL_SIG_V1 && c->sig_len < SIG_V1_LEN))
+             (c->tail == IMG_TAIL_SIG_V1 && c->sig_len < IMG_SIG_V1_LEN))
         fail(c, IMG_FAULT_TRAILING, c->tail_len, 0);
 }
 
@@ -394,14 +457,20 @@ esp_err_t img_check_finish(struct img_check *c, struct img_receipt *out)
     static const struct img_receipt none = IMG_RECEIPT_NONE;
 
     *out = none;
-    if (c->step < IMG_STEP_TAIL)
+    if (c->step == IMG_STEP_GAP || c->step == IMG_STEP_SIG)
+        sig_done(c);
+    else if (c->step < IMG_STEP_TAIL)
         fail(c, IMG_FAULT_TRUNCATED, c->fed_len,
              c->step == IMG_STEP_HEADER ? 0 : c->least_len);
     else if (c->step == IMG_STEP_TAIL)
         check_tail(c);
+    if (c->rules.keys)
+        out->is_signed = img_sig_holds(&c->sig);
+    if (c->rules.keys && out->is_signed != VERDICT_ACCEPT)
+        fail_sig(c);
     if (c->step != IMG_STEP_TAIL || c->fault.kind != IMG_FAULT_NONE)
         return fault_err(c->fault.kind);
-    out->len = c->info.image_len;
+    out->len = c->least_len;
     memcpy(out->digest, c->info.digest, SHA256_LEN);
     out->secure_version = c->rules.kind == IMG_KIND_APP
                               ? c->info.desc.secure_version

@@ -5,13 +5,16 @@
  * checksum, appended digest, chip and size were right (reference 1.9).
  * Order:  img_check_open, img_check_feed..., img_check_finish.
  * Memory: allocates nothing; `struct img_check` is the caller's, holds no
- *         pointer and may be copied (that is how a check is cloned).
+ *         pointer but rules.keys, which is borrowed, and may be copied (that
+ *         is how a check is cloned).
  * I/O:    none here; img_check_flash() in image/walk.h reads flash.
  *
- * After the last segment the length is known. What may follow depends on
- * rules.place: in a slot anything, because erased or older bytes follow; on
- * the wire and in a file only 0xFF padding, a V1 block or a V2 signature
- * sector (kept unread for a later stage), else the image is refused.
+ * After the last segment the length is known. With rules.keys a signature
+ * belongs to the image: 0xFF up to its place, then its blocks, judged by
+ * image/sig.h; the image ends with it. What may follow depends on rules.place:
+ * in a slot anything, because erased or older bytes follow; on the wire and in
+ * a file 0xFF and, if no signature was asked for, a V1 block or a V2 signature
+ * sector, which are then not verified; else the image is refused.
  *
  * Stricter than the reference, on purpose: an image without segments, a
  * hash_appended that is neither 0 nor 1, and a wrong appended digest of a
@@ -28,6 +31,7 @@
 #include "base/span.h"
 #include "base/verdict.h"
 #include "crypto/sha256.h"
+#include "image/sig.h"
 
 #define IMG_MAGIC 0xE9u
 #define IMG_HEADER_LEN 24u
@@ -57,6 +61,9 @@ struct img_rules {
     bool check_rev;    /* compare chip_rev with the header's range */
     bool require_hash; /* refuse an image without appended SHA-256 */
     uint32_t cap_len;  /* size of the slot or file, 0: unbounded */
+    /* Whose signatures are required, from img_keys_for(); NULL: none are.
+     * Never taken from an image. Borrowed. */
+    const struct img_keys *keys;
 };
 
 enum img_fault_kind {
@@ -77,7 +84,10 @@ enum img_fault_kind {
     IMG_FAULT_TRUNCATED, /* got: bytes fed, want: at least (0 unknown) */
     IMG_FAULT_TRAILING,  /* got: unexplained bytes after the end */
     IMG_FAULT_FLASH,     /* reading failed at offset got of the image */
-    IMG_FAULT_SEG_ALIGN  /* seg, got: offset in its MMU page, want */
+    IMG_FAULT_SEG_ALIGN, /* seg, got: offset in its MMU page, want */
+    IMG_FAULT_SIG_GAP,   /* got: offset of a byte before the signature,
+                            want: what it is instead of 0xFF */
+    IMG_FAULT_SIG        /* seg: an enum img_sig_why; its got, want */
 };
 
 struct img_fault {
@@ -120,8 +130,9 @@ struct img_info {
     struct img_segment segs[IMG_MAX_SEGMENTS];
     struct img_desc desc;           /* kind APP */
     struct img_boot_desc boot_desc; /* kind BOOTLOADER */
-    uint32_t image_len; /* with the appended digest; 0 until known, which is
-                         * long before it is verified: see the receipt */
+    uint32_t image_len; /* with the appended digest, without a signature; 0
+                         * until known, which is long before it is verified:
+                         * see the receipt */
     uint8_t checksum;
     bool checksum_ok, hash_ok;  /* meaningful once reached */
     uint8_t digest[SHA256_LEN]; /* computed over all but the appended digest */
@@ -137,10 +148,11 @@ struct img_receipt {
     bool bound;
     uint8_t digest[SHA256_LEN];
     uint32_t secure_version;
+    enum verdict is_signed; /* ACCEPT: as rules.keys asked */
 };
-#define IMG_RECEIPT_NONE                         \
-    {                                            \
-        VERDICT_REJECT, 0, 0, 0, false, { 0 }, 0 \
+#define IMG_RECEIPT_NONE                                         \
+    {                                                            \
+        VERDICT_REJECT, 0, 0, 0, false, { 0 }, 0, VERDICT_REJECT \
     }
 
 enum img_step {
@@ -150,7 +162,9 @@ enum img_step {
     IMG_STEP_SEG_DATA,
     IMG_STEP_PAD, /* zeros and the checksum */
     IMG_STEP_HASH,
-    IMG_STEP_TAIL, /* after the image */
+    IMG_STEP_GAP,  /* 0xFF up to the signature */
+    IMG_STEP_SIG,  /* the signature */
+    IMG_STEP_TAIL, /* after the image, and its signature */
     IMG_STEP_BAD
 };
 
@@ -177,8 +191,9 @@ struct img_check {
     uint8_t buf[IMG_APP_DESC_LEN]; /* a header that came in pieces */
     bool head_ok;
     enum img_tail tail;
-    uint32_t tail_len; /* bytes seen after image_len */
-    uint32_t sig_len;  /* of them, in the signature */
+    uint32_t tail_len;  /* bytes seen in the tail */
+    uint32_t sig_len;   /* of them, in a signature nobody asked for */
+    struct img_sig sig; /* with rules.keys */
 };
 
 void img_check_open(struct img_check *c, const struct img_rules *rules);

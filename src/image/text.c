@@ -127,6 +127,49 @@ static int sum_fault(const struct img_fault *f, char *out, size_t out_len)
     }
 }
 
+/* Half a sentence for each reason, then what to do. */
+static int sig_fault(const struct img_fault *f, char *out, size_t out_len)
+{
+    static const char *const texts[] = {
+        [IMG_SIG_NO_KEYS] = "this device takes signed images only and has no "
+                            "valid set of keys; give it keys to trust",
+        [IMG_SIG_ABSENT] = "the image is not signed and this device takes "
+                           "signed images only; sign it",
+        [IMG_SIG_REST] = "something follows the signature blocks in their "
+                         "sector; sign the image again",
+        [IMG_SIG_SCHEME] = "the image is signed with a scheme that this "
+                           "device does not use; sign it with the device's",
+        [IMG_SIG_KEY] = "no key that this device trusts has signed the image; "
+                        "sign it with one of them",
+        [IMG_SIG_REVOKED] = "the image is signed with a revoked key; sign it "
+                            "with one that is still trusted",
+    };
+    static const char *const blocks[] = {
+        [IMG_SIG_BLOCK] = "is damaged; fetch the image again",
+        [IMG_SIG_ORDER] = "follows an empty one; sign the image again",
+        [IMG_SIG_DIGEST] = "was made for another image; fetch or sign the "
+                           "image again",
+        [IMG_SIG_BAD] = "was not made by the trusted key; the image or its "
+                        "signature is forged or damaged",
+    };
+    unsigned got = (unsigned)f->got, want = (unsigned)f->want;
+
+    if (f->seg == IMG_SIG_SHORT)
+        return snprintf(out, out_len,
+                        "the signature is cut short: %u of %u bytes are "
+                        "there; fetch the image again",
+                        got, want);
+    if (f->seg == IMG_SIG_FEW)
+        return snprintf(out, out_len,
+                        "%u trusted keys have signed the image and %u are "
+                        "needed; let another key sign it, too",
+                        got, want);
+    if (f->seg < sizeof(blocks) / sizeof(blocks[0]) && blocks[f->seg])
+        return snprintf(out, out_len, "signature block %u %s", got,
+                        blocks[f->seg]);
+    return snprintf(out, out_len, "%s", texts[f->seg]);
+}
+
 const char *img_fault_text(const struct img_fault *fault, char *out,
                            size_t out_len)
 {
@@ -159,6 +202,16 @@ const char *img_fault_text(const struct img_fault *fault, char *out,
         (void)snprintf(out, out_len,
                        "the application description starts with 0x%08x, not "
                        "0x%08x; pack the image with its description",
+                       (unsigned)fault->got, (unsigned)fault->want);
+        break;
+    case IMG_FAULT_SIG:
+        (void)sig_fault(fault, out, out_len);
+        break;
+    case IMG_FAULT_SIG_GAP:
+        (void)snprintf(out, out_len,
+                       "between image and signature, at offset %u, there is "
+                       "0x%02x instead of 0xff; the image is not signed, or "
+                       "not for this place",
                        (unsigned)fault->got, (unsigned)fault->want);
         break;
     case IMG_FAULT_FLASH:

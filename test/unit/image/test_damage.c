@@ -229,7 +229,7 @@ static const struct {
     const char *want; /* NULL: none is listed */
 } sig_rows[] = {
     { "RSA", 4096, { 0xE7, 2, 0, 0 }, 0, 0xE7, false, "v2-rsa3072" },
-    { "P-192", 4096, { 0xE7, 3, 0, 0 }, 36, 1, false, "v2-ecdsa192" },
+    { "P-192", 4096, { 0xE7, 3, 0, 0 }, 36, 1, false, "v2-other" },
     { "P-256", 4096, { 0xE7, 3, 0, 0 }, 36, 2, false, "v2-ecdsa256" },
     { "P-384", 4096, { 0xE7, 3, 1, 0 }, 52, 3, false, "v2-ecdsa384" },
     { "the third block",
@@ -239,11 +239,23 @@ static const struct {
       0xE7,
       false,
       "v2-rsa3072" },
-    { "a wrong CRC", 4096, { 0xE7, 2, 0, 0 }, 0, 0xE7, true, NULL },
-    { "no curve", 4096, { 0xE7, 3, 0, 0 }, 36, 0, false, NULL },
-    { "an unknown curve", 4096, { 0xE7, 3, 0, 0 }, 36, 3, false, NULL },
-    { "P-256 with SHA-384", 4096, { 0xE7, 3, 1, 0 }, 52, 2, false, NULL },
-    { "an unknown version", 4096, { 0xE7, 4, 0, 0 }, 0, 0xE7, false, NULL },
+    { "a wrong CRC", 4096, { 0xE7, 2, 0, 0 }, 0, 0xE7, true, "v2-damaged" },
+    { "no curve", 4096, { 0xE7, 3, 0, 0 }, 36, 0, false, "v2-damaged" },
+    { "an unknown curve", 4096, { 0xE7, 3, 0, 0 }, 36, 3, false, "v2-damaged" },
+    { "P-256 with SHA-384",
+      4096,
+      { 0xE7, 3, 1, 0 },
+      52,
+      2,
+      false,
+      "v2-damaged" },
+    { "an unknown version",
+      4096,
+      { 0xE7, 4, 0, 0 },
+      0,
+      0xE7,
+      false,
+      "v2-damaged" },
     { "a block elsewhere", 4100, { 0xE7, 2, 0, 0 }, 0, 0xE7, false, NULL },
 };
 
@@ -255,7 +267,7 @@ static void test_sig_list(void **state)
     for (size_t i = 0; i < CNT(sig_rows); i++) {
         uint8_t *block = file + sig_rows[i].off;
         struct span all = span_of(file, 8192);
-        struct img_sig sigs[IMG_SIG_MAX];
+        struct img_sig_found sigs[IMG_SIG_MAX];
         uint32_t cnt;
 
         print_message("# %s\n", sig_rows[i].claim);
@@ -263,6 +275,11 @@ static void test_sig_list(void **state)
         memset(block, 0, IMG_SIG_V2_LEN);
         memcpy(block, sig_rows[i].head, 4);
         block[sig_rows[i].curve_off] = sig_rows[i].curve;
+        if (block[1] == 2) { /* the numbers of an RSA key */
+            block[36] = 1;
+            block[36 + 383] = 0x80;
+            le32_put(block + 420, 65537);
+        }
         le32_put(block + 1196,
                  crc32_le(0, block, 1196) ^ (uint32_t)sig_rows[i].bad_crc);
         cnt = img_sig_list(all, APP_END, sigs);

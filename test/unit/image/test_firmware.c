@@ -180,7 +180,7 @@ static void test_signed(void **state)
     (void)state;
     for (size_t i = 0; i < CNT(rows); i++) {
         struct file f = load(rows[i].name);
-        struct img_sig sigs[IMG_SIG_MAX];
+        struct img_sig_found sigs[IMG_SIG_MAX];
         struct img_receipt r;
         struct img_check c;
         uint32_t cnt;
@@ -195,10 +195,14 @@ static void test_signed(void **state)
         if (cnt) {
             assert_string_equal(sigs[0].scheme, rows[i].scheme);
             assert_int_equal(sigs[0].off, rows[i].sig_off);
-            /* A damaged V2 block is none; a V1 block has no check value. */
+            /* A V1 block has neither key nor check value. */
+            assert_int_equal(sigs[0].has_key, i > 0);
+            assert_int_equal(sigs[0].right == VERDICT_ACCEPT, i > 0);
             f.ptr[rows[i].sig_off + 1] ^= 1;
-            assert_int_equal(
-                img_sig_list(span_of(f.ptr, f.len), c.info.image_len, sigs), 0);
+            cnt = img_sig_list(span_of(f.ptr, f.len), c.info.image_len, sigs);
+            assert_int_equal(cnt, i > 0);
+            if (cnt)
+                assert_string_equal(sigs[0].scheme, "v2-damaged");
             f.ptr[rows[i].sig_off + 1] ^= 1;
         }
         assert_int_equal(fix_check(&fix_file_rules, f.ptr, f.len, 0, &c, &r),

@@ -1,0 +1,52 @@
+/* image/keys.h - whose signatures count.
+ *
+ * A set trusts up to IMG_KEYS_MAX keys of one scheme and says how many
+ * different ones have to have signed. It comes from the device: compiled in,
+ * given, or from its key store (image/key_store.h); never from an image. A set
+ * that is not valid trusts nobody. Pure. */
+#ifndef IMAGE_KEYS_H
+#define IMAGE_KEYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "base/verdict.h"
+#include "image/sig_block.h"
+
+#define IMG_KEYS_MAX 8u
+
+struct img_key {
+    enum verdict trust;     /* ACCEPT; anything else: revoked */
+    uint8_t id[SHA256_LEN]; /* digest of the key, signatures.md 5.3 */
+    uint8_t xy[64];         /* V1, whose blocks hold no key; little-endian */
+};
+
+struct img_keys {
+    enum img_scheme scheme;
+    uint32_t need; /* different keys that have to have signed, at least 1 */
+    uint32_t cnt;
+    struct img_key key[IMG_KEYS_MAX];
+};
+
+/* A scheme, 1 <= need <= cnt <= IMG_KEYS_MAX, no key twice, and for V1, whose
+ * images carry one signature, need 1 and ids that are those of the keys. */
+bool img_keys_valid(const struct img_keys *keys);
+
+/* What a check is given: NULL only when no signature is required. Without a
+ * valid set that is one which trusts nobody. */
+const struct img_keys *img_keys_for(bool require_signed,
+                                    const struct img_keys *keys);
+
+/* The set as bytes: u8 scheme, need, cnt, 0, then per key u8 1 trusted or 0
+ * revoked and 32 bytes of id, for V1 64 bytes X and Y little-endian. */
+#define IMG_KEYS_PACKED_MAX (4u + IMG_KEYS_MAX * 65u)
+uint32_t img_keys_pack(const struct img_keys *keys,
+                       uint8_t out[IMG_KEYS_PACKED_MAX]);
+/* *used: bytes taken; more may follow. ESP_ERR_INVALID_SIZE: cut short;
+ * ESP_ERR_INVALID_ARG: not valid; *out then trusts nobody. */
+MUST_CHECK esp_err_t img_keys_parse(struct span bytes, struct img_keys *out,
+                                    uint32_t *used);
+
+#endif
