@@ -13,15 +13,23 @@ set(CFG_SIGN_SCHEMES 30 CACHE STRING
     "Signature verifiers, a sum: 2 V1, 4 RSA-3072, 8 ECDSA P-256, 16 P-384")
 set(CFG_SKIP_CERT_VERIFY 2 CACHE STRING
     "Skip server verification: 0 never, 1 always, 2 at run time")
+set(CFG_PSK 2 CACHE STRING
+    "TLS with pre-shared keys: 0 never, 1 always, 2 at run time")
+set(CFG_CERT_DATES 2 CACHE STRING
+    "Dates of certificates: 0 never, 1 always (no clock: refuse), 2 at run time, 3 when the clock is plausible")
 set(CFG_LOG_LEVEL 5 CACHE STRING
     "Highest log level that is compiled in: 0 none to 5 verbose")
 
 foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH REQUIRE_SIGNED
-        SKIP_CERT_VERIFY)
+        SKIP_CERT_VERIFY PSK)
     if(NOT CFG_${opt} MATCHES "^[012]$")
         message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0, 1 or 2")
     endif()
 endforeach()
+if(NOT CFG_CERT_DATES MATCHES "^[0-3]$")
+    message(FATAL_ERROR
+        "CFG_CERT_DATES is '${CFG_CERT_DATES}': it must be 0 to 3")
+endif()
 if(NOT CFG_SIGN_SCHEMES MATCHES "^[0-9]+$" OR CFG_SIGN_SCHEMES GREATER 30)
     message(FATAL_ERROR "CFG_SIGN_SCHEMES is '${CFG_SIGN_SCHEMES}': a sum of "
         "2, 4, 8 and 16")

@@ -73,7 +73,7 @@ static void sink_stderr(void *ctx, enum log_level level, const char *tag,
     if (level > *max)
         return;
     flockfile(stderr);
-    fprintf(stderr, "%c %s: ", " EWIDV"[level], tag);
+    fprintf(stderr, "%c %s: ", "WEWIDV"[level], tag);
     vfprintf(stderr, fmt, args);
     fputc('\n', stderr);
     funlockfile(stderr);

@@ -191,10 +191,11 @@ static void sink(void *ctx, enum log_level level, const char *tag,
     char text[400];
 
     (void)ctx;
-    if (!is_shown((esp_log_level_t)level, tag))
+    if (level != LOG_NONE && !is_shown((esp_log_level_t)level, tag))
         return;
     vsnprintf(text, sizeof(text), fmt, args);
-    put_line((esp_log_level_t)level, tag, text);
+    put_line(level == LOG_NONE ? ESP_LOG_WARN : (esp_log_level_t)level, tag,
+             text);
 }
 
 void api_log_start(const struct port_sys *sys)

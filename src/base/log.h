@@ -23,12 +23,16 @@ enum log_level {
 typedef void (*log_sink_fn)(void *ctx, enum log_level level, const char *tag,
                             const char *fmt, va_list args);
 
-/* NULL: silence, which is also the state before the first call. */
+/* A sink shows LOG_NONE as a warning, whatever level it is set to.
+ * NULL: silence, which is also the state before the first call. */
 void log_set_sink(log_sink_fn sink, void *ctx);
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 void log_vwrite(enum log_level level, const char *tag, const char *fmt,
                 va_list args);
+
+/* For what makes a device unsafe: no level silences it. */
+#define LOG_ALARM(...) log_write(LOG_NONE, __VA_ARGS__)
 
 /* The compiler drops calls above CFG_LOG_LEVEL. */
 #define LOG_AT(level, ...)                   \

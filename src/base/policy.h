@@ -9,12 +9,22 @@
 
 #include "cfg.h"
 
+/* Whether the dates of certificates are compared with the clock. */
+enum pol_cert_dates {
+    POL_DATES_PLAUSIBLE = 0, /* if the clock can be believed */
+    POL_DATES_STRICT,        /* a clock that cannot is a reason to refuse */
+    POL_DATES_OFF
+};
+
 struct policy {
     bool rollback;         /* a new image must confirm itself (NEW, PENDING) */
     bool allow_http;       /* http: URLs and updates without verification */
     bool require_hash;     /* an image without its appended SHA-256 is bad */
     bool require_signed;   /* an image that nobody trusted has signed is bad */
-    bool skip_cert_verify; /* insecure, for tests */
+    bool skip_cert_verify; /* insecure, for tests: CONFIG_ESP_TLS_INSECURE and
+                              CONFIG_ESP_TLS_SKIP_SERVER_CERT_VERIFY */
+    bool psk;              /* CONFIG_ESP_TLS_PSK_VERIFICATION */
+    enum pol_cert_dates cert_dates;
 };
 
 static inline bool pol_rollback(const struct policy *p)
@@ -47,6 +57,21 @@ static inline bool pol_skip_cert_verify(const struct policy *p)
 {
     return CFG_SKIP_CERT_VERIFY == 2 ? p->skip_cert_verify
                                      : CFG_SKIP_CERT_VERIFY;
+}
+
+static inline bool pol_psk(const struct policy *p)
+{
+    return CFG_PSK == 2 ? p->psk : CFG_PSK;
+}
+
+/* CFG_CERT_DATES is 0 never, 1 strict, 2 at run time, 3 when plausible. */
+static inline enum pol_cert_dates pol_cert_dates(const struct policy *p)
+{
+    if (CFG_CERT_DATES == 2)
+        return p->cert_dates;
+    return CFG_CERT_DATES == 0   ? POL_DATES_OFF
+           : CFG_CERT_DATES == 1 ? POL_DATES_STRICT
+                                 : POL_DATES_PLAUSIBLE;
 }
 
 #endif

@@ -342,6 +342,7 @@ void http_close(struct http_client *c)
         return;
     const struct port_heap *heap = c->env.heap;
     http_disconnect(c);
+    http_conn_free(&c->conn);
     http_fields_clear(&c->fields);
     drop_login(c);
     http_buf_free(&c->url_text);

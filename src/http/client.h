@@ -74,6 +74,7 @@ struct http_opts {
 
 struct http_stats {
     uint32_t connects, handshakes, requests, redirects;
+    uint32_t resumed; /* of the handshakes: went on with an earlier one */
     uint64_t body_len; /* decoded bytes handed out */
     char host[256];    /* of the hop that answered or failed last */
     uint16_t port;

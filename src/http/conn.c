@@ -4,10 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "http/text.h"
-
-static const char tag[] = "http";
 
 esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
                          enum diag_stage stage, esp_err_t err, const char *fmt,
@@ -36,7 +33,8 @@ static const char *errno_text(int sys_errno)
 void http_conn_cause(const struct http_conn *c, char *out, size_t out_len)
 {
     if (c->fault.alert)
-        (void)snprintf(out, out_len, "TLS alert %d", c->fault.alert);
+        (void)snprintf(out, out_len, "the server sent the TLS alert %d, %s",
+                       c->fault.alert, tls_alert_name(c->fault.alert));
     else if (c->fault.code)
         (void)snprintf(out, out_len, "broken TLS record, Mbed TLS -0x%04x",
                        (unsigned)-c->fault.code);
@@ -68,35 +66,25 @@ static esp_err_t explain_tcp(const struct http_conn *c, uint32_t timeout_ms,
     }
 }
 
-/* Who has nothing to verify by may still be told to connect (a policy for
- * tests); never silently. */
-static struct tls_conf conf_for(const struct http_conn *c,
-                                const struct http_opts *opts)
-{
-    struct tls_conf conf = opts->tls;
-    bool trusts = conf.ca.len > 0 || conf.attach || conf.psk.len > 0;
-
-    if (!trusts && pol_skip_cert_verify(c->env->policy))
-        conf.skip_verify = true;
-    if (conf.skip_verify)
-        LOGW(tag, "%s:%u: the server is NOT verified", c->host,
-             (unsigned)c->port);
-    return conf;
-}
-
 static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
                           struct diag *d)
 {
     struct diag why = DIAG_NONE;
+    struct tls_ticket *ticket =
+        http_tickets_take(&c->tickets, c->host, c->port);
     struct tls_dial dial = { .net = c->env->net,
                              .conn = c->tcp,
                              .host = c->host,
+                             .ticket = ticket,
                              .deadline_ms =
                                  http_conn_now_ms(c) + c->timeout_ms };
     esp_err_t err = tls_open(&c->tls, &dial, conf, &why);
 
-    if (!err)
+    tls_ticket_free(ticket);
+    if (!err) {
+        c->resumed = tls_resumed(c->tls);
         return ESP_OK;
+    }
     c->err = err;
     c->fault = dial.fault;
     c->sys_errno = c->env->net->last_errno(c->tcp);
@@ -115,6 +103,7 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
     const struct port_net *net = c->env->net;
 
     c->bare_close = false;
+    c->resumed = false;
     c->sys_errno = 0;
     c->fault = (struct tls_fault){ .code = 0 };
     c->is_https = url->is_https;
@@ -122,7 +111,7 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
     (void)http_copy(url->host, c->host, sizeof(c->host));
     struct tls_conf conf = opts->tls;
     if (url->is_https) {
-        conf = conf_for(c, opts);
+        tls_conf_obey(&conf, c->env->policy, c->host);
         c->err = tls_conf_check(&conf, d);
         if (c->err)
             return c->err;
@@ -193,8 +182,17 @@ esp_err_t http_conn_recv(struct http_conn *c, void *dst, size_t len,
     return err;
 }
 
+void http_conn_free(struct http_conn *c)
+{
+    http_conn_close(c);
+    http_tickets_free(&c->tickets);
+}
+
 void http_conn_close(struct http_conn *c)
 {
+    if (c->tls)
+        http_tickets_put(&c->tickets, c->host, c->port,
+                         tls_take_ticket(c->tls));
     tls_close(c->tls);
     c->tls = NULL;
     c->env->net->close(c->tcp);

@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "http/client.h"
+#include "http/tickets.h"
 
 struct http_conn {
     const struct http_env *env;
@@ -19,6 +20,8 @@ struct http_conn {
     bool is_https;
     char host[256];
     uint16_t port;
+    bool resumed; /* TLS went on with an earlier session */
+    struct http_tickets tickets;
     bool bare_close; /* the peer closed TCP without TLS's good-bye */
     /* Of the last failure. */
     esp_err_t err;
@@ -47,6 +50,8 @@ MUST_CHECK esp_err_t http_conn_send(struct http_conn *c, const void *src,
 MUST_CHECK esp_err_t http_conn_recv(struct http_conn *c, void *dst, size_t len,
                                     uint64_t deadline_ms, size_t *got_len);
 void http_conn_close(struct http_conn *c);
+/* Also forgets what later connections would go on with. */
+void http_conn_free(struct http_conn *c);
 uint64_t http_conn_now_ms(const struct http_conn *c);
 
 /* "reset by peer" or the like: why the last recv gave ESP_FAIL. */

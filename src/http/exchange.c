@@ -36,6 +36,7 @@ static esp_err_t connect_now(struct http_client *c, struct diag *d)
     }
     if (c->url.is_https)
         c->stats.handshakes++;
+    c->stats.resumed += c->conn.resumed;
     http_emit(c, HTTP_EV_CONNECTED);
     return ESP_OK;
 }

@@ -7,6 +7,7 @@
 #include "tls/tls_mbedtls.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <mbedtls/platform.h>
@@ -17,6 +18,8 @@
 /* Calls of the library in one tls_recv() that gave nothing: session tickets,
  * empty records. A peer that sends only those is not obliged for ever. */
 #define TLS_IDLE_MAX_CNT 256u
+/* The latest time seen is kept in steps, to spare the flash it is kept in. */
+#define FLOOR_STEP_S 86400
 
 static struct {
     struct tls_env env;
@@ -103,17 +106,7 @@ void tls_deinit(void)
         hooks_release();
 }
 
-esp_err_t tls_conf_check(const struct tls_conf *conf, struct diag *d)
-{
-    if (conf->ca.len > 0 || conf->attach || conf->psk.len > 0 ||
-        conf->skip_verify)
-        return ESP_OK;
-    return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED,
-                     "there is nothing to verify the server by: give a CA "
-                     "certificate");
-}
-
-static struct tls_session *session_new(void)
+struct tls_session *tls_session_new(void)
 {
     const struct port_heap *heap = tls_lib.env.heap;
     struct tls_session *s = heap->alloc(heap->ctx, sizeof(*s));
@@ -125,7 +118,6 @@ static struct tls_session *session_new(void)
     mbedtls_x509_crt_init(&s->ca);
     mbedtls_x509_crt_init(&s->own);
     mbedtls_pk_init(&s->key);
-    s->verify.clock = tls_lib.env.clock;
     return s;
 }
 
@@ -138,92 +130,178 @@ static void session_free(struct tls_session *s)
     mbedtls_x509_crt_free(&s->ca);
     mbedtls_x509_crt_free(&s->own);
     mbedtls_pk_free(&s->key);
+    tls_ticket_free(s->ticket);
     heap->free(heap->ctx, s->alpn);
     ct_wipe(s, sizeof(*s));
     heap->free(heap->ctx, s);
 }
 
 /* The library insists on being told that no name is checked. */
-static esp_err_t session_setup(struct tls_session *s,
-                               const struct tls_conf *conf, const char *host,
-                               struct diag *d)
+static esp_err_t set_name(struct tls_session *s, const char *name,
+                          struct diag *d)
 {
-    const char *name = conf->skip_name_check ? NULL : host;
     unsigned refused = tls_lib_refused_cnt();
-    esp_err_t err = tls_conf_load(s, conf, d);
 
-    if (err)
-        return err;
-    if (mbedtls_ssl_setup(&s->ssl, &s->conf) != 0)
+    if (name &&
+        snprintf(s->name, sizeof(s->name), "%s", name) >= (int)sizeof(s->name))
         return diag_fail(d, DIAG_STAGE_TLS,
-                         tls_lib_err(refused, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED),
-                         "a TLS session cannot be set up: out of memory, or "
-                         "the version bounds exclude each other");
+                         ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED,
+                         "the host name is too long for TLS");
     if (mbedtls_ssl_set_hostname(&s->ssl, name) != 0)
         return diag_fail(
             d, DIAG_STAGE_TLS,
             tls_lib_err(refused, ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED),
             "the host name is too long for TLS, or memory is out");
-    mbedtls_ssl_set_bio(&s->ssl, &s->bio, tls_bio_send, tls_bio_recv, NULL);
     return ESP_OK;
 }
 
-static esp_err_t session_shake(struct tls_session *s, const char *host,
-                               struct diag *d)
+esp_err_t tls_session_setup(struct tls_session *s, const char *name,
+                            struct diag *d)
+{
+    unsigned refused = tls_lib_refused_cnt();
+
+    if (mbedtls_ssl_setup(&s->ssl, &s->conf) != 0)
+        return diag_fail(d, DIAG_STAGE_TLS,
+                         tls_lib_err(refused, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED),
+                         "a TLS session cannot be set up: out of memory, or "
+                         "the version bounds exclude each other");
+    esp_err_t err = set_name(s, name, d);
+    if (!err)
+        mbedtls_ssl_set_bio(&s->ssl, &s->bio, tls_bio_send, tls_bio_recv, NULL);
+    return err;
+}
+
+/* --- the handshake -------------------------------------------------------- */
+
+static bool waits(int ret)
+{
+    return ret == MBEDTLS_ERR_SSL_WANT_READ ||
+           ret == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+/* Step by step, to see whether the server shows a certificate: that is where
+ * a handshake that goes on with a ticket parts from a whole one. */
+static int shake_on(struct tls_session *s)
+{
+    int ret = 0;
+
+    while (ret == 0 && !mbedtls_ssl_is_handshake_over(&s->ssl)) {
+        ret = mbedtls_ssl_handshake_step(&s->ssl);
+        if (s->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
+            s->met_cert = true;
+    }
+    return ret;
+}
+
+/* A server's certificate that was good by the clock says that the clock is. */
+static void raise_floor(struct tls_session *s)
+{
+    const struct tls_now *now = &s->verify.now;
+    struct tls_floor *floor = s->floor;
+
+    if (!floor || !s->verify.began || s->skip_verify ||
+        now->rule == POL_DATES_OFF || !tls_date_plausible(now) ||
+        now->clock_s - floor->s < FLOOR_STEP_S)
+        return;
+    floor->s = now->clock_s;
+    if (floor->keep)
+        floor->keep(floor->ctx, floor->s);
+}
+
+/* No handshake comes again: what it was verified by can go. */
+static void shake_done(struct tls_session *s)
+{
+    raise_floor(s);
+    mbedtls_ssl_conf_ca_chain(&s->conf, NULL, NULL);
+    mbedtls_x509_crt_free(&s->ca);
+    mbedtls_x509_crt_init(&s->ca);
+    s->verify.bundle = NULL;
+    if (s->ssl.MBEDTLS_PRIVATE(tls_version) == MBEDTLS_SSL_VERSION_TLS1_2)
+        tls_ticket_keep(s); /* TLS 1.3 sends its tickets later */
+}
+
+esp_err_t tls_shake(struct tls_session *s, uint64_t deadline_ms, struct diag *d)
 {
     unsigned refused = tls_lib_refused_cnt();
     int ret = 0;
 
+    if (s->broken)
+        return ESP_FAIL;
+    s->bio.deadline_ms = deadline_ms;
+    s->bio.err = ESP_OK;
     do {
-        ret = mbedtls_ssl_handshake(&s->ssl);
-    } while ((ret == MBEDTLS_ERR_SSL_WANT_READ ||
-              ret == MBEDTLS_ERR_SSL_WANT_WRITE) &&
-             s->bio.err == ESP_OK);
-    if (ret == 0)
+        ret = shake_on(s);
+        if (waits(ret) && s->bio.err == ESP_ERR_TIMEOUT)
+            return ESP_ERR_TIMEOUT;
+    } while (waits(ret) && s->bio.err == ESP_OK);
+    if (ret == 0) {
+        shake_done(s);
         return ESP_OK;
+    }
     s->broken = true;
     if (tls_lib_err(refused, ESP_OK) == ESP_ERR_NO_MEM) {
         s->fault.code = ret;
         return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NO_MEM,
                          "out of memory during the TLS handshake");
     }
-    return tls_explain(s, ret, host, d);
+    return tls_explain(s, ret, d);
 }
 
-esp_err_t tls_open(struct tls_session **out, struct tls_dial *dial,
-                   const struct tls_conf *conf, struct diag *d)
+esp_err_t tls_begin(struct tls_session **out, const struct tls_dial *dial,
+                    const struct tls_conf *conf, struct diag *d)
 {
     const char *name = conf->name ? conf->name : dial->host;
 
     *out = NULL;
-    dial->fault = (struct tls_fault){ .code = 0 };
     if (tls_lib.user_cnt == 0)
         return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_INVALID_STATE,
                          "TLS was not initialised");
     esp_err_t err = tls_conf_check(conf, d);
     if (err)
         return err;
-    struct tls_session *s = session_new();
+    struct tls_session *s = tls_session_new();
     if (!s)
         return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NO_MEM,
                          "out of memory for a TLS session");
     tls_bio_init(&s->bio, dial->net, dial->conn);
-    s->bio.deadline_ms = dial->deadline_ms;
-    err = session_setup(s, conf, name, d);
+    err = tls_conf_load(s, conf, d);
     if (!err)
-        err = session_shake(s, name, d);
+        err = tls_session_setup(s, conf->skip_name_check ? NULL : name, d);
+    if (err) {
+        s->broken = true; /* nothing to say good-bye to */
+        tls_close(s);
+        return err;
+    }
+    tls_ticket_offer(s, dial->ticket);
+    *out = s;
+    return ESP_OK;
+}
+
+esp_err_t tls_open(struct tls_session **out, struct tls_dial *dial,
+                   const struct tls_conf *conf, struct diag *d)
+{
+    struct tls_session *s = NULL;
+    esp_err_t err = tls_begin(&s, dial, conf, d);
+
+    *out = NULL;
+    dial->fault = (struct tls_fault){ .code = 0 };
+    if (err)
+        return err;
+    err = tls_shake(s, dial->deadline_ms, d);
+    if (err == ESP_ERR_TIMEOUT) {
+        s->broken = true;
+        err = tls_explain(s, MBEDTLS_ERR_SSL_TIMEOUT, d);
+    }
     dial->fault = s->fault;
     if (err) {
         tls_close(s);
         return err;
     }
-    /* No handshake comes again: what it was verified by can go. */
-    mbedtls_ssl_conf_ca_chain(&s->conf, NULL, NULL);
-    mbedtls_x509_crt_free(&s->ca);
-    mbedtls_x509_crt_init(&s->ca);
     *out = s;
     return ESP_OK;
 }
+
+/* --- bytes ---------------------------------------------------------------- */
 
 static esp_err_t session_broken(struct tls_session *s, int ret)
 {
@@ -254,16 +332,13 @@ esp_err_t tls_send(struct tls_session *s, const void *src, size_t len,
         }
         if (s->bio.err == ESP_ERR_TIMEOUT)
             return ESP_ERR_TIMEOUT;
-    } while (ret == MBEDTLS_ERR_SSL_WANT_WRITE ||
-             ret == MBEDTLS_ERR_SSL_WANT_READ);
+    } while (waits(ret));
     return session_broken(s, ret);
 }
 
 static bool recv_again(int ret)
 {
-    return ret == MBEDTLS_ERR_SSL_WANT_READ ||
-           ret == MBEDTLS_ERR_SSL_WANT_WRITE ||
-           ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+    return waits(ret) || ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
 }
 
 esp_err_t tls_recv(struct tls_session *s, void *dst, size_t len,
@@ -278,6 +353,8 @@ esp_err_t tls_recv(struct tls_session *s, void *dst, size_t len,
     s->bio.err = ESP_OK;
     for (unsigned i = 0; i < TLS_IDLE_MAX_CNT && recv_again(ret); i++) {
         ret = mbedtls_ssl_read(&s->ssl, dst, len);
+        if (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+            tls_ticket_keep(s);
         if (recv_again(ret) && s->bio.err == ESP_ERR_TIMEOUT)
             return ESP_ERR_TIMEOUT;
     }
@@ -289,6 +366,26 @@ esp_err_t tls_recv(struct tls_session *s, void *dst, size_t len,
     if (s->closed_clean || ret == 0 || ret == MBEDTLS_ERR_SSL_CONN_EOF)
         return ESP_OK;
     return session_broken(s, ret);
+}
+
+size_t tls_pending(const struct tls_session *s)
+{
+    return s->broken ? 0 : mbedtls_ssl_get_bytes_avail(&s->ssl);
+}
+
+bool tls_resumed(const struct tls_session *s)
+{
+    return s->offered && !s->met_cert;
+}
+
+void *tls_library_session(struct tls_session *s)
+{
+    return &s->ssl;
+}
+
+const char *tls_alpn(const struct tls_session *s)
+{
+    return mbedtls_ssl_get_alpn_protocol(&s->ssl);
 }
 
 bool tls_closed_clean(const struct tls_session *s)

@@ -7,7 +7,33 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include "tls/bundle.h"
+#include "tls/date.h"
 #include "tls/tls.h"
+
+#define TLS_RSA_MIN_BITS 2048u
+#define TLS_NAME_LEN 256u
+
+/* The library's functions take what they only read without const. */
+static inline void *tls_writable(const void *ptr)
+{
+    void *out = NULL;
+
+    memcpy(&out, &ptr, sizeof(out));
+    return out;
+}
+
+/* A key or certificate as the library wants it: PEM needs its terminator
+ * inside the length, which text that came from a file does not have. */
+struct tls_blob {
+    const uint8_t *ptr;
+    size_t len;
+    uint8_t *copy; /* NULL: none was needed */
+};
+
+bool tls_is_pem(struct span s);
+MUST_CHECK esp_err_t tls_blob_open(struct tls_blob *b, struct span s);
+void tls_blob_close(struct tls_blob *b); /* wipes the copy */
 
 /* A record's header and its body come with one call of the port when they
  * arrived together; what is larger goes straight to the library's buffer. */
@@ -32,8 +58,10 @@ int tls_bio_recv(void *ctx, unsigned char *dst, size_t len);
 /* The first certificate that failed, as people should hear of it. */
 struct tls_seen {
     uint32_t flags;
+    int depth; /* 0: the peer's own */
     bool self_signed;
-    bool clock_set;
+    bool no_clock;
+    char key[24];
     char subject[112];
     char issuer[112];
     char names[128]; /* host names that the certificate is for */
@@ -41,24 +69,62 @@ struct tls_seen {
 };
 
 struct tls_verify {
-    const struct port_clock *clock;
-    /* What an attached bundle asked for; runs first. NULL: nothing. */
+    struct tls_now now;
+    /* What an attached callback asked for; runs first. NULL: nothing. */
     int (*next)(void *, mbedtls_x509_crt *, int, uint32_t *);
     void *next_ctx;
+    const struct tls_bundle *bundle; /* NULL: none */
+    bool began, anchored; /* of the chain: a root was seen; it is trusted */
+    int64_t until_s;      /* when the first certificate of the chain ends */
     struct tls_seen seen;
 };
 
 /* The callback of mbedtls_ssl_conf_verify(), ctx a struct tls_verify. */
 int tls_verify_cert(void *ctx, mbedtls_x509_crt *crt, int depth,
                     uint32_t *flags);
+int64_t tls_time_seconds(const mbedtls_x509_time *t);
+bool tls_key_is_weak(const mbedtls_pk_context *pk);
+
+/* The bundle's key for the certificate's issuer signed it. */
+bool tls_bundle_signed(const struct tls_bundle *b, const mbedtls_x509_crt *crt);
+/* What tls_bundle_attach() put there, NULL: nothing. */
+const struct tls_bundle *tls_bundle_attached(const mbedtls_ssl_config *conf);
+/* A list of certificates that verifies nothing. */
+mbedtls_x509_crt *tls_no_certs(void);
+
+struct tls_store {
+    mbedtls_x509_crt certs;
+};
+
+/* What a later session goes on with. It has the server's certificate no more:
+ * that was verified, and until_s says for how long. */
+struct tls_ticket {
+    mbedtls_ssl_session saved;
+    bool verified;
+    int64_t until_s;
+    char name[]; /* the server's, as it was verified; "": it was not */
+};
+
+/* Offers the ticket if it fits; session_shake() tells whether it was taken. */
+void tls_ticket_offer(struct tls_session *s, const struct tls_ticket *t);
+/* Keeps what the library has to offer, in the place of what was kept. */
+void tls_ticket_keep(struct tls_session *s);
 
 struct tls_session {
     mbedtls_ssl_context ssl;
     mbedtls_ssl_config conf;
+    bool is_server;
+    char name[TLS_NAME_LEN]; /* of the peer; "": not checked */
     mbedtls_x509_crt ca, own;
     mbedtls_pk_context key;
     const char **alpn; /* our copy of the list, not of its strings */
     struct tls_verify verify;
+    struct tls_bundle bundle;
+    struct tls_floor *floor;
+    bool keep_ticket, skip_verify;
+    bool met_cert; /* the peer showed a certificate, or could have */
+    bool offered;  /* a ticket */
+    struct tls_ticket *ticket; /* for the next session */
     struct tls_fault fault;
     bool broken; /* the library's state is no longer usable */
     bool closed_clean;
@@ -76,12 +142,32 @@ MUST_CHECK esp_err_t tls_lib_err(unsigned before, esp_err_t err);
 /* Fills s->conf, with what conf gives parsed into s. */
 MUST_CHECK esp_err_t tls_conf_load(struct tls_session *s,
                                    const struct tls_conf *conf, struct diag *d);
+/* The parts that a client and a server have in common. */
+struct tls_own {
+    struct span cert, key, password;
+    const char *whose; /* "client", "server" */
+};
+MUST_CHECK esp_err_t tls_load_own(struct tls_session *s,
+                                  const struct tls_own *own, struct diag *d);
+MUST_CHECK esp_err_t tls_load_certs(mbedtls_x509_crt *out, struct span text,
+                                    const char *what, struct diag *d);
+MUST_CHECK esp_err_t tls_load_psk(struct tls_session *s, struct span key,
+                                  struct span identity, struct diag *d);
+MUST_CHECK esp_err_t tls_load_alpn(struct tls_session *s,
+                                   const char *const *names, struct diag *d);
+void tls_load_versions(struct tls_session *s, enum tls_version min,
+                       enum tls_version max);
+/* Defaults of the library, random numbers and suites (NULL: ours). */
+MUST_CHECK esp_err_t tls_load_base(struct tls_session *s, const int *suites,
+                                   struct diag *d);
+
+struct tls_session *tls_session_new(void);
+MUST_CHECK esp_err_t tls_session_setup(struct tls_session *s, const char *name,
+                                       struct diag *d);
 
 /* Writes the sentence for a handshake that ended with the library's ret, and
  * returns the code for it. */
 MUST_CHECK esp_err_t tls_explain(struct tls_session *s, int ret,
-                                 const char *host, struct diag *d);
-/* "handshake failure"; "unknown" for numbers without a name. */
-const char *tls_alert_name(int alert);
+                                 struct diag *d);
 
 #endif

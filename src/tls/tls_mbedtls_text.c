@@ -66,69 +66,103 @@ static int alert_of(const mbedtls_ssl_context *ssl, int ret)
     return ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && msg ? msg[1] : 0;
 }
 
+static const char *peer(const struct tls_session *s)
+{
+    return s->is_server ? "client" : "server";
+}
+
 static esp_err_t explain_issuer(const struct tls_seen *seen, struct diag *d)
 {
     const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
 
     if (seen->self_signed)
         return diag_fail(d, DIAG_STAGE_TLS, err,
-                         "the server's certificate \"%s\" is self-signed and "
-                         "not among the trusted ones: wrong server, or give "
-                         "its certificate as CA",
+                         "the certificate \"%s\" is self-signed and not among "
+                         "the trusted ones: wrong peer, or give it as CA",
                          seen->subject);
+    if (seen->depth == 0)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "unknown issuer: the certificate \"%s\" was issued by "
+                         "\"%s\", which is not among the trusted CA "
+                         "certificates and was not sent along",
+                         seen->subject, seen->issuer);
     return diag_fail(d, DIAG_STAGE_TLS, err,
                      "unknown issuer: the certificate \"%s\" was issued by "
                      "\"%s\", which is not among the trusted CA certificates",
                      seen->subject, seen->issuer);
 }
 
-/* The first cause in the order in which people would look for it. */
-static esp_err_t explain_cert(const struct tls_seen *seen, const char *host,
-                              struct diag *d)
+static esp_err_t explain_date(const struct tls_seen *seen, struct diag *d)
 {
     const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
 
-    if (seen->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
-        return explain_issuer(seen, d);
     if (seen->flags & MBEDTLS_X509_BADCERT_EXPIRED)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "the certificate \"%s\" expired on %s UTC",
                          seen->subject, seen->date);
-    if (seen->flags & MBEDTLS_X509_BADCERT_FUTURE)
+    return diag_fail(d, DIAG_STAGE_TLS, err,
+                     "the certificate \"%s\" is not valid before %s UTC: "
+                     "check the clock",
+                     seen->subject, seen->date);
+}
+
+static esp_err_t explain_weak(const struct tls_seen *seen, struct diag *d)
+{
+    const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+
+    if (seen->flags & MBEDTLS_X509_BADCERT_BAD_MD)
         return diag_fail(d, DIAG_STAGE_TLS, err,
-                         "the certificate \"%s\" is not valid before %s UTC: "
-                         "check the clock",
-                         seen->subject, seen->date);
+                         "the certificate \"%s\" is signed with a hash that is "
+                         "too weak: SHA-256 is the least",
+                         seen->subject);
+    return diag_fail(d, DIAG_STAGE_TLS, err,
+                     "the certificate \"%s\" (%s bits) or its issuer has a key "
+                     "that is too weak: RSA needs %u bits",
+                     seen->subject, seen->key, TLS_RSA_MIN_BITS);
+}
+
+/* The first cause in the order in which people would look for it. */
+static esp_err_t explain_cert(const struct tls_session *s, struct diag *d)
+{
+    const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+    const struct tls_seen *seen = &s->verify.seen;
+
+    if (seen->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+        return explain_issuer(seen, d);
+    if (seen->flags &
+        (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
+        return explain_date(seen, d);
+    if (seen->no_clock)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "the clock is not set, so the dates of certificates "
+                         "cannot be checked, as is required: set the clock");
     if (seen->flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "wrong host name: the server's certificate is for "
                          "\"%s\", not for \"%s\"",
-                         seen->names, host);
+                         seen->names, s->name);
     if (seen->flags &
         (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK |
          MBEDTLS_X509_BADCERT_BAD_KEY))
-        return diag_fail(d, DIAG_STAGE_TLS, err,
-                         "the certificate \"%s\" has a key or a signature "
-                         "that is too weak",
-                         seen->subject);
+        return explain_weak(seen, d);
     return diag_fail(d, DIAG_STAGE_TLS, err,
-                     "the certificate \"%s\" may not be used for a server "
+                     "the certificate \"%s\" may not be used for a %s "
                      "(flags 0x%x)",
-                     seen->subject, (unsigned)seen->flags);
+                     seen->subject, peer(s), (unsigned)seen->flags);
 }
 
-static esp_err_t explain_transport(const struct tls_bio *b, struct diag *d)
+static esp_err_t explain_transport(const struct tls_session *s, struct diag *d)
 {
-    if (b->err == ESP_ERR_TIMEOUT)
-        return diag_fail(d, DIAG_STAGE_TLS,
-                         ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT,
-                         "the server stopped answering during the TLS "
-                         "handshake");
+    if (s->bio.err == ESP_ERR_TIMEOUT)
+        return diag_fail(
+            d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT,
+            "the %s stopped answering during the TLS handshake", peer(s));
+    if (s->bio.err)
+        return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN,
+                         "the connection was reset during the TLS handshake");
     return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN,
-                     b->err ? "the connection was reset during the TLS "
-                              "handshake"
-                            : "the server closed the connection during the "
-                              "TLS handshake");
+                     "the %s closed the connection during the TLS handshake",
+                     peer(s));
 }
 
 static esp_err_t explain_library(const struct tls_session *s, int ret,
@@ -140,33 +174,37 @@ static esp_err_t explain_library(const struct tls_session *s, int ret,
     if (ret == MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION)
         return diag_fail(
             d, DIAG_STAGE_TLS, err,
-            "no common version: the server has no TLS from %s to %s",
+            "no common version: the %s has no TLS from %s to %s", peer(s),
             version_text(s->conf.MBEDTLS_PRIVATE(min_tls_version)),
             version_text(s->conf.MBEDTLS_PRIVATE(max_tls_version)));
     if (ret == MBEDTLS_ERR_SSL_INVALID_RECORD)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "what came is not TLS: is this a plain HTTP port?");
+    /* Its callback has said why only when it got as far as that. */
+    if (ret == MBEDTLS_ERR_SSL_BAD_CERTIFICATE)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "the certificate of the %s may not be used for this: "
+                         "its key usage or its curve does not allow it",
+                         peer(s));
     mbedtls_strerror(ret, text, sizeof(text));
     return diag_fail(d, DIAG_STAGE_TLS, err,
                      "the TLS handshake failed: %s (-0x%04x)", text,
                      (unsigned)-ret);
 }
 
-esp_err_t tls_explain(struct tls_session *s, int ret, const char *host,
-                      struct diag *d)
+esp_err_t tls_explain(struct tls_session *s, int ret, struct diag *d)
 {
     s->fault.code = ret;
     s->fault.flags = s->verify.seen.flags;
     s->fault.alert = alert_of(&s->ssl, ret);
     if (s->fault.alert)
-        return diag_fail(d, DIAG_STAGE_TLS,
-                         ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
-                         "the server refused the TLS handshake with alert %d, "
-                         "%s",
-                         s->fault.alert, tls_alert_name(s->fault.alert));
+        return diag_fail(
+            d, DIAG_STAGE_TLS, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+            "the %s refused the TLS handshake with alert %d, %s", peer(s),
+            s->fault.alert, tls_alert_name(s->fault.alert));
     if (s->verify.seen.flags)
-        return explain_cert(&s->verify.seen, host, d);
+        return explain_cert(s, d);
     if (s->bio.err || s->bio.eof)
-        return explain_transport(&s->bio, d);
+        return explain_transport(s, d);
     return explain_library(s, ret, d);
 }

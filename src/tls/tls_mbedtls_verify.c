@@ -2,32 +2,41 @@
  *
  * The library compares dates with the C library's clock. Ours is the port's,
  * and may never have been set: its two findings are dropped and made anew.
- * Nothing else of its verdict is touched. */
+ * Of the rest only "not trusted" is touched, for a bundle. */
 #include "tls/tls_mbedtls.h"
 
 #include <stdio.h>
 
 #include <mbedtls/oid.h>
-#include <mbedtls/platform_time.h>
 
 #define DATE_FLAGS (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)
 
-static uint32_t date_flags(const struct port_clock *clock,
-                           const mbedtls_x509_crt *crt, bool *clock_set)
+int64_t tls_time_seconds(const mbedtls_x509_time *t)
 {
-    int64_t now_s = 0;
-    mbedtls_x509_time now;
+    const int date[3] = { t->year, t->mon, t->day };
+    const int time[3] = { t->hour, t->min, t->sec };
 
-    *clock_set = clock->now_s(clock->ctx, &now_s) == ESP_OK;
-    if (!*clock_set)
+    return tls_date_seconds(date, time);
+}
+
+/* Each certificate is judged here, so here is where the first end is kept. */
+static uint32_t date_flags(struct tls_verify *v, const mbedtls_x509_crt *crt)
+{
+    int64_t to_s = tls_time_seconds(&crt->valid_to);
+
+    if (to_s < v->until_s)
+        v->until_s = to_s;
+    switch (tls_date_judge(&v->now, tls_time_seconds(&crt->valid_from), to_s)) {
+    case TLS_DATE_GOOD:
         return 0;
-    if (mbedtls_x509_time_gmtime((mbedtls_time_t)now_s, &now) != 0)
-        return DATE_FLAGS;
-    if (mbedtls_x509_time_cmp(&crt->valid_to, &now) < 0)
+    case TLS_DATE_EXPIRED:
         return MBEDTLS_X509_BADCERT_EXPIRED;
-    if (mbedtls_x509_time_cmp(&crt->valid_from, &now) > 0)
+    case TLS_DATE_FUTURE:
         return MBEDTLS_X509_BADCERT_FUTURE;
-    return 0;
+    default:
+        v->seen.no_clock = true;
+        return MBEDTLS_X509_BADCERT_OTHER;
+    }
 }
 
 /* Bytes of a certificate, fit for a sentence. */
@@ -100,13 +109,14 @@ static void describe_dn(const mbedtls_x509_name *dn, char *out, size_t out_len)
 }
 
 static void remember(struct tls_seen *seen, const mbedtls_x509_crt *crt,
-                     uint32_t flags)
+                     int depth, uint32_t flags)
 {
     const mbedtls_x509_time *t = flags & MBEDTLS_X509_BADCERT_EXPIRED
                                      ? &crt->valid_to
                                      : &crt->valid_from;
 
     seen->flags = flags;
+    seen->depth = depth;
     seen->self_signed =
         crt->issuer_raw.len == crt->subject_raw.len &&
         memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->issuer_raw.len) == 0;
@@ -115,6 +125,35 @@ static void remember(struct tls_seen *seen, const mbedtls_x509_crt *crt,
     list_names(crt, seen->names, sizeof(seen->names));
     (void)snprintf(seen->date, sizeof(seen->date), "%04d-%02d-%02d %02d:%02d",
                    t->year, t->mon, t->day, t->hour, t->min);
+    (void)snprintf(seen->key, sizeof(seen->key), "%s %u",
+                   mbedtls_pk_get_name(&crt->pk),
+                   (unsigned)mbedtls_pk_get_bitlen(&crt->pk));
+}
+
+/* A chain is good from the certificate on that the bundle vouches for; what
+ * the server sent above it is of no interest, not even that it has ended: a
+ * root that is also there signed by an older one is the usual case. So a
+ * certificate is forgiven while one below it may still be vouched for, and the
+ * server's own (depth 0) stands for all when none was. */
+static void ask_bundle(struct tls_verify *v, const mbedtls_x509_crt *crt,
+                       int depth, uint32_t *flags)
+{
+    const uint32_t untrusted = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+
+    if (!v->began)
+        v->anchored = !(*flags & untrusted);
+    if (tls_bundle_signed(v->bundle, crt)) {
+        v->anchored = true;
+        v->until_s = INT64_MAX;
+        v->seen = (struct tls_seen){ .flags = 0 };
+        *flags &= ~untrusted;
+        return;
+    }
+    if (v->anchored)
+        return;
+    if (!v->seen.flags)
+        remember(&v->seen, crt, depth, untrusted);
+    *flags = depth > 0 ? 0 : *flags | untrusted;
 }
 
 int tls_verify_cert(void *ctx, mbedtls_x509_crt *crt, int depth,
@@ -128,8 +167,12 @@ int tls_verify_cert(void *ctx, mbedtls_x509_crt *crt, int depth,
             return ret;
     }
     *flags &= ~(uint32_t)DATE_FLAGS;
-    *flags |= date_flags(v->clock, crt, &v->seen.clock_set);
+    if (v->bundle)
+        ask_bundle(v, crt, depth, flags);
+    v->began = true;
+    if (!v->bundle || v->anchored || depth == 0)
+        *flags |= date_flags(v, crt);
     if (*flags != 0 && v->seen.flags == 0)
-        remember(&v->seen, crt, *flags);
+        remember(&v->seen, crt, depth, *flags);
     return 0;
 }

@@ -73,6 +73,10 @@ void session(uint16_t port, const struct tls_conf *conf, const char *host,
     uint64_t start_ms = linux_mono_ms();
     int sys_errno = 0;
 
+    struct tls_conf dated = *conf;
+
+    /* Rows choose the clock; when this was built must not matter to them. */
+    dated.build_s = conf->build_s ? conf->build_s : 1;
     *r = (struct result){ .err = ESP_OK };
     r->err = net.port.open(net.port.ctx, "127.0.0.1", port, &opts,
                            start_ms + 5000, &conn, &sys_errno);
@@ -82,7 +86,7 @@ void session(uint16_t port, const struct tls_conf *conf, const char *host,
                              .conn = conn,
                              .host = host,
                              .deadline_ms = start_ms + wait_ms };
-    r->err = tls_open(&s, &dial, conf, &r->d);
+    r->err = tls_open(&s, &dial, &dated, &r->d);
     r->fault = dial.fault;
     r->took_ms = linux_mono_ms() - start_ms;
     if (!r->err)
