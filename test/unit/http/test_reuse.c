@@ -37,8 +37,8 @@ struct reuse_row {
     const char *claim;
     struct sim_net_script conns[3];
     const char *method;
-    unsigned connects;
-    esp_err_t err; /* of the second request */
+    unsigned connects, sent; /* connections, requests on them */
+    esp_err_t err;           /* of the second request */
 };
 
 static const struct reuse_row reuses[] = {
@@ -46,11 +46,13 @@ static const struct reuse_row reuses[] = {
       { CONN(DATA(BODY), DATA(BODY)) },
       "GET",
       1,
+      2,
       ESP_OK },
     { "unless the server says no",
       { CONN(DATA(OK "Connection: close\r\nContent-Length: 2\r\n\r\nok")),
         CONN(DATA(BODY)) },
       "GET",
+      2,
       2,
       ESP_OK },
     { "or is of HTTP/1.0",
@@ -58,36 +60,43 @@ static const struct reuse_row reuses[] = {
         CONN(DATA(BODY)) },
       "GET",
       2,
+      2,
       ESP_OK },
     { "or sent more than its body",
       { CONN(DATA(BODY "\r\n"), DATA(BODY)), CONN(DATA(BODY)) },
       "GET",
+      2,
       2,
       ESP_OK },
     { "one that was closed in the meantime is made again",
       { CONN(DATA(BODY)), CONN(DATA(BODY)) },
       "GET",
       2,
+      3,
       ESP_OK },
     { "one that was reset in the meantime, too",
       { CONN(DATA(BODY), RESET), CONN(DATA(BODY)) },
       "HEAD",
+      2,
       2,
       ESP_OK },
     { "but a POST is not sent twice",
       { CONN(DATA(BODY)), CONN(DATA(BODY)) },
       "POST",
       1,
+      2,
       ESP_ERR_HTTP_FETCH_HEADER },
     { "nor anything when part of an answer came",
       { CONN(DATA(BODY), DATA("HTTP/1.1 2")), CONN(DATA(BODY)) },
       "GET",
       1,
+      2,
       ESP_ERR_HTTP_FETCH_HEADER },
     { "nor when a new connection fails in the same way",
       { CONN(DATA(BODY)), CONN(DELAY(1)), CONN(DATA(BODY)) },
       "GET",
       2,
+      3,
       ESP_ERR_HTTP_FETCH_HEADER },
 };
 
@@ -106,6 +115,7 @@ static void test_reuse(void **state)
         assert_int_equal(http_request(c, NULL), row->err);
         assert_int_equal(http_stats(c)->connects, row->connects);
         http_close(c);
+        assert_int_equal(bench_sent_cnt(&b, " /f HTTP/1.1"), row->sent);
         bench_check_clean(&b);
     }
 }
