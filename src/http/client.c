@@ -1,7 +1,5 @@
 #include "http/client_priv.h"
 
-#include <stdio.h>
-
 #include "crypto/ct.h"
 #include "http/text.h"
 
@@ -17,188 +15,6 @@ void http_emit(struct http_client *c, enum http_event ev)
 
     if (c->opts.on_event)
         c->opts.on_event(c->opts.event_ctx, &info);
-}
-
-void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN])
-{
-    bool usual = url->port == (url->is_https ? 443 : 80);
-    struct http_txt t = { .buf = out, .cap = HTTP_HOST_TEXT_LEN };
-    char port[8] = "";
-    size_t need_len = 0;
-
-    if (!usual)
-        (void)snprintf(port, sizeof(port), ":%u", (unsigned)url->port);
-    http_txt_puts(&t, url->host_is_ipv6 ? "[" : "");
-    http_txt_put(&t, url->host);
-    http_txt_puts(&t, url->host_is_ipv6 ? "]" : "");
-    http_txt_puts(&t, port);
-    if (http_txt_end(&t, &need_len) != ESP_OK)
-        out[0] = '\0'; /* hosts are at most 255 bytes long */
-}
-
-static int hex_value(uint8_t c)
-{
-    if (http_is_digit(c))
-        return c - '0';
-    c = http_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Percent-encoding undone (RFC 3986 section 2.1); a '%' that begins none is
- * one. */
-static esp_err_t set_decoded(struct http_buf *out, struct span text)
-{
-    esp_err_t err = http_buf_reserve(out, text.len);
-
-    http_buf_reset(out);
-    for (size_t i = 0; i < text.len && !err; i++) {
-        uint8_t c = text.ptr[i];
-        int hi = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-        int lo = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
-        if (c == '%' && hi >= 0 && lo >= 0) {
-            c = (uint8_t)(hi << 4 | lo);
-            i += 2;
-        }
-        err = http_buf_add(out, span_of(&c, 1));
-    }
-    return err;
-}
-
-static void drop_login(struct http_client *c)
-{
-    c->has_login = false;
-    http_buf_free(&c->username);
-    http_buf_free(&c->password);
-    http_buf_free(&c->auth_challenge);
-}
-
-static esp_err_t take_userinfo(struct http_client *c, struct span userinfo)
-{
-    struct span password;
-    struct span user = http_cut(userinfo, ':', &password);
-
-    if (userinfo.len == 0)
-        return ESP_OK;
-    esp_err_t err = set_decoded(&c->username, user);
-    if (!err)
-        err = set_decoded(&c->password, password);
-    c->has_login = !err;
-    return err;
-}
-
-/* The copy that c->url points into has no userinfo: it is shown to people. */
-static esp_err_t set_url_text(struct http_client *c, const struct http_url *url)
-{
-    struct http_buf text = { .heap = c->env.heap };
-    size_t len = 0;
-
-    if (http_url_format(url, NULL, 0, &len) == ESP_OK)
-        return ESP_ERR_INVALID_ARG; /* cannot be: nothing fits no buffer */
-    esp_err_t err = http_buf_reserve(&text, len);
-    if (!err)
-        err = http_url_format(url, text.ptr, text.cap, &len);
-    if (!err) {
-        text.len = len - 1;
-        err = http_url_parse(http_buf_span(&text), &c->url);
-    }
-    if (err) {
-        http_buf_free(&text);
-        return err;
-    }
-    http_buf_free(&c->url_text);
-    c->url_text = text;
-    return ESP_OK;
-}
-
-static esp_err_t set_host_field(struct http_client *c)
-{
-    char host[HTTP_HOST_TEXT_LEN];
-
-    http_host_text(&c->url, host);
-    return http_set_header(c, "Host", host);
-}
-
-esp_err_t http_go(struct http_client *c, const struct http_url *parsed)
-{
-    bool first = c->url_text.len == 0;
-    bool stays = !first && http_url_same_origin(&c->url, parsed);
-    esp_err_t err = ESP_OK;
-
-    if (!stays && !first) {
-        http_disconnect(c);
-        http_fields_drop_secrets(&c->fields);
-        drop_login(c);
-        c->auth = HTTP_AUTH_NONE;
-    }
-    err = set_url_text(c, parsed);
-    if (!err)
-        err = take_userinfo(c, parsed->userinfo);
-    if (!err && !stays)
-        err = set_host_field(c);
-    return err;
-}
-
-esp_err_t http_set_url(struct http_client *c, const char *url)
-{
-    struct http_url parsed;
-    struct http_buf text = { .heap = c->env.heap };
-    struct span given = span_str(url);
-    size_t need_len = 0;
-    esp_err_t err = ESP_OK;
-
-    if (given.len == 0)
-        return ESP_ERR_INVALID_ARG;
-    if (given.ptr[0] != '/' || c->url_text.len == 0) {
-        err = http_url_parse(given, &parsed);
-        return err ? err : http_go(c, &parsed);
-    }
-    need_len = given.len + c->url_text.len + 64;
-    err = http_buf_reserve(&text, need_len);
-    if (!err)
-        err = http_url_resolve(&c->url, given, text.ptr, text.cap, &need_len);
-    if (!err)
-        err = http_url_parse(span_of(text.ptr, need_len - 1), &parsed);
-    if (!err)
-        err = http_go(c, &parsed);
-    http_buf_free(&text);
-    return err;
-}
-
-static esp_err_t copy_text(struct http_client *c, const char *str,
-                           struct http_buf *out)
-{
-    *out = (struct http_buf){ .heap = c->env.heap };
-    return str ? http_buf_add(out, span_str(str)) : ESP_OK;
-}
-
-/* What is given may be what is set already. */
-esp_err_t http_set_login(struct http_client *c, const char *username,
-                         const char *password)
-{
-    struct http_buf user, pass;
-    esp_err_t err = copy_text(c, username, &user);
-    esp_err_t err2 = copy_text(c, password, &pass);
-
-    if (err || err2) {
-        http_buf_free(&user);
-        http_buf_free(&pass);
-        return err ? err : err2;
-    }
-    drop_login(c);
-    c->username = user;
-    c->password = pass;
-    c->has_login = username != NULL;
-    return ESP_OK;
-}
-
-const char *http_username(const struct http_client *c)
-{
-    return c->username.ptr;
-}
-
-const char *http_password(const struct http_client *c)
-{
-    return c->password.ptr;
 }
 
 esp_err_t http_set_challenge(struct http_client *c, struct span text)
@@ -226,6 +42,28 @@ esp_err_t http_set_header(struct http_client *c, const char *name,
         return http_fields_set(&c->fields, span_str(name), span_str(value));
     return http_fields_remove(&c->fields, span_str(name)) ? ESP_OK
                                                           : ESP_ERR_NOT_FOUND;
+}
+
+void http_mark_secret(struct http_client *c, const char *name)
+{
+    http_fields_mark_secret(&c->fields, span_str(name));
+}
+
+void http_set_tokens(struct http_client *c, const struct http_tokens *tokens)
+{
+    c->opts.tokens = tokens;
+}
+
+void http_set_urls(struct http_client *c, const struct http_urls *urls)
+{
+    c->opts.urls = urls;
+    c->asked_urls = false;
+}
+
+esp_err_t http_set_proxy(struct http_client *c, const char *url)
+{
+    http_disconnect(c);
+    return http_proxy_set(&c->proxy, c->env.heap, url);
 }
 
 void http_clear_headers(struct http_client *c)
@@ -284,11 +122,21 @@ static struct http_client *client_new(const struct http_env *env,
     set_defaults(&c->opts);
     c->conn.env = &c->env;
     c->conn.timeout_ms = c->opts.timeout_ms;
+    c->conn.proxy = &c->proxy;
     c->auth = opts->auth == HTTP_AUTH_BASIC ? opts->auth : HTTP_AUTH_NONE;
     c->fields.heap = env->heap;
-    struct http_buf *bufs[] = { &c->url_text,  &c->username,      &c->password,
-                                &c->name,      &c->value,         &c->location,
-                                &c->challenge, &c->auth_challenge };
+    struct http_buf *bufs[] = { &c->url_text,
+                                &c->home_text,
+                                &c->login.username,
+                                &c->login.password,
+                                &c->home_login.username,
+                                &c->home_login.password,
+                                &c->token,
+                                &c->name,
+                                &c->value,
+                                &c->location,
+                                &c->challenge,
+                                &c->auth_challenge };
     for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
         bufs[i]->heap = env->heap;
     http_head_init(&c->parser, NULL, NULL);
@@ -310,10 +158,13 @@ static esp_err_t client_fill(struct http_client *c, const char *url)
         err = http_set_url(c, url);
     if (!err && c->opts.username)
         err = http_set_login(c, c->opts.username, c->opts.password);
+    if (!err && c->opts.proxy)
+        err = http_set_proxy(c, c->opts.proxy);
     /* Copied: the caller's strings may go. */
     c->opts.username = NULL;
     c->opts.password = NULL;
     c->opts.user_agent = NULL;
+    c->opts.proxy = NULL;
     return err;
 }
 
@@ -333,7 +184,8 @@ esp_err_t http_open(struct http_client **out, const struct http_env *env,
                          "out of memory for an HTTP client");
     return diag_fail(d, DIAG_STAGE_ARGS, err,
                      "the URL is not of the form "
-                     "http[s]://host[:port]/path, or a header is not legal");
+                     "http[s]://host[:port]/path, or a header is not legal, "
+                     "or the proxy is not http://host:port");
 }
 
 void http_close(struct http_client *c)
@@ -344,8 +196,10 @@ void http_close(struct http_client *c)
     http_disconnect(c);
     http_conn_free(&c->conn);
     http_fields_clear(&c->fields);
-    drop_login(c);
+    http_forget_logins(c);
+    http_proxy_clear(&c->proxy, heap);
     http_buf_free(&c->url_text);
+    http_buf_free(&c->home_text);
     http_buf_free(&c->name);
     http_buf_free(&c->value);
     http_buf_free(&c->location);

@@ -8,8 +8,10 @@
  * Redirects and authentication are decided by pure functions in redirect.h and
  * auth.h; http_request() follows what they decide when opts.follow is set.
  * Only bodies of 2xx answers reach http_read() then.
- * Secrets (credentials, cookies, authorization) are dropped when scheme, host
- * or port change. */
+ * Home is the URL that was given; redirects lead away from it. Secrets
+ * (credentials, cookies, authorization, tokens, what was marked) belong to
+ * home's origin: when scheme, host or port change they stay behind, also when
+ * a later hop leads back, until http_rewind() starts at home again. */
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
 
@@ -19,6 +21,7 @@
 #include "base/diag.h"
 #include "base/policy.h"
 #include "http/auth.h"
+#include "http/buf.h"
 #include "http/fields.h"
 #include "http/head.h"
 #include "http/url.h"
@@ -55,6 +58,30 @@ struct http_event_info {
 };
 typedef void (*http_event_fn)(void *ctx, const struct http_event_info *e);
 
+/* What goes out behind "Authorization: Bearer ", asked for before each
+ * request to home's origin that has no Authorization of its own. */
+struct http_tokens {
+    void *ctx;
+    /* Puts the token in out, which is empty. renew: the last one was refused
+     * (401). An error ends the request; d gets the sentence. */
+    esp_err_t (*get)(void *ctx, bool renew, struct http_buf *out,
+                     struct diag *d);
+};
+
+/* Who makes URLs that live for a short time only. */
+enum http_url_why {
+    HTTP_URL_START,   /* of the first request */
+    HTTP_URL_REFUSED, /* the last one was answered 401, 403 or 410 */
+    HTTP_URL_RESUME   /* http_rewind(): after a pause */
+};
+struct http_urls {
+    void *ctx;
+    /* Puts the URL in out, which is empty. Left empty: the one that there is
+     * will do. An error ends the request; d gets the sentence. */
+    esp_err_t (*get)(void *ctx, enum http_url_why why, struct http_buf *out,
+                     struct diag *d);
+};
+
 struct http_opts {
     struct tls_conf tls;         /* spans, name, alpn: borrowed while the
                                     client lives */
@@ -67,14 +94,17 @@ struct http_opts {
     enum http_auth auth;         /* BASIC: pre-emptive */
     const char *username, *password; /* NULL: those of the URL, if any */
     const char *user_agent;
-    uint32_t rx_len; /* receive buffer, 0: 4096 */
+    const char *proxy;                /* http://[user:password@]host:port */
+    const struct http_tokens *tokens; /* borrowed while the client lives */
+    const struct http_urls *urls;     /* the same */
+    uint32_t rx_len;                  /* receive buffer, 0: 4096 */
     http_event_fn on_event;
     void *event_ctx;
 };
 
 struct http_stats {
     uint32_t connects, handshakes, requests, redirects;
-    uint32_t resumed; /* of the handshakes: went on with an earlier one */
+    uint32_t resumed;  /* of the handshakes: went on with an earlier one */
     uint64_t body_len; /* decoded bytes handed out */
     char host[256];    /* of the hop that answered or failed last */
     uint16_t port;
@@ -94,9 +124,18 @@ MUST_CHECK esp_err_t http_open(struct http_client **out,
                                struct diag *d);
 void http_close(struct http_client *c); /* NULL is a no-op */
 
-/* Absolute, or a path that keeps scheme and host. Another origin costs the
- * secrets (see above); a userinfo in the URL gives new ones. */
+/* Absolute, or a path that keeps scheme and host: the new home. Another origin
+ * costs the secrets (see above) for good; a userinfo in the URL gives new
+ * ones. */
 MUST_CHECK esp_err_t http_set_url(struct http_client *c, const char *url);
+/* Home again, with the secrets that belong there; opts.urls may give another
+ * URL first. For an answer that broke off and is asked for anew. */
+MUST_CHECK esp_err_t http_rewind(struct http_client *c, struct diag *d);
+/* NULL: none. Borrowed while the client lives. */
+void http_set_tokens(struct http_client *c, const struct http_tokens *tokens);
+void http_set_urls(struct http_client *c, const struct http_urls *urls);
+/* As opts.proxy, copied; NULL: none. ESP_ERR_INVALID_ARG: not such a URL. */
+MUST_CHECK esp_err_t http_set_proxy(struct http_client *c, const char *url);
 /* NULL, NULL: none. Copied. */
 MUST_CHECK esp_err_t http_set_login(struct http_client *c, const char *username,
                                     const char *password);
@@ -114,6 +153,8 @@ void http_set_timeout(struct http_client *c, uint32_t timeout_ms);
  * remove. */
 MUST_CHECK esp_err_t http_set_header(struct http_client *c, const char *name,
                                      const char *value);
+/* This header stays with home's origin, as Authorization does. */
+void http_mark_secret(struct http_client *c, const char *name);
 void http_clear_headers(struct http_client *c);
 /* NULL: not set. Valid until the fields change. */
 const char *http_get_header(const struct http_client *c, const char *name);
@@ -123,9 +164,12 @@ MUST_CHECK esp_err_t http_set_method(struct http_client *c, const char *method);
 void http_set_body(struct http_client *c, const void *body, size_t len);
 
 /* Connects if needed, sends the request, reads the head; follows redirects
- * and answers challenges when opts.follow. ESP_OK whatever the status is,
- * except: ESP_ERR_HTTP_MAX_REDIRECT, _REDIRECT_DOWNGRADE, _CONNECT,
- * _WRITE_DATA, _FETCH_HEADER, _READ_TIMEOUT, TLS errors. d says more. */
+ * and answers challenges when opts.follow; a 401, 403 or 410 for a URL that
+ * opts.urls or an earlier request's redirect gave is asked for anew, once, from
+ * where it came. ESP_OK whatever the status is, except:
+ * ESP_ERR_HTTP_MAX_REDIRECT, _REDIRECT_DOWNGRADE, _CONNECT, _WRITE_DATA,
+ * _FETCH_HEADER, _READ_TIMEOUT, TLS errors; ESP_FAIL: a proxy that does not
+ * want us; what opts.tokens and opts.urls return. d says more. */
 MUST_CHECK esp_err_t http_request(struct http_client *c, struct diag *d);
 
 /* The same in steps, for callers that act on each answer themselves:

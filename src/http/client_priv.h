@@ -18,13 +18,21 @@ enum http_phase {
     HTTP_PHASE_DONE  /* the body is complete */
 };
 
+struct http_account {
+    struct http_buf username, password;
+    bool given;
+};
+
 struct http_client {
     struct http_env env;
     struct http_opts opts;
     struct http_buf url_text; /* url's spans point into it */
     struct http_url url;
-    struct http_buf username, password;
-    bool has_login;
+    struct http_buf home_text; /* the URL that redirects led away from */
+    bool at_home;              /* no hop since then had another origin */
+    bool strayed;              /* a redirect was followed since then */
+    bool asked_urls;
+    struct http_account login, home_login;
     char method[HTTP_METHOD_MAX_LEN + 1];
     struct http_fields fields;
     const void *body;
@@ -54,7 +62,10 @@ struct http_client {
 
     enum http_auth auth;            /* what goes out with the next request */
     struct http_buf auth_challenge; /* what Digest answers */
-    uint32_t auth_cnt, nonce_cnt;
+    uint32_t auth_cnt, nonce_cnt, stale_cnt;
+    struct http_buf token; /* for the next request */
+    bool token_refused, token_renewed;
+    struct http_proxy proxy;
     uint32_t redirect_cnt;
     uint32_t seen[HTTP_SEEN_CNT];
     uint32_t seen_cnt;
@@ -73,9 +84,26 @@ MUST_CHECK esp_err_t http_write_request(struct http_client *c,
 /* The value of Authorization for this request, in out; empty: none. */
 MUST_CHECK esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
                                     struct diag *d);
-/* The next request goes there; the spans are not kept. */
-MUST_CHECK esp_err_t http_go(struct http_client *c,
-                             const struct http_url *parsed);
+/* Asks opts.tokens, if the next request wants a token; before a connection is
+ * made, for that costs memory, too. */
+MUST_CHECK esp_err_t http_fetch_token(struct http_client *c, struct diag *d);
+static inline bool http_wants_token(const struct http_client *c)
+{
+    return c->opts.tokens && c->at_home &&
+           !http_fields_get(&c->fields, span_str("Authorization"));
+}
+
+/* place.c: the next request goes there, as a redirect says; the spans are not
+ * kept. */
+MUST_CHECK esp_err_t http_hop(struct http_client *c,
+                              const struct http_url *parsed);
+/* opts.urls is asked, if it is there; what it gives becomes home. */
+MUST_CHECK esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
+                                  struct diag *d);
+/* Wiped. */
+void http_forget_logins(struct http_client *c);
+/* Percent-encoding undone (RFC 3986 section 2.1). */
+MUST_CHECK esp_err_t http_decode(struct http_buf *out, struct span text);
 /* "host[:port]", the port only when it is not the scheme's. */
 #define HTTP_HOST_TEXT_LEN 272u
 void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN]);

@@ -16,6 +16,10 @@ esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    if (c->at_proxy)
+        return diag_fail(d, stage, err, "%s:%u: proxy %s:%u: %s", c->host,
+                         (unsigned)c->port, c->proxy->host,
+                         (unsigned)c->proxy->port, text);
     return diag_fail(d, stage, err, "%s:%u: %s", c->host, (unsigned)c->port,
                      text);
 }
@@ -116,11 +120,20 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
         if (c->err)
             return c->err;
     }
-    c->err = net->open(net->ctx, c->host, c->port, &opts->net,
-                       http_conn_now_ms(c) + wait_ms, &c->tcp, &c->sys_errno);
+    uint64_t deadline_ms = http_conn_now_ms(c) + wait_ms;
+    bool by_proxy = c->proxy->host != NULL;
+    c->at_proxy = by_proxy;
+    c->err = net->open(net->ctx, by_proxy ? c->proxy->host : c->host,
+                       by_proxy ? c->proxy->port : c->port, &opts->net,
+                       deadline_ms, &c->tcp, &c->sys_errno);
     if (c->err)
         return explain_tcp(c, wait_ms, d);
-    esp_err_t err = url->is_https ? open_tls(c, &conf, d) : ESP_OK;
+    esp_err_t err = by_proxy && url->is_https
+                        ? http_proxy_tunnel(c, url, deadline_ms, d)
+                        : ESP_OK;
+    c->at_proxy = false;
+    if (!err && url->is_https)
+        err = open_tls(c, &conf, d);
     if (err)
         http_conn_close(c);
     return err;

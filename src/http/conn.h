@@ -10,12 +10,15 @@
 
 #include "base/diag.h"
 #include "http/client.h"
+#include "http/proxy.h"
 #include "http/tickets.h"
 
 struct http_conn {
     const struct http_env *env;
-    struct port_conn *tcp;   /* NULL: closed */
-    struct tls_session *tls; /* NULL: plain */
+    const struct http_proxy *proxy; /* its host NULL: none */
+    bool at_proxy;                  /* what goes wrong is the proxy's fault */
+    struct port_conn *tcp;          /* NULL: closed */
+    struct tls_session *tls;        /* NULL: plain */
     uint32_t timeout_ms;
     bool is_https;
     char host[256];
@@ -56,6 +59,17 @@ uint64_t http_conn_now_ms(const struct http_conn *c);
 
 /* "reset by peer" or the like: why the last recv gave ESP_FAIL. */
 void http_conn_cause(const struct http_conn *c, char *out, size_t out_len);
+
+/* Through a proxy, without TLS: requests carry whole URLs. */
+static inline bool http_conn_is_relayed(const struct http_conn *c)
+{
+    return c->proxy->host && !c->is_https;
+}
+/* proxy.c: asks the proxy for a tunnel to url's server. ESP_ERR_HTTP_CONNECT;
+ * ESP_FAIL: it does not want to. */
+MUST_CHECK esp_err_t http_proxy_tunnel(struct http_conn *c,
+                                       const struct http_url *url,
+                                       uint64_t deadline_ms, struct diag *d);
 
 /* As diag_fail(), with "host:port: " in front. */
 esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,

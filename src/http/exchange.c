@@ -102,6 +102,9 @@ esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
     c->any_byte = false;
     c->resendable = true;
     c->sent_body_len = body_len;
+    err = http_fetch_token(c, d);
+    if (err)
+        return err;
     c->reused = http_conn_is_open(&c->conn);
     c->stats.requests++;
     if (c->reused) {

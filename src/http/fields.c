@@ -70,8 +70,17 @@ const struct http_field *http_fields_get(const struct http_fields *fs,
                                          struct span name)
 {
     struct http_field *first = fs->first;
+    const struct http_field *f = *find(&first, name);
 
-    return *find(&first, name);
+    return f && !f->held ? f : NULL;
+}
+
+void http_fields_mark_secret(struct http_fields *fs, struct span name)
+{
+    struct http_field *f = *find(&fs->first, name);
+
+    if (f)
+        f->secret = true;
 }
 
 bool http_fields_remove(struct http_fields *fs, struct span name)
@@ -80,8 +89,9 @@ bool http_fields_remove(struct http_fields *fs, struct span name)
 
     if (!*link)
         return false;
+    bool shown = !(*link)->held;
     unlink_field(fs, link);
-    return true;
+    return shown;
 }
 
 void http_fields_clear(struct http_fields *fs)
@@ -101,10 +111,12 @@ static bool contains(struct span text, const char *word)
     return false;
 }
 
-static bool is_secret(struct span name)
+static bool is_secret(const struct http_field *f)
 {
+    if (f->secret || f->held)
+        return true;
     for (size_t i = 0; i < sizeof(fields_secret) / sizeof(char *); i++) {
-        if (contains(name, fields_secret[i]))
+        if (contains(http_field_name(f), fields_secret[i]))
             return true;
     }
     return false;
@@ -115,7 +127,31 @@ void http_fields_drop_secrets(struct http_fields *fs)
     struct http_field **link = &fs->first;
 
     while (*link) {
-        if (is_secret(http_field_name(*link)))
+        if (is_secret(*link))
+            unlink_field(fs, link);
+        else
+            link = &(*link)->next;
+    }
+}
+
+void http_fields_hold_secrets(struct http_fields *fs)
+{
+    for (struct http_field *f = fs->first; f; f = f->next)
+        f->held = is_secret(f); /* what is held stays so */
+}
+
+void http_fields_release(struct http_fields *fs)
+{
+    for (struct http_field *f = fs->first; f; f = f->next)
+        f->held = false;
+}
+
+void http_fields_drop_held(struct http_fields *fs)
+{
+    struct http_field **link = &fs->first;
+
+    while (*link) {
+        if ((*link)->held)
             unlink_field(fs, link);
         else
             link = &(*link)->next;

@@ -12,6 +12,8 @@
 
 struct http_field {
     struct http_field *next;
+    bool secret; /* marked so by the user */
+    bool held;   /* kept back: neither sent nor shown */
     size_t name_len, value_len;
     char text[]; /* name, NUL, value, NUL */
 };
@@ -35,7 +37,9 @@ static inline struct span http_field_value(const struct http_field *f)
  * the value would break the line; ESP_ERR_NO_MEM, and nothing changed. */
 MUST_CHECK esp_err_t http_fields_set(struct http_fields *fs, struct span name,
                                      struct span value);
-/* NULL: not there. Names compare without case. */
+/* The field stays behind with the other secrets, whatever its name is. */
+void http_fields_mark_secret(struct http_fields *fs, struct span name);
+/* NULL: not there, or held. Names compare without case. */
 const struct http_field *http_fields_get(const struct http_fields *fs,
                                          struct span name);
 /* False: it was not there. The text is wiped. */
@@ -44,5 +48,9 @@ void http_fields_clear(struct http_fields *fs);
 /* Removes what proves who we are: authorization, cookies, and the names that
  * services use for their tokens. */
 void http_fields_drop_secrets(struct http_fields *fs);
+/* The same, but http_fields_release() brings them back. */
+void http_fields_hold_secrets(struct http_fields *fs);
+void http_fields_release(struct http_fields *fs);
+void http_fields_drop_held(struct http_fields *fs);
 
 #endif

@@ -43,6 +43,8 @@ void http_reset_counters(struct http_client *c)
 {
     c->redirect_cnt = 0;
     c->auth_cnt = 0;
+    c->stale_cnt = 0;
+    c->token_renewed = false;
     c->seen_cnt = 0;
 }
 
@@ -114,7 +116,7 @@ esp_err_t http_redirect(struct http_client *c, struct diag *d)
     c->redirect_cnt++;
     c->stats.redirects++;
     http_emit(c, HTTP_EV_REDIRECT);
-    err = http_go(c, &to);
+    err = http_hop(c, &to);
     if (err)
         err = diag_fail(d, DIAG_STAGE_HTTP, err,
                         "out of memory for the redirect's URL");
@@ -123,33 +125,62 @@ out:
     return err;
 }
 
-/* Was this challenge answered already, and is not merely out of date? */
-static bool is_refusal(const struct http_client *c,
-                       const struct http_challenge *ch)
+/* Was this challenge answered already? A nonce that is merely out of date is
+ * answered once more. */
+static bool is_refusal(struct http_client *c, const struct http_challenge *ch)
 {
-    return c->auth == ch->scheme && !ch->stale && c->auth_cnt > 0;
+    if (c->auth != ch->scheme || c->auth_cnt == 0)
+        return false;
+    return !ch->stale || c->stale_cnt++ > 0;
+}
+
+static esp_err_t refuse_login(const struct http_client *c, esp_err_t err,
+                              const char *why, struct diag *d)
+{
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, err, "status 401%s",
+                          why);
+}
+
+static esp_err_t renew_token(struct http_client *c, struct diag *d)
+{
+    if (c->token_renewed)
+        return refuse_login(c, ESP_FAIL,
+                            ": the token was refused, and so was a new one", d);
+    if (c->phase == HTTP_PHASE_BODY)
+        http_drain(c);
+    c->token_renewed = true;
+    c->token_refused = true;
+    return ESP_OK;
+}
+
+/* NULL: the challenge may be answered with user name and password. */
+static const char *no_login(struct http_client *c,
+                            const struct http_challenge *ch, esp_err_t parsed)
+{
+    bool preempted =
+        c->auth == HTTP_AUTH_BASIC && ch->scheme == HTTP_AUTH_BASIC;
+
+    if (http_get_header(c, "Authorization"))
+        return ": the Authorization that was given is refused";
+    if (parsed)
+        return " with no challenge that can be answered (Basic or Digest)";
+    if (!c->login.given)
+        return ": a user name and password are needed";
+    if (preempted || is_refusal(c, ch))
+        return ": user name and password were refused";
+    return NULL;
 }
 
 esp_err_t http_authenticate(struct http_client *c, struct diag *d)
 {
     struct http_challenge ch;
 
-    if (http_challenge_parse(http_buf_span(&c->challenge), &ch) != ESP_OK)
-        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
-                              ESP_ERR_NOT_SUPPORTED,
-                              "status 401 with no challenge that can be "
-                              "answered (Basic or Digest)");
-    if (!c->has_login)
-        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
-                              "status 401: a user name and password are "
-                              "needed");
-    bool preempted =
-        (c->auth == HTTP_AUTH_BASIC && ch.scheme == HTTP_AUTH_BASIC) ||
-        http_get_header(c, "Authorization") != NULL;
-    if (preempted || is_refusal(c, &ch))
-        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
-                              "status 401: user name and password were "
-                              "refused");
+    if (http_wants_token(c))
+        return renew_token(c, d);
+    esp_err_t err = http_challenge_parse(http_buf_span(&c->challenge), &ch);
+    const char *why = no_login(c, &ch, err);
+    if (why)
+        return refuse_login(c, err ? ESP_ERR_NOT_SUPPORTED : ESP_FAIL, why, d);
     if (c->auth_cnt >= c->opts.max_auth_retries)
         return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_FAIL,
                               "status 401 after %u retries",
@@ -157,8 +188,7 @@ esp_err_t http_authenticate(struct http_client *c, struct diag *d)
     if (c->phase == HTTP_PHASE_BODY)
         http_drain(c);
     http_buf_reset(&c->auth_challenge);
-    esp_err_t err =
-        http_buf_add(&c->auth_challenge, http_buf_span(&c->challenge));
+    err = http_buf_add(&c->auth_challenge, http_buf_span(&c->challenge));
     if (err)
         return diag_fail(d, DIAG_STAGE_HTTP, err,
                          "out of memory for the authentication");
@@ -166,6 +196,32 @@ esp_err_t http_authenticate(struct http_client *c, struct diag *d)
     c->nonce_cnt = 0;
     c->auth_cnt++;
     return ESP_OK;
+}
+
+esp_err_t http_fetch_token(struct http_client *c, struct diag *d)
+{
+    const struct http_tokens *tokens = c->opts.tokens;
+    bool renew = c->token_refused;
+
+    if (!http_wants_token(c))
+        return ESP_OK;
+    c->token_refused = false;
+    http_buf_reset(&c->token);
+    esp_err_t err = tokens->get(tokens->ctx, renew, &c->token, d);
+    if (!err && (c->token.len == 0 || !http_is_value(http_buf_span(&c->token))))
+        err = ESP_ERR_INVALID_ARG;
+    if (err)
+        return diag_fail(d, DIAG_STAGE_HTTP, err,
+                         "there is no token that can be sent: %s",
+                         err_name(err));
+    return ESP_OK;
+}
+
+static esp_err_t bearer_text(struct http_client *c, struct http_buf *out)
+{
+    esp_err_t err = http_buf_add(out, span_str("Bearer "));
+
+    return err ? err : http_buf_add(out, http_buf_span(&c->token));
 }
 
 static esp_err_t make_cnonce(const struct http_client *c, char out[17])
@@ -241,15 +297,18 @@ static esp_err_t digest_text(struct http_client *c,
 esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
                          struct diag *d)
 {
-    struct http_login login = { http_buf_span(&c->username),
-                                http_buf_span(&c->password) };
+    struct http_login login = { http_buf_span(&c->login.username),
+                                http_buf_span(&c->login.password) };
     esp_err_t err = ESP_OK;
 
-    if (!c->has_login || c->auth == HTTP_AUTH_NONE ||
-        http_fields_get(&c->fields, span_str("Authorization")))
+    if (http_wants_token(c))
+        err = bearer_text(c, out);
+    else if (!c->login.given || c->auth == HTTP_AUTH_NONE ||
+             http_fields_get(&c->fields, span_str("Authorization")))
         return ESP_OK;
-    err = c->auth == HTTP_AUTH_BASIC ? basic_text(&login, out)
-                                     : digest_text(c, &login, out);
+    else
+        err = c->auth == HTTP_AUTH_BASIC ? basic_text(&login, out)
+                                         : digest_text(c, &login, out);
     if (!err && !http_is_value(http_buf_span(out)))
         err = ESP_ERR_INVALID_ARG;
     if (err)
@@ -287,24 +346,60 @@ static bool try_login(struct http_client *c, esp_err_t *err, struct diag *d)
     return !refused;
 }
 
+static bool may_login(const struct http_client *c)
+{
+    return (c->login.given || http_wants_token(c)) &&
+           c->opts.max_auth_retries > 0;
+}
+
+/* A redirect's target, or a URL that was made for a short time, may have
+ * expired: then the place that it came from gives another. */
+static bool is_expired(const struct http_client *c, bool away)
+{
+    int status = c->parser.head.status;
+
+    return (status == 401 || status == 403 || status == 410) &&
+           (away || c->opts.urls);
+}
+
+static esp_err_t renew_url(struct http_client *c, struct diag *d)
+{
+    if (c->phase == HTTP_PHASE_BODY)
+        http_drain(c);
+    http_reset_counters(c);
+    return http_ask_url(c, HTTP_URL_REFUSED, d);
+}
+
+/* What the answer asks for; *more is false when it is the caller's. */
+static esp_err_t follow(struct http_client *c, bool *more, struct diag *d)
+{
+    int status = c->parser.head.status;
+    esp_err_t err = ESP_OK;
+
+    *more = true;
+    if (http_redirect_status(status))
+        return http_redirect(c, d);
+    *more = status == 401 && may_login(c) && try_login(c, &err, d);
+    return err;
+}
+
 esp_err_t http_request(struct http_client *c, struct diag *d)
 {
+    bool away = c->strayed, more = true;
     esp_err_t err = ESP_OK;
 
     http_reset_counters(c);
-    while (!err) {
+    if (c->opts.urls && !c->asked_urls)
+        err = http_ask_url(c, HTTP_URL_START, d);
+    for (bool renewed = false; !err && more;) {
         err = exchange(c, d);
-        int status = c->parser.head.status;
         if (err || !c->opts.follow)
             break;
-        if (http_redirect_status(status)) {
-            err = http_redirect(c, d);
-            continue;
+        err = follow(c, &more, d);
+        if (!err && !more && !renewed && is_expired(c, away)) {
+            renewed = more = true;
+            err = renew_url(c, d);
         }
-        if (status != 401 || !c->has_login || c->opts.max_auth_retries == 0)
-            break;
-        if (!try_login(c, &err, d))
-            break;
     }
     return err;
 }

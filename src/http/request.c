@@ -56,6 +56,12 @@ static void put_line(struct writer *w)
 
     puts_(w, w->c->method);
     puts_(w, " ");
+    if (http_conn_is_relayed(&w->c->conn)) {
+        char host[HTTP_HOST_TEXT_LEN];
+        http_host_text(url, host); /* RFC 9112 section 3.2.2 */
+        puts_(w, "http://");
+        puts_(w, host);
+    }
     if (url->path.len > 0)
         put(w, url->path);
     else
@@ -91,6 +97,11 @@ static void put_body_fields(struct writer *w, uint64_t body_len)
     }
 }
 
+static bool is_for_proxy(const struct http_field *f)
+{
+    return http_name_is(http_field_name(f), "proxy-authorization");
+}
+
 /* RFC 9112 section 3.2: there is a Host in every request. */
 static void put_fields(struct writer *w)
 {
@@ -101,8 +112,20 @@ static void put_fields(struct writer *w)
         http_host_text(url, host);
         put_field(w, span_str("Host"), span_str(host));
     }
-    for (const struct http_field *f = w->c->fields.first; f; f = f->next)
-        put_field(w, http_field_name(f), http_field_value(f));
+    for (const struct http_field *f = w->c->fields.first; f; f = f->next) {
+        if (!f->held && !is_for_proxy(f))
+            put_field(w, http_field_name(f), http_field_value(f));
+    }
+}
+
+/* The server never sees what is meant for the proxy. */
+static void put_proxy_fields(struct writer *w)
+{
+    const struct http_conn *conn = &w->c->conn;
+
+    if (http_conn_is_relayed(conn) && conn->proxy->auth)
+        put_field(w, span_str("Proxy-Authorization"),
+                  span_str(conn->proxy->auth));
 }
 
 esp_err_t http_write_request(struct http_client *c, uint64_t body_len,
@@ -118,6 +141,7 @@ esp_err_t http_write_request(struct http_client *c, uint64_t body_len,
     put_fields(&w);
     if (auth.len > 0)
         put_field(&w, span_str("Authorization"), http_buf_span(&auth));
+    put_proxy_fields(&w);
     put_body_fields(&w, body_len);
     puts_(&w, "\r\n");
     flush(&w);
