@@ -170,7 +170,7 @@ esp_err_t kv_set_blob(const struct kv_ns *ns, const char *key,
     esp_err_t err = kv_key_check(key);
 
     if (!err)
-        err = kv_ready(ns->kv, ns->purge);
+        err = kv_ready_to_write(ns);
     if (err)
         return err;
     e = kv_entry_of(ns->idx, KV_TYPE_INDEX, key);

@@ -58,7 +58,7 @@ MUST_CHECK esp_err_t kv_open(struct kv *kv, const char *name, bool create,
                              struct kv_ns *out);
 
 /* type: one that kv_type_is_number(). A float goes by its bits.
- * Every set: _NVS_KEY_TOO_LONG, _NVS_VALUE_TOO_LONG, _NVS_NOT_ENOUGH_SPACE
+ * Every set: ESP_ERR_NOT_ALLOWED (readonly), _NVS_KEY_TOO_LONG, _NVS_VALUE_TOO_LONG, _NVS_NOT_ENOUGH_SPACE
  * (the old value stays). What is stored already is not written again. */
 MUST_CHECK esp_err_t kv_set_number(const struct kv_ns *ns, const char *key,
                                    uint8_t type, uint64_t value);

@@ -63,6 +63,8 @@ MUST_CHECK esp_err_t kv_slots_zero(struct kv *kv, uint32_t page, uint32_t idx,
 MUST_CHECK esp_err_t kv_load(struct kv *kv);
 /* Before each call from outside: loads again if the store is stale. */
 MUST_CHECK esp_err_t kv_ready(struct kv *kv, bool purge);
+/* ESP_ERR_NOT_ALLOWED: the partition is readonly. */
+MUST_CHECK esp_err_t kv_ready_to_write(const struct kv_ns *ns);
 
 /* --- fix.c ----------------------------------------------------------------- */
 

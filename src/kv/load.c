@@ -215,3 +215,10 @@ esp_err_t kv_ready(struct kv *kv, bool purge)
     kv->purge = purge;
     return err;
 }
+
+esp_err_t kv_ready_to_write(const struct kv_ns *ns)
+{
+    if (ns->kv->readonly)
+        return ESP_ERR_NOT_ALLOWED;
+    return kv_ready(ns->kv, ns->purge);
+}

@@ -94,7 +94,7 @@ static esp_err_t erase_kind(const struct kv_ns *ns, bool chunks)
 
 esp_err_t kv_erase_all(const struct kv_ns *ns)
 {
-    esp_err_t err = kv_ready(ns->kv, ns->purge);
+    esp_err_t err = kv_ready_to_write(ns);
 
     if (!err)
         err = erase_kind(ns, false);
@@ -153,7 +153,7 @@ static esp_err_t purge_page(const struct kv_ns *ns, uint32_t page)
 esp_err_t kv_purge(const struct kv_ns *ns)
 {
     struct kv *kv = ns->kv;
-    esp_err_t err = kv_ready(kv, ns->purge);
+    esp_err_t err = kv_ready_to_write(ns);
 
     for (uint32_t i = 0; !err && i < kv->used_cnt; i++)
         err = purge_page(ns, kv->order[i]);

@@ -38,11 +38,26 @@ static uint32_t tail_of(const struct kv *kv)
     return p->kind == KV_HEAD_ACTIVE ? KV_SLOT_CNT - p->next : 0;
 }
 
+/* Values that never change would pin their page, and the others would wear in
+ * its place: a page left behind by this many rounds is moved in its turn. */
+#define ROUNDS_MAX 8u
+
+static bool is_left_behind(const struct kv *kv, uint32_t cnt)
+{
+    const struct kv_page *oldest = &kv->pages[kv->order[0]];
+    const struct kv_page *newest = &kv->pages[kv->order[kv->used_cnt - 1]];
+
+    return newest->seq - oldest->seq > ROUNDS_MAX * kv->page_cnt &&
+           KV_SLOT_CNT - oldest->live >= cnt;
+}
+
 /* The page with the fewest slots that count; of several, the oldest. */
-static uint32_t victim_rank(const struct kv *kv)
+static uint32_t victim_rank(const struct kv *kv, uint32_t cnt)
 {
     uint32_t best = 0;
 
+    if (kv->used_cnt > 0 && is_left_behind(kv, cnt))
+        return 0;
     for (uint32_t i = 1; i < kv->used_cnt; i++) {
         if (kv->pages[kv->order[i]].live < kv->pages[kv->order[best]].live)
             best = i;
@@ -54,7 +69,7 @@ static enum kv_step decide(const struct kv *kv, uint32_t cnt, uint32_t *victim)
 {
     uint32_t free_cnt = kv->page_cnt - kv->used_cnt;
 
-    *victim = victim_rank(kv);
+    *victim = victim_rank(kv, cnt);
     if (tail_of(kv) >= cnt)
         return KV_STEP_STAY;
     if (free_cnt > 1 || kv->used_cnt == 0)

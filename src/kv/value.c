@@ -18,6 +18,13 @@ static esp_err_t begin(const struct kv_ns *ns, const char *key)
     return err ? err : kv_ready(ns->kv, ns->purge);
 }
 
+static esp_err_t begin_write(const struct kv_ns *ns, const char *key)
+{
+    esp_err_t err = kv_key_check(key);
+
+    return err ? err : kv_ready_to_write(ns);
+}
+
 /* --- erase ---------------------------------------------------------------- */
 
 /* An index goes before its chunks: they do not count without it. Not those
@@ -57,7 +64,7 @@ esp_err_t kv_erase(const struct kv_ns *ns, const char *key)
 {
     struct kv_entry q, e;
     struct kv_at at;
-    esp_err_t err = begin(ns, key);
+    esp_err_t err = begin_write(ns, key);
 
     if (err)
         return err;
@@ -100,7 +107,7 @@ esp_err_t kv_set_number(const struct kv_ns *ns, const char *key, uint8_t type,
                         uint64_t value)
 {
     struct kv_entry e;
-    esp_err_t err = begin(ns, key);
+    esp_err_t err = begin_write(ns, key);
 
     if (!err && !kv_type_is_number(type))
         err = ESP_ERR_INVALID_ARG;
@@ -115,7 +122,7 @@ esp_err_t kv_set_str(const struct kv_ns *ns, const char *key, const char *value)
 {
     struct span bytes = span_of(value, strlen(value) + 1);
     struct kv_entry e;
-    esp_err_t err = begin(ns, key);
+    esp_err_t err = begin_write(ns, key);
 
     if (!err && bytes.len > KV_CHUNK_MAX)
         err = ESP_ERR_NVS_VALUE_TOO_LONG;
