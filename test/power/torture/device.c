@@ -1,0 +1,105 @@
+#include "device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/build.h"
+#include "otadata/otadata.h"
+#include "part/part.h"
+
+#define SLOT_LEN 0x10000u
+#define SLOTS 0x20000u
+#define FLASH_LEN 0x60000u
+#define CHIP 0xFFFFu
+
+static void row(struct part_table *t, const struct part_entry *e)
+{
+    t->entries[t->cnt++] = *e;
+}
+
+static void write_table(struct device *d, bool factory)
+{
+    struct part_table *t = calloc(1, sizeof(*t));
+
+    row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_NVS, DEVICE_NVS,
+                                 0x4000, 0, "nvs" });
+    row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_OTA, DEVICE_OTADATA,
+                                 OTADATA_LEN, 0, "otadata" });
+    if (factory)
+        row(t, &(struct part_entry){ PART_TYPE_APP, PART_APP_FACTORY,
+                                     SLOTS + 2 * SLOT_LEN, SLOT_LEN, 0,
+                                     "factory" });
+    for (uint32_t i = 0; i < 2; i++) {
+        struct part_entry e = { PART_TYPE_APP,
+                                (uint8_t)(PART_APP_OTA_0 + i),
+                                SLOTS + i * SLOT_LEN,
+                                SLOT_LEN,
+                                0,
+                                "ota_0" };
+        e.label[4] = (char)('0' + i);
+        row(t, &e);
+    }
+    part_table_pack(t, d->flash + PART_TABLE_OFF);
+    free(t);
+}
+
+static uint8_t *make_image(uint32_t body_len, const char *version,
+                           uint32_t *len)
+{
+    uint32_t x = (uint8_t)version[0];
+    uint8_t *body = malloc(body_len), *out;
+    struct img_build_seg seg = { 0, span_of(body, body_len) };
+    struct img_build in = { .kind = IMG_KIND_APP, .segs = &seg, .seg_cnt = 1 };
+
+    for (uint32_t i = 0; i < body_len; i++) {
+        x = x * 1664525u + 1013904223u;
+        body[i] = (uint8_t)(x >> 24);
+    }
+    in.header.chip_id = CHIP;
+    in.header.hash_appended = 1;
+    in.header.max_rev = UINT16_MAX;
+    strcpy(in.desc.project, "torture");
+    strcpy(in.desc.version, version);
+    (void)!img_build(&in, NULL, 0, len, NULL);
+    out = malloc(*len);
+    if (!out || img_build(&in, out, *len, len, NULL) != ESP_OK)
+        abort();
+    free(body);
+    return out;
+}
+
+static void put_image(struct device *d, uint32_t off, const char *version)
+{
+    uint32_t len;
+    uint8_t *image = make_image(9000, version, &len);
+
+    memcpy(d->flash + off, image, len);
+    free(image);
+}
+
+void device_make(struct device *d, const struct device_kind *kind)
+{
+    *d = (struct device){ .flash_len = FLASH_LEN };
+    d->flash = malloc(FLASH_LEN);
+    memset(d->flash, 0xFF, FLASH_LEN);
+    write_table(d, kind->factory);
+    put_image(d, kind->factory ? SLOTS + 2 * SLOT_LEN : SLOTS, "1");
+    if (kind->old_in_target)
+        put_image(d, SLOTS + SLOT_LEN, "0");
+    d->image = make_image(kind->body_len ? kind->body_len : SLOT_LEN - 512, "2",
+                          &d->image_len);
+    d->conf = (struct tort_conf){
+        .flash = span_of(d->flash, d->flash_len),
+        .image = span_of(d->image, d->image_len),
+        .table_off = PART_TABLE_OFF,
+        .chip_id = CHIP,
+        .policy = { .rollback = true },
+        .depth = 1,
+    };
+}
+
+void device_free(struct device *d)
+{
+    free(d->flash);
+    free(d->image);
+}

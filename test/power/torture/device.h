@@ -1,0 +1,25 @@
+/* device.h - a small device to torture: nvs, two slots, maybe a factory. */
+#ifndef TORTURE_DEVICE_H
+#define TORTURE_DEVICE_H
+
+#include "torture/torture.h"
+
+#define DEVICE_NVS 0x9000u
+#define DEVICE_OTADATA 0xF000u
+
+struct device_kind { /* zero: two slots, ota_0 runs */
+    bool factory;    /* a factory program runs, no record is written */
+    bool old_in_target;
+    uint32_t body_len; /* of the new image, 0: as large as 64 KiB allow */
+};
+
+struct device {
+    uint8_t *flash, *image;
+    uint32_t flash_len, image_len;
+    struct tort_conf conf; /* depth 1, rollback on */
+};
+
+void device_make(struct device *d, const struct device_kind *kind);
+void device_free(struct device *d);
+
+#endif

@@ -1,0 +1,163 @@
+#include "path.h"
+
+#include <string.h>
+
+#include "settings.h"
+
+#define HOUSE_TURNS 64u
+
+/* --- where a path begins -------------------------------------------------- */
+
+static esp_err_t prepare_nothing(struct world *w, const char **why)
+{
+    (void)w;
+    (void)why;
+    return ESP_OK;
+}
+
+static esp_err_t prepare_updated(struct world *w, const char **why)
+{
+    *why = "the update fails";
+    return world_update(w, false);
+}
+
+static esp_err_t prepare_on_trial(struct world *w, const char **why)
+{
+    esp_err_t err = prepare_updated(w, why);
+    return err ? err : world_reset(w);
+}
+
+static bool would_move(struct world *w, uint32_t slot)
+{
+    struct otadata_place at = { &w->flash, world_otadata(w)->off };
+    const struct otadata_request req = { .slot = slot,
+                                         .slot_cnt = world_slot_cnt(w),
+                                         .running_is_slot = true,
+                                         .running_slot = w->running,
+                                         .state = OTA_STATE_NEW };
+    struct otadata_activation plan;
+    struct otadata o;
+    return otadata_read(&at, world_otadata(w)->len, &o) == ESP_OK &&
+           otadata_activate_plan(&o, &req, &plan) == ESP_OK && plan.move_house;
+}
+
+/* Updates that were given up fill the log of the running slot's sector. */
+static esp_err_t prepare_move(struct world *w, const char **why)
+{
+    uint32_t slot = world_next_slot(w);
+    esp_err_t err;
+
+    *why = "no OTA slot runs, so there is no record to move";
+    if (w->running >= BOOT_MAX_SLOTS)
+        return ESP_ERR_NOT_SUPPORTED;
+    err = prepare_updated(w, why);
+    for (unsigned i = 0; !err && i < HOUSE_TURNS; i++) {
+        err = world_mark(w, OTA_STATE_INVALID);
+        if (!err && would_move(w, slot))
+            return ESP_OK;
+        if (!err)
+            err = world_activate(w, slot);
+    }
+    *why = "the log of the boot records does not fill";
+    return err ? err : ESP_FAIL;
+}
+
+static esp_err_t prepare_blank(struct world *w, const char **why)
+{
+    const struct part_entry *o = world_otadata(w);
+
+    *why = "the factory program boots without a record";
+    if (boot_part(&w->parts.table, BOOT_FACTORY))
+        return ESP_ERR_NOT_SUPPORTED;
+    memset(w->sim.bytes + o->off, 0xFF, o->len);
+    w->running = BOOT_NONE;
+    *why = "nothing boots without a record";
+    return world_would_boot(w) == BOOT_NONE ? ESP_ERR_NOT_SUPPORTED : ESP_OK;
+}
+
+static esp_err_t prepare_settings(struct world *w, const char **why)
+{
+    *why = "there is no nvs partition";
+    if (!settings_part(w))
+        return ESP_ERR_NOT_SUPPORTED;
+    *why = "the nvs partition cannot be used, or is full";
+    return settings_prepare(w);
+}
+
+/* --- what it does --------------------------------------------------------- */
+
+static esp_err_t act_update(struct world *w)
+{
+    return world_update(w, false);
+}
+
+static esp_err_t act_bulk(struct world *w)
+{
+    return world_update(w, true);
+}
+
+static esp_err_t act_move(struct world *w)
+{
+    return world_activate(w, world_next_slot(w));
+}
+
+static esp_err_t act_confirm(struct world *w)
+{
+    return world_mark(w, OTA_STATE_VALID);
+}
+
+/* Without another record there is none to follow once it is given up. */
+static esp_err_t act_give_up(struct world *w)
+{
+    esp_err_t err = world_mark(w, OTA_STATE_INVALID);
+    return err == ESP_ERR_NOT_FOUND ? ESP_OK : err;
+}
+
+const struct path paths[TORT_PATH_CNT] = {
+    [TORT_UPDATE] = { "update",
+                      "the image's first 16 bytes are programmed last, and the "
+                      "records name the slot only after that",
+                      false, false, false, prepare_nothing, act_update },
+    [TORT_BULK] = { "update-bulk",
+                    "the same, and a slot that is being erased was "
+                    "neither running nor named by the newest record",
+                    false, false, false, prepare_nothing, act_bulk },
+    [TORT_MOVE] = { "house-move",
+                    "the running slot's record is copied to the other sector "
+                    "before its own is erased, each change under an intent",
+                    true, false, false, prepare_move, act_move },
+    [TORT_FIRST_BOOT] = { "first-boot",
+                          "an image is started only when PENDING_VERIFY was "
+                          "read back, so its trial ends whatever happens",
+                          true, true, true, prepare_updated, world_reset },
+    [TORT_CONFIRM] = { "confirm",
+                       "the intent in the sibling's log holds the whole new "
+                       "record before the old one is erased",
+                       true, false, true, prepare_on_trial, act_confirm },
+    [TORT_GIVE_UP] = { "give-up",
+                       "the same; until the intent stands the image is on "
+                       "trial, which ends in the same slot",
+                       true, false, true, prepare_on_trial, act_give_up },
+    [TORT_ROLLBACK] = { "rollback",
+                        "a record that is still PENDING_VERIFY at a reset "
+                        "reads as given up, whether or not that was written",
+                        true, true, true, prepare_on_trial, world_reset },
+    [TORT_FIRST_RECORD] = { "first-record",
+                            "without a record the same slot is chosen as with "
+                            "the one that is being written",
+                            true, true, false, prepare_blank, world_reset },
+    [TORT_SETTINGS] = { "settings",
+                        "a value is written whole and marked as written before "
+                        "the one it replaces is given up",
+                        true, false, false, prepare_settings, settings_change },
+};
+
+const char *tort_path_name(enum tort_path_id path)
+{
+    return paths[path].name;
+}
+
+const char *tort_path_invariant(enum tort_path_id path)
+{
+    return paths[path].invariant;
+}

@@ -1,0 +1,21 @@
+/* path.h - what a device does to its flash, and what must hold meanwhile. */
+#ifndef TORTURE_PATH_H
+#define TORTURE_PATH_H
+
+#include "world.h"
+
+struct path {
+    const char *name;
+    const char *invariant;
+    bool metadata; /* depth 2 cuts all of the recovery */
+    bool boots;    /* it is a pass of the bootloader */
+    bool needs_rollback;
+    /* From the device as it was given, which runs: to where the path begins.
+     * An error: it cannot be here, *why says so. */
+    esp_err_t (*prepare)(struct world *w, const char **why);
+    esp_err_t (*act)(struct world *w);
+};
+
+extern const struct path paths[TORT_PATH_CNT];
+
+#endif

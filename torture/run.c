@@ -1,0 +1,376 @@
+#include "run.h"
+
+#include <string.h>
+
+#include "settings.h"
+#include "witness.h"
+
+#define AGAIN_TURNS 6u
+#define SEED_ACT 0x5EEDu
+#define SEED_RECOVERY 0xFACEu
+
+/* --- whole images --------------------------------------------------------- */
+
+static bool settled(const struct sim_flash *f, uint32_t off, uint32_t len)
+{
+    for (uint32_t s = off / f->port.erase_len;
+         s <= (off + len - 1) / f->port.erase_len; s++)
+        if (f->unstable[s])
+            return false;
+    return true;
+}
+
+static bool holds_new(const struct tort *t, uint32_t choice)
+{
+    const struct part_entry *p = boot_part(&t->w.parts.table, choice);
+    struct span image = t->conf.image;
+    return p && choice < BOOT_MAX_SLOTS && image.len <= p->len &&
+           settled(&t->w.sim, p->off, (uint32_t)image.len) &&
+           memcmp(t->w.sim.bytes + p->off, image.ptr, image.len) == 0;
+}
+
+bool run_image_good(struct tort *t, uint32_t choice)
+{
+    const struct part_entry *p = boot_part(&t->w.parts.table, choice);
+    uint32_t len;
+    if (!p || choice >= BOOT_CHOICES)
+        return false;
+    len = t->good_len[choice];
+    if (len > 0 && settled(&t->w.sim, p->off, len) &&
+        memcmp(t->w.sim.bytes + p->off, t->base.bytes + p->off, len) == 0)
+        return true;
+    return holds_new(t, choice);
+}
+
+/* --- what must hold ------------------------------------------------------- */
+
+static bool rec_equal(const struct ota_rec *a, const struct ota_rec *b)
+{
+    uint8_t x[OTADATA_REC_LEN], y[OTADATA_REC_LEN];
+    ota_rec_pack(a, x);
+    ota_rec_pack(b, y);
+    return memcmp(x, y, sizeof(x)) == 0;
+}
+
+static bool recs_equal(const struct ota_rec a[2], const struct ota_rec b[2])
+{
+    return rec_equal(&a[0], &b[0]) && rec_equal(&a[1], &b[1]);
+}
+
+static bool rec_sound(const struct ota_rec *rec)
+{
+    uint8_t bytes[OTADATA_REC_LEN];
+    ota_rec_pack(rec, bytes);
+    return witness_rec_sound(bytes);
+}
+
+/* Where more than one record changes there are states between old and new;
+ * but none in which a sound record reads as damaged or lost. */
+static bool recs_between(const struct attempt *a, const struct ota_rec now[2])
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (!rec_equal(&now[i], &a->before.rec[i]) &&
+            !rec_equal(&now[i], &a->after.rec[i]) && !rec_sound(&now[i]))
+            return false;
+    return true;
+}
+
+static esp_err_t see(struct tort *t, struct view *v)
+{
+    esp_err_t err = world_records(&t->w, v->rec);
+    v->choice = world_would_boot(&t->w);
+    return err;
+}
+
+static bool ref_good(void *ctx, uint32_t choice)
+{
+    return run_image_good(ctx, choice);
+}
+
+/* Twice, because undecided bits may read differently. */
+static bool reference_boots(struct tort *t)
+{
+    const struct part_entry *o = world_otadata(&t->w);
+    uint8_t rec[2][OTADATA_REC_LEN];
+    struct witness w = {
+        .rec = { rec[0], rec[1] },
+        .rollback = pol_rollback(&t->conf.policy),
+        .slot_cnt = world_slot_cnt(&t->w),
+        .has_factory = boot_part(&t->w.parts.table, BOOT_FACTORY) != NULL,
+        .ctx = t,
+        .good = ref_good,
+    };
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (uint32_t i = 0; i < 2; i++)
+            if (t->w.flash.read(t->w.flash.ctx, o->off + i * OTADATA_SECTOR,
+                                rec[i], sizeof(rec[i])))
+                return false;
+        if (witness_boots(&w) == WITNESS_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* Strict: one record changes, so there is nothing in between. A bootloader
+ * that cannot write a mark decides anew, and may give the image up. */
+static const char *check_records(const struct attempt *a,
+                                 const struct view *now, bool strict)
+{
+    if (recs_equal(now->rec, a->before.rec) ||
+        recs_equal(now->rec, a->after.rec))
+        return NULL;
+    if (strict)
+        return "the records are neither the old ones nor the new ones";
+    return recs_between(a, now->rec) ? NULL : "a boot record is lost";
+}
+
+static const char *check_choice(struct tort *t, const struct attempt *a,
+                                const struct view *now, bool first)
+{
+    if (now->choice == BOOT_NONE)
+        return "nothing boots";
+    if (!run_image_good(t, now->choice))
+        return "an image boots that is not whole";
+    if (first && now->choice != a->before.choice &&
+        now->choice != a->after.choice && now->choice != t->base_running)
+        return "neither the old image nor the new one boots";
+    return NULL;
+}
+
+/* first: the cut was in the path itself, not in a recovery. */
+static const char *check(struct tort *t, bool first, enum tort_fault fault,
+                         struct outcome *out)
+{
+    bool strict =
+        first && !t->moves && !(t->path->boots && fault == TORT_FAILS);
+    const struct attempt *a = first ? &t->act : &t->recovery;
+    const char *bad;
+    bool done = true;
+    struct view now;
+
+    if (see(t, &now))
+        return "the boot records cannot be read";
+    bad = check_records(a, &now, strict);
+    if (!bad)
+        bad = check_choice(t, a, &now, first);
+    if (!reference_boots(t)) {
+        out->ref_ok = false;
+        bad = bad ? bad : "under the reference's bootloader nothing boots";
+    }
+    if (!bad && t->id == TORT_SETTINGS)
+        bad = settings_check(&t->w, t->others, &done);
+    if (first)
+        out->was_new = done && recs_equal(now.rec, t->act.after.rec);
+    return bad;
+}
+
+/* --- playing -------------------------------------------------------------- */
+
+static void load(struct tort *t, const struct sim_flash *from)
+{
+    struct sim_flash *f = &t->w.sim;
+    sim_flash_copy(f, from);
+    f->count = (struct sim_flash_count){ 0 };
+    sim_flash_power_on(f);
+}
+
+/* Whatever runs, in the end the new image runs and is confirmed. */
+static bool try_again(struct tort *t)
+{
+    struct world *w = &t->w;
+    for (unsigned i = 0; i < AGAIN_TURNS; i++) {
+        if (world_reset(w) || !run_image_good(t, w->running))
+            return false;
+        if (!holds_new(t, w->running)) {
+            if (world_update(w, t->id == TORT_BULK))
+                return false;
+            continue;
+        }
+        uint32_t runs = w->running;
+        if (pol_rollback(&t->conf.policy) && world_mark(w, OTA_STATE_VALID))
+            return false;
+        return world_reset(w) == ESP_OK && w->running == runs &&
+               reference_boots(t);
+    }
+    return false;
+}
+
+static esp_err_t recover(struct tort *t)
+{
+    struct world *w = &t->w;
+    esp_err_t err = world_reset(w);
+
+    if (!err && t->id == TORT_SETTINGS)
+        err = settings_mount(w);
+    if (!err && !t->path->metadata && !holds_new(t, w->running))
+        err = world_update(w, t->id == TORT_BULK);
+    return err;
+}
+
+static esp_err_t play(struct tort *t, bool first)
+{
+    return first ? t->path->act(&t->w) : recover(t);
+}
+
+static uint64_t seed_of(const struct tort_cut *cut, bool first)
+{
+    return (first ? SEED_ACT : SEED_RECOVERY) +
+           (first ? 31u * cut->op : 0); /* a recovery reads the same noise */
+}
+
+static void count_faults(struct tort *t, struct outcome *out)
+{
+    out->armed += t->w.sim.count.armed;
+    out->fired += t->w.sim.count.fired;
+    out->unfired |= sim_flash_unfired(&t->w.sim) > 0;
+}
+
+/* An operation failed and the power stayed: the caller hears of it, and may
+ * do the same once more. */
+static const char *after_failure(struct tort *t, esp_err_t err, bool was_new)
+{
+    if (t->path->boots)
+        return NULL;
+    if (err == ESP_OK)
+        return was_new ? NULL : "a failed operation is reported as success";
+    return t->path->act(&t->w) == ESP_OK
+               ? NULL
+               : "the same call fails again after a failed operation";
+}
+
+static const char *attempt_with(struct tort *t, const struct tort_cut *cut,
+                                bool first, struct outcome *out)
+{
+    const struct attempt *a = first ? &t->act : &t->recovery;
+    struct sim_fault_plan plan =
+        seq_plan(&a->ops[cut->op - 1], cut, seed_of(cut, first));
+    const char *bad;
+    esp_err_t err;
+
+    t->w.sim.count = (struct sim_flash_count){ 0 };
+    sim_flash_arm_plan(&t->w.sim, &plan);
+    err = play(t, first);
+    count_faults(t, out);
+    sim_flash_power_on(&t->w.sim);
+    if (out->unfired)
+        return "the fault did not fire";
+    bad = check(t, first, cut->fault, out);
+    if (!bad && cut->fault != TORT_FAILS && err == ESP_OK)
+        bad = "a power cut is reported as success";
+    if (!bad && first && cut->fault == TORT_FAILS)
+        bad = after_failure(t, err, out->was_new);
+    return bad;
+}
+
+/* --- undisturbed ---------------------------------------------------------- */
+
+static esp_err_t listen(struct tort *t, bool first, struct attempt *a)
+{
+    struct world *w = &t->w;
+    esp_err_t err = see(t, &a->before);
+
+    w->op_cnt = 0;
+    w->listen = true;
+    w->sim.count = (struct sim_flash_count){ 0 };
+    sim_flash_arm(&w->sim, SIM_FAULT_NONE, 0, first ? SEED_ACT : SEED_RECOVERY);
+    if (!err)
+        err = play(t, first);
+    w->listen = false;
+    if (!err)
+        err = see(t, &a->after);
+    a->op_cnt = w->op_cnt;
+    memcpy(a->ops, w->ops, a->op_cnt * sizeof(*a->ops));
+    a->erase_cnt = w->sim.count.erases;
+    return err;
+}
+
+static uint32_t record_erases(const struct attempt *a)
+{
+    uint32_t cnt = 0;
+    for (uint32_t i = 0; i < a->op_cnt; i++)
+        cnt += a->ops[i].kind == TORT_OP_REC_ERASE;
+    return cnt;
+}
+
+esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
+{
+    struct world *w = &t->w;
+    esp_err_t err;
+
+    t->id = id;
+    t->path = &paths[id];
+    *why = "the bootloader gives nothing up: rollback is off";
+    if (t->path->needs_rollback && !pol_rollback(&t->conf.policy))
+        return ESP_ERR_NOT_SUPPORTED;
+    load(t, &t->base);
+    w->running = t->base_running;
+    err = t->path->prepare(w, why);
+    if (!err && id == TORT_SETTINGS)
+        err = settings_others(w, &t->others);
+    if (err)
+        return err;
+    sim_flash_copy(&t->start, &w->sim);
+    t->start_running = w->running;
+    *why = "it fails undisturbed";
+    err = listen(t, true, &t->act);
+    t->moves = record_erases(&t->act) > 1;
+    if (!err && t->act.op_cnt == 0) {
+        *why = "it writes nothing here";
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    return err;
+}
+
+/* --- sequences ------------------------------------------------------------ */
+
+/* What the recovery from here would do, and back to here. */
+static esp_err_t hear_recovery(struct tort *t)
+{
+    esp_err_t err;
+
+    sim_flash_copy(&t->snap, &t->w.sim);
+    err = listen(t, false, &t->recovery);
+    load(t, &t->snap);
+    return err;
+}
+
+static const char *play_cut(struct tort *t, const struct tort_cut *cut,
+                            bool first, struct outcome *out)
+{
+    if (!first && hear_recovery(t))
+        return "the recovery fails";
+    if (cut->op > (first ? &t->act : &t->recovery)->op_cnt) {
+        out->unfired = true;
+        return "the fault did not fire: there are fewer operations";
+    }
+    return attempt_with(t, cut, first, out);
+}
+
+static void play_seq(struct tort *t, const struct tort_seq *seq,
+                     struct outcome *out)
+{
+    *out = (struct outcome){ .ref_ok = true };
+    load(t, &t->start);
+    t->w.running = t->start_running;
+    for (uint32_t i = 0; !out->bad && i < seq->cut_cnt; i++)
+        out->bad = play_cut(t, &seq->cuts[i], i == 0, out);
+}
+
+esp_err_t run_recovery(struct tort *t, const struct tort_seq *seq)
+{
+    struct outcome out;
+
+    play_seq(t, seq, &out);
+    return out.bad ? ESP_FAIL : hear_recovery(t);
+}
+
+void run_seq(struct tort *t, const struct tort_seq *seq, bool again,
+             struct outcome *out)
+{
+    play_seq(t, seq, out);
+    if (out->bad || !again)
+        return;
+    out->again_ok = try_again(t);
+    if (!out->again_ok)
+        out->bad = "the update does not succeed when it is tried again";
+}

@@ -1,0 +1,175 @@
+#include "settings.h"
+
+#include <string.h>
+
+#include "base/crc32.h"
+#include "kv/kv.h"
+
+#define NS "torture"
+#define BLOB_LEN 600u
+#define VALUE_MAX 4096u
+
+struct values {
+    const char *name;
+    uint32_t number;
+    uint8_t filler;
+};
+static const struct values before = { "the old name", 1, 0x5A };
+static const struct values after = { "a name that is longer, and new", 2,
+                                     0xC3 };
+
+const struct part_entry *settings_part(const struct world *w)
+{
+    return part_find(&w->parts.table, PART_TYPE_DATA, PART_DATA_NVS, NULL);
+}
+
+static esp_err_t mount(struct world *w, struct kv **kv, struct kv_ns *ns)
+{
+    esp_err_t err = kv_mount(&w->parts, settings_part(w), &w->heap.port, kv);
+    if (!err && ns)
+        err = kv_open(*kv, NS, true, ns);
+    return err;
+}
+
+static esp_err_t set(struct world *w, const struct values *v)
+{
+    uint8_t blob[BLOB_LEN];
+    struct kv *kv = NULL;
+    struct kv_ns ns;
+    esp_err_t err = mount(w, &kv, &ns);
+
+    memset(blob, v->filler, sizeof(blob));
+    if (!err)
+        err = kv_set_str(&ns, "name", v->name);
+    if (!err)
+        err = kv_set_number(&ns, "number", KV_TYPE_U32, v->number);
+    if (!err)
+        err = kv_set_blob(&ns, "blob", span_of(blob, sizeof(blob)));
+    kv_unmount(kv);
+    return err;
+}
+
+esp_err_t settings_prepare(struct world *w)
+{
+    return set(w, &before);
+}
+
+esp_err_t settings_change(struct world *w)
+{
+    return set(w, &after);
+}
+
+esp_err_t settings_mount(struct world *w)
+{
+    struct kv *kv = NULL;
+    esp_err_t err = mount(w, &kv, NULL);
+    kv_unmount(kv);
+    return err;
+}
+
+/* --- ours ----------------------------------------------------------------- */
+
+/* 0: from before, 1: from after, 2: neither. */
+static unsigned which_name(const struct kv_ns *ns)
+{
+    char text[64];
+    size_t len = sizeof(text);
+    if (kv_get_str(ns, "name", text, &len))
+        return 2;
+    return strcmp(text, before.name) == 0  ? 0
+           : strcmp(text, after.name) == 0 ? 1
+                                           : 2;
+}
+
+static unsigned which_number(const struct kv_ns *ns)
+{
+    uint64_t value;
+    if (kv_get_number(ns, "number", KV_TYPE_U32, &value))
+        return 2;
+    return value == before.number ? 0 : value == after.number ? 1 : 2;
+}
+
+static unsigned which_blob(const struct kv_ns *ns)
+{
+    uint8_t got[BLOB_LEN], want[BLOB_LEN];
+    size_t len = sizeof(got);
+    if (kv_get_blob(ns, "blob", got, &len) || len != sizeof(got))
+        return 2;
+    memset(want, got[0], sizeof(want));
+    if (memcmp(got, want, sizeof(want)) != 0)
+        return 2;
+    return got[0] == before.filler ? 0 : got[0] == after.filler ? 1 : 2;
+}
+
+const char *settings_check(struct world *w, uint32_t others, bool *done)
+{
+    struct kv *kv = NULL;
+    struct kv_ns ns;
+    unsigned which[3] = { 2, 2, 2 };
+    uint32_t digest;
+
+    *done = false;
+    if (!mount(w, &kv, &ns)) {
+        which[0] = which_name(&ns);
+        which[1] = which_number(&ns);
+        which[2] = which_blob(&ns);
+    }
+    kv_unmount(kv);
+    if (which[0] == 2 || which[1] == 2 || which[2] == 2)
+        return "a setting has neither its old value nor its new one";
+    if (which[0] < which[1] || which[1] < which[2])
+        return "a later setting is new and an earlier one is old";
+    if (settings_others(w, &digest) || digest != others)
+        return "another setting changed";
+    *done = which[2] == 1;
+    return NULL;
+}
+
+/* --- the others ----------------------------------------------------------- */
+
+static esp_err_t add_value(struct kv *kv, const struct kv_info *info,
+                           uint32_t *digest)
+{
+    uint8_t value[VALUE_MAX];
+    size_t len = sizeof(value);
+    uint64_t number;
+    struct kv_ns ns;
+    esp_err_t err = kv_open(kv, info->ns_name, false, &ns);
+
+    if (err)
+        return err;
+    if (info->type == KV_TYPE_STR) {
+        err = kv_get_str(&ns, info->key, (char *)value, &len);
+    } else if (info->type == KV_TYPE_CHUNK) {
+        err = kv_get_blob(&ns, info->key, value, &len);
+    } else {
+        err = kv_get_number(&ns, info->key, info->type, &number);
+        memcpy(value, &number, sizeof(number));
+        len = sizeof(number);
+    }
+    if (err == ESP_ERR_NVS_INVALID_LENGTH) { /* too long to look at */
+        err = ESP_OK;
+        len = 0;
+    }
+    if (!err) /* added, so that their order does not matter */
+        *digest +=
+            crc32_le(crc32_le(0, info->key, strlen(info->key)), value, len);
+    return err;
+}
+
+esp_err_t settings_others(struct world *w, uint32_t *digest)
+{
+    struct kv *kv = NULL;
+    struct kv_iter it = { .type = KV_TYPE_ANY };
+    struct kv_info info;
+    esp_err_t err = mount(w, &kv, NULL);
+
+    *digest = 0;
+    while (!err) {
+        err = kv_iter_next(kv, &it, &info);
+        if (!err && strcmp(info.ns_name, NS) != 0)
+            err = add_value(kv, &info, digest);
+    }
+    kv_unmount(kv);
+    return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
+}

@@ -1,0 +1,147 @@
+/* torture.h - every flash operation of every path that writes, cut.
+ *
+ * A path is something that a device does to its flash: an update, a
+ * confirmation, a pass of the bootloader. It is run once undisturbed on a copy
+ * of the caller's flash, to list its flash operations; then once for every way
+ * in which each operation can be cut: before it, inside it (a program tears at
+ * each page, a short one at each word; an erase stops half way and leaves
+ * random or unstable bits), after it, or with the flash reporting failure.
+ * After each: the records say old or new, our bootloader and the reference's
+ * (witness.h) boot an image that is whole, and the update succeeds when it is
+ * tried again. Depth 2 cuts the recovery as well.
+ *
+ * Order:  tort_open, then tort_all, tort_random or tort_replay, tort_close.
+ * Memory: the C library's heap; four copies of the flash.
+ * The caller's flash and image are never written to. */
+#ifndef TORTURE_TORTURE_H
+#define TORTURE_TORTURE_H
+
+#include "base/diag.h"
+#include "base/policy.h"
+#include "base/span.h"
+
+enum tort_path_id {
+    TORT_UPDATE,
+    TORT_BULK,
+    TORT_MOVE,
+    TORT_FIRST_BOOT,
+    TORT_CONFIRM,
+    TORT_GIVE_UP,
+    TORT_ROLLBACK,
+    TORT_FIRST_RECORD,
+    TORT_SETTINGS,
+    TORT_PATH_CNT
+};
+
+enum tort_op_kind {
+    TORT_OP_SLOT_ERASE,
+    TORT_OP_SLOT_PROG,
+    TORT_OP_SLOT_HEAD,
+    TORT_OP_INTENT,
+    TORT_OP_REC_ERASE,
+    TORT_OP_RECORD,
+    TORT_OP_REC_CRC,
+    TORT_OP_DONE,
+    TORT_OP_KV_ERASE,
+    TORT_OP_KV_PROG,
+    TORT_OP_OTHER,
+    TORT_OP_CNT
+};
+
+enum tort_fault {
+    TORT_BEFORE,
+    TORT_TORN,
+    TORT_HALF,
+    TORT_UNSTABLE,
+    TORT_AFTER,
+    TORT_FAILS,
+    TORT_FAULT_CNT
+};
+
+/* Where the power goes: in operation op (1: the first) of an attempt. */
+struct tort_cut {
+    uint32_t op;
+    enum tort_fault fault;
+    uint32_t part; /* which part of a program, or which way of an erase */
+};
+
+/* Attempt 0 is the path, each later one a recovery. */
+#define TORT_CUTS_MAX 4u
+struct tort_seq {
+    enum tort_path_id path;
+    uint32_t cut_cnt;
+    struct tort_cut cuts[TORT_CUTS_MAX];
+};
+
+#define TORT_SEQ_TEXT_LEN 160u
+/* "update/12:torn.3/2:before". Returns text. */
+const char *tort_seq_text(const struct tort_seq *seq, char *text, size_t len);
+/* ESP_ERR_INVALID_ARG with a sentence. */
+MUST_CHECK esp_err_t tort_seq_parse(const char *text, struct tort_seq *out,
+                                    struct diag *d);
+
+struct tort_conf {
+    struct span flash, image; /* borrowed until tort_close() */
+    uint32_t table_off;
+    uint16_t chip_id, chip_rev;
+    bool check_rev;
+    struct policy policy;
+    uint32_t depth;             /* 1 or 2 */
+    bool deep;                  /* all second cuts are tried again, too */
+    uint32_t worker, workers;   /* this one does each workers-th run; 0: 1 */
+    bool stop_early;            /* at the first failure */
+    volatile uint64_t *run_cnt; /* counts the runs, for a progress bar */
+};
+
+struct tort_cell {
+    uint32_t runs, old_cnt, new_cnt, bad_cnt;
+    uint32_t ref_cnt;   /* the reference's bootloader boots a whole image */
+    uint32_t again_cnt; /* the update succeeded afterwards */
+};
+
+struct tort_path_result {
+    uint32_t op_cnt, erase_cnt;
+    char why_not[96]; /* "": it was run; else why it cannot be here */
+    uint64_t second_cnt, second_bad;
+    struct tort_cell cell[TORT_OP_CNT][TORT_FAULT_CNT];
+};
+
+/* No pointers: it may cross a process boundary. */
+struct tort_result {
+    struct tort_path_result path[TORT_PATH_CNT];
+    uint64_t run_cnt, armed_cnt, fired_cnt, bad_cnt;
+    uint32_t extra_erases;   /* of an update: above image sectors + 1 */
+    struct tort_seq bad_seq; /* the shortest that failed */
+    char bad_why[96];
+};
+
+struct tort;
+
+/* Plays every path undisturbed. Fails, with a sentence, when the flash does
+ * not boot or the image cannot be installed on it. */
+MUST_CHECK esp_err_t tort_open(struct tort **out, const struct tort_conf *conf,
+                               struct diag *d);
+void tort_close(struct tort *t);
+
+/* How many first cuts tort_all() will make, in all workers together. */
+uint64_t tort_run_total(const struct tort *t);
+
+void tort_all(struct tort *t, struct tort_result *out);
+/* cnt sequences of up to TORT_CUTS_MAX cuts. */
+void tort_random(struct tort *t, uint64_t seed, uint64_t cnt,
+                 struct tort_result *out);
+/* out->bad_cnt is 1 when it fails again. ESP_ERR_INVALID_ARG: the path has no
+ * such operation or is not possible here. */
+MUST_CHECK esp_err_t tort_replay(struct tort *t, const struct tort_seq *seq,
+                                 struct tort_result *out, struct diag *d);
+
+/* Adds what another worker found. */
+void tort_result_add(struct tort_result *sum, const struct tort_result *part);
+
+const char *tort_path_name(enum tort_path_id path);
+/* The invariant that carries the path, in a sentence. */
+const char *tort_path_invariant(enum tort_path_id path);
+const char *tort_op_name(enum tort_op_kind kind);
+const char *tort_fault_name(enum tort_fault fault);
+
+#endif

@@ -1,0 +1,272 @@
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim_net.h"
+#include "update/update.h"
+
+#define URL "http://device.invalid/app.bin"
+#define OPS_LIMIT 200000u /* something runs in circles */
+
+/* --- the flash, watched --------------------------------------------------- */
+
+static enum tort_op_kind record_op(uint32_t off, bool erase)
+{
+    uint32_t at = off % OTADATA_SECTOR;
+    if (erase)
+        return TORT_OP_REC_ERASE;
+    if (at < 28)
+        return TORT_OP_RECORD;
+    if (at < 64)
+        return TORT_OP_REC_CRC;
+    return at % 64 == 0 ? TORT_OP_INTENT : TORT_OP_DONE;
+}
+
+static enum tort_op_kind op_kind(const struct world *w, uint32_t off,
+                                 bool erase)
+{
+    for (uint32_t i = 0; i < w->parts.table.cnt; i++) {
+        const struct part_entry *e = &w->parts.table.entries[i];
+        if (off < e->off || off - e->off >= e->len)
+            continue;
+        if (e->type == PART_TYPE_APP)
+            return erase           ? TORT_OP_SLOT_ERASE
+                   : off == e->off ? TORT_OP_SLOT_HEAD
+                                   : TORT_OP_SLOT_PROG;
+        if (e->type == PART_TYPE_DATA && e->subtype == PART_DATA_OTA)
+            return record_op(off - e->off, erase);
+        if (e->type == PART_TYPE_DATA && e->subtype == PART_DATA_NVS)
+            return erase ? TORT_OP_KV_ERASE : TORT_OP_KV_PROG;
+    }
+    return TORT_OP_OTHER;
+}
+
+static void note_op(struct world *w, bool erase, uint32_t off, size_t len)
+{
+    if (sim_flash_ops(&w->sim) > OPS_LIMIT)
+        w->sim.power_off = true;
+    if (!w->listen || w->sim.power_off || w->op_cnt == WORLD_OPS_MAX)
+        return;
+    w->ops[w->op_cnt++] = (struct world_op){ .kind = op_kind(w, off, erase),
+                                             .erase = erase,
+                                             .off = off,
+                                             .len = (uint32_t)len };
+}
+
+static esp_err_t watch_read(void *ctx, uint32_t off, void *dst, size_t len)
+{
+    struct world *w = ctx;
+    return w->sim.port.read(w->sim.port.ctx, off, dst, len);
+}
+
+static esp_err_t watch_prog(void *ctx, uint32_t off, const void *src,
+                            size_t len)
+{
+    struct world *w = ctx;
+    note_op(w, false, off, len);
+    return w->sim.port.prog(w->sim.port.ctx, off, src, len);
+}
+
+static esp_err_t watch_erase(void *ctx, uint32_t off)
+{
+    struct world *w = ctx;
+    note_op(w, true, off, w->sim.port.erase_len);
+    return w->sim.port.erase(w->sim.port.ctx, off);
+}
+
+/* --- life ----------------------------------------------------------------- */
+
+esp_err_t world_open(struct world *w, const struct tort_conf *conf)
+{
+    struct sim_flash_conf flash = { .size_len = (uint32_t)conf->flash.len,
+                                    .prog_len = 4 };
+    memset(w, 0, sizeof(*w));
+    w->conf = conf;
+    w->running = BOOT_NONE;
+    if (sim_flash_init(&w->sim, &flash))
+        return ESP_ERR_NO_MEM;
+    w->ops = calloc(WORLD_OPS_MAX, sizeof(*w->ops));
+    if (!w->ops)
+        return ESP_ERR_NO_MEM;
+    sim_flash_reset(&w->sim, conf->flash.ptr);
+    w->flash = w->sim.port;
+    w->flash.ctx = w;
+    w->flash.read = watch_read;
+    w->flash.prog = watch_prog;
+    w->flash.erase = watch_erase;
+    sim_heap_init(&w->heap);
+    sim_sys_init(&w->sys);
+    return part_dev_open(&w->parts, &w->flash, conf->table_off);
+}
+
+void world_close(struct world *w)
+{
+    sim_flash_deinit(&w->sim);
+    free(w->ops);
+    w->ops = NULL;
+}
+
+/* --- what it knows -------------------------------------------------------- */
+
+const struct part_entry *world_otadata(const struct world *w)
+{
+    return boot_otadata_part(&w->parts.table);
+}
+
+uint32_t world_slot_cnt(const struct world *w)
+{
+    return part_ota_cnt(&w->parts.table);
+}
+
+static struct otadata_place records_at(const struct world *w)
+{
+    return (struct otadata_place){ &w->flash, world_otadata(w)->off };
+}
+
+esp_err_t world_records(struct world *w, struct ota_rec rec[2])
+{
+    struct otadata_place at = records_at(w);
+    struct otadata o;
+    esp_err_t err = otadata_read(&at, world_otadata(w)->len, &o);
+    memcpy(rec, o.rec, sizeof(o.rec));
+    return err;
+}
+
+uint32_t world_next_slot(const struct world *w)
+{
+    uint32_t cnt = world_slot_cnt(w);
+    if (cnt == 0)
+        return BOOT_NONE;
+    return w->running < BOOT_MAX_SLOTS ? (w->running + 1) % cnt : 0;
+}
+
+/* --- what it does --------------------------------------------------------- */
+
+static struct boot_env boot_env(struct world *w)
+{
+    return (struct boot_env){
+        .flash = &w->flash,
+        .table = &w->parts.table,
+        .policy = w->conf->policy,
+        .rules = { .chip_id = w->conf->chip_id,
+                   .chip_rev = w->conf->chip_rev,
+                   .check_rev = w->conf->check_rev },
+        .buf = w->buf,
+        .buf_len = sizeof(w->buf),
+    };
+}
+
+esp_err_t world_reset(struct world *w)
+{
+    struct boot_env env = boot_env(w);
+    w->running = BOOT_NONE;
+    boot_run(&env, &w->boot);
+    if (w->sim.power_off || w->boot.plan.action != BOOT_ACT_BOOT)
+        return ESP_FAIL;
+    w->running = w->boot.plan.choice;
+    return ESP_OK;
+}
+
+uint32_t world_would_boot(struct world *w)
+{
+    struct boot_env env = boot_env(w);
+    boot_decide(&env, &w->boot);
+    return w->boot.plan.action == BOOT_ACT_BOOT ? w->boot.plan.choice
+                                                : BOOT_NONE;
+}
+
+static esp_err_t session(struct world *w, const struct upd_env *env,
+                         const struct upd_opts *opts)
+{
+    struct upd *u;
+    enum upd_step step = UPD_STEP_MORE;
+    esp_err_t err;
+
+    w->diag = (struct diag)DIAG_NONE;
+    err = upd_begin(&u, env, opts, &w->diag);
+    if (err)
+        return err;
+    while (step == UPD_STEP_MORE)
+        step = upd_step(u, &err);
+    if (step == UPD_STEP_DONE)
+        return upd_finish(u, true, NULL);
+    upd_abort(u, NULL);
+    return err ? err : ESP_FAIL;
+}
+
+esp_err_t world_update(struct world *w, bool bulk)
+{
+    const struct part_entry *runs = boot_part(&w->parts.table, w->running);
+    struct policy policy = w->conf->policy;
+    struct upd_device device = {
+        .parts = &w->parts,
+        .policy = &policy,
+        .chip_id = w->conf->chip_id,
+        .chip_rev = w->conf->chip_rev,
+        .check_rev = w->conf->check_rev,
+        .running_is_slot = w->running < BOOT_MAX_SLOTS,
+        .running_slot = w->running < BOOT_MAX_SLOTS ? w->running : 0,
+        .running_off = runs ? runs->off : UINT32_MAX,
+        .live = true,
+    };
+    char head[80];
+    struct sim_net_step steps[2] = {
+        { .kind = SIM_NET_DATA, .data = head },
+        { .kind = SIM_NET_DATA,
+          .data = w->conf->image.ptr,
+          .len = w->conf->image.len },
+    };
+    const struct sim_net_script script = { .steps = steps, .step_cnt = 2 };
+    struct sim_net net;
+    struct upd_env env = { .device = &device };
+    const struct upd_opts opts = { .url = URL, .bulk_erase = bulk };
+    esp_err_t err;
+
+    policy.allow_http = true;
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+             w->conf->image.len);
+    sim_net_init(&net, &w->sys, &script, 1);
+    env.http = (struct http_env){ .net = &net.port,
+                                  .sys = &w->sys.port,
+                                  .heap = &w->heap.port,
+                                  .policy = &policy };
+    err = session(w, &env, &opts);
+    sim_net_deinit(&net);
+    return err;
+}
+
+esp_err_t world_activate(struct world *w, uint32_t slot)
+{
+    struct otadata_place at = records_at(w);
+    const struct otadata_request req = {
+        .slot = slot,
+        .slot_cnt = world_slot_cnt(w),
+        .running_is_slot = w->running < BOOT_MAX_SLOTS,
+        .running_slot = w->running < BOOT_MAX_SLOTS ? w->running : 0,
+        .state = pol_rollback(&w->conf->policy) ? (uint32_t)OTA_STATE_NEW
+                                                : OTA_STATE_UNDEFINED,
+    };
+    struct otadata o;
+    return otadata_activate(&at, &o, &req);
+}
+
+esp_err_t world_mark(struct world *w, uint32_t state)
+{
+    struct otadata_place at = records_at(w);
+    struct otadata o;
+    esp_err_t err = otadata_read(&at, world_otadata(w)->len, &o);
+    struct ota_rec rec;
+    uint32_t idx;
+
+    if (err)
+        return err;
+    idx = ota_active_idx(o.rec);
+    if (idx == OTA_REC_NONE)
+        return ESP_ERR_NOT_FOUND;
+    rec = o.rec[idx];
+    rec.state = state;
+    return otadata_change(&at, &o, idx, &rec);
+}

@@ -1,0 +1,56 @@
+/* world.h - the device that is tortured: its flash, and what it can do. */
+#ifndef TORTURE_WORLD_H
+#define TORTURE_WORLD_H
+
+#include "boot/exec.h"
+#include "sim_flash.h"
+#include "sim_heap.h"
+#include "sim_sys.h"
+#include "torture.h"
+
+struct world_op {
+    enum tort_op_kind kind;
+    bool erase;
+    uint32_t off, len;
+};
+
+#define WORLD_OPS_MAX 20000u
+
+struct world {
+    const struct tort_conf *conf; /* borrowed */
+    struct sim_flash sim;
+    struct port_flash flash; /* the sim's, watched */
+    struct part_dev parts;
+    struct sim_heap heap;
+    struct sim_sys sys;
+    struct diag diag;
+    uint32_t running;     /* what was started: a boot choice */
+    struct world_op *ops; /* of this attempt, when `listen` */
+    uint32_t op_cnt;
+    bool listen;
+    struct boot_result boot;
+    uint8_t buf[4096];
+};
+
+MUST_CHECK esp_err_t world_open(struct world *w, const struct tort_conf *conf);
+void world_close(struct world *w);
+
+const struct part_entry *world_otadata(const struct world *w);
+MUST_CHECK esp_err_t world_records(struct world *w, struct ota_rec rec[2]);
+uint32_t world_slot_cnt(const struct world *w);
+
+/* A reset: one pass of the bootloader. ESP_FAIL: nothing boots. */
+MUST_CHECK esp_err_t world_reset(struct world *w);
+/* What a reset would start; writes nothing. */
+uint32_t world_would_boot(struct world *w);
+/* One OTA session, whole, into the next slot, made bootable. */
+MUST_CHECK esp_err_t world_update(struct world *w, bool bulk);
+/* Only the boot records: a slot that holds an image becomes the next. */
+MUST_CHECK esp_err_t world_activate(struct world *w, uint32_t slot);
+/* What the running application says of itself: VALID or INVALID.
+ * ESP_ERR_NOT_FOUND: no record counts. */
+MUST_CHECK esp_err_t world_mark(struct world *w, uint32_t state);
+/* The slot that an update would write; BOOT_NONE: there is none. */
+uint32_t world_next_slot(const struct world *w);
+
+#endif
