@@ -208,7 +208,7 @@ typedef struct {
     struct ifreq *if_name;    /* goes out there only */
     const char **alpn_protos; /* NULL-terminated; borrowed until cleanup */
     void *ds_data;            /* hardware that this device does not have */
-    bool save_client_session; /* accepted; the connection is kept */
+    bool save_client_session; /* a new connection goes on with the last one */
     struct esp_transport_item_t *transport; /* not supported */
     esp_http_client_addr_type_t addr_type;
     esp_http_client_tls_dyn_buf_strategy_t tls_dyn_buf_strategy; /* accepted */

@@ -9,6 +9,22 @@
 extern "C" {
 #endif
 
+/* What reads, writes and handshakes in steps return. */
+#define ESP_TLS_ERR_SSL_WANT_READ (-0x6900)
+#define ESP_TLS_ERR_SSL_WANT_WRITE (-0x6880)
+#define ESP_TLS_ERR_SSL_TIMEOUT (-0x6800)
+
+typedef enum {
+    ESP_TLS_ERR_TYPE_UNKNOWN = 0,
+    ESP_TLS_ERR_TYPE_SYSTEM,             /* errno */
+    ESP_TLS_ERR_TYPE_MBEDTLS,            /* the TLS library's own number */
+    ESP_TLS_ERR_TYPE_MBEDTLS_CERT_FLAGS, /* why a certificate was refused */
+    ESP_TLS_ERR_TYPE_ESP,                /* ESP_ERR_ESP_TLS_... */
+    ESP_TLS_ERR_TYPE_CUSTOM_STACK,
+    ESP_TLS_ERR_TYPE_CUSTOM_STACK_CERT_FLAGS,
+    ESP_TLS_ERR_TYPE_MAX
+} esp_tls_error_type_t;
+
 typedef struct esp_tls_last_error {
     esp_err_t last_error;   /* ESP_ERR_ESP_TLS_..., ESP_ERR_MBEDTLS_... */
     int esp_tls_error_code; /* the TLS library's own number */

@@ -18,8 +18,10 @@
 #include "linux_heap.h"
 #include "linux_net.h"
 #include "linux_rng.h"
+#include "linux_sock.h"
 #include "linux_sys.h"
 #include "linux_task.h"
+#include "linux_trust.h"
 
 #define EXIT_NO_BOARD 2
 
@@ -31,6 +33,7 @@ static struct {
     struct linux_flash flash;
     struct linux_sys sys;
     struct linux_net net;
+    struct linux_sock sock;
     struct linux_lock lock;
     struct linux_task task;
     struct policy policy;
@@ -61,6 +64,7 @@ static esp_err_t ports_start(struct diag *diag)
     board.start_ms = linux_mono_ms();
     linux_sys_init(&board.sys, board.page);
     linux_net_init(&board.net, &linux_heap);
+    linux_sock_init(&board.sock, &board.net);
     linux_lock_init(&board.lock);
     linux_task_init(&board.task);
     handover_policy(board.page, &board.policy);
@@ -85,6 +89,8 @@ static esp_err_t device_start(struct diag *diag)
         .chip_id = (uint16_t)board.page->chip_id,
         .chip_rev = (uint16_t)board.page->chip_rev,
         .tick_ms = portTICK_PERIOD_MS,
+        .sock = &board.sock.port,
+        .trust = &linux_trust,
     };
     api_log_start(&board.sys.port);
     esp_err_t err = api_device_start(&boot);

@@ -13,14 +13,8 @@
 
 #include "base/num.h"
 #include "base/span.h"
-#include "linux_dns.h"
+#include "linux_conn.h"
 #include "linux_sys.h"
-
-struct port_conn {
-    const struct port_heap *heap;
-    int fd;
-    int err; /* errno of the last failure */
-};
 
 /* --- waiting ------------------------------------------------------------- */
 
@@ -68,8 +62,7 @@ static esp_err_t options_set(int fd, const struct port_net_opts *opts)
     return ok ? ESP_OK : ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED;
 }
 
-/* Waits for a connect in progress. */
-static esp_err_t connect_wait(int fd, uint64_t deadline_ms)
+esp_err_t linux_net_connected(int fd, uint64_t deadline_ms)
 {
     esp_err_t err = fd_wait(fd, POLLOUT, deadline_ms);
     if (err == ESP_ERR_TIMEOUT) {
@@ -92,7 +85,28 @@ static esp_err_t fd_connect(int fd, const struct addrinfo *ai,
     /* An interrupted connect goes on in the background, like EINPROGRESS. */
     if (errno != EINPROGRESS && errno != EINTR)
         return ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
-    return connect_wait(fd, deadline_ms);
+    return linux_net_connected(fd, deadline_ms);
+}
+
+static void close_quietly(int fd)
+{
+    int why = errno;
+    close(fd);
+    errno = why;
+}
+
+esp_err_t linux_net_socket(const struct addrinfo *ai,
+                           const struct port_net_opts *opts, int *fd)
+{
+    *fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (*fd < 0)
+        return ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET;
+    esp_err_t err = options_set(*fd, opts);
+    if (err) {
+        close_quietly(*fd);
+        *fd = -1;
+    }
+    return err;
 }
 
 /* errno says why on failure. */
@@ -100,20 +114,15 @@ static esp_err_t addr_open(const struct addrinfo *ai,
                            const struct port_net_opts *opts,
                            uint64_t deadline_ms, int *out)
 {
-    int fd =
-        socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET;
-    esp_err_t err = options_set(fd, opts);
-    if (!err)
-        err = fd_connect(fd, ai, deadline_ms);
-    if (!err) {
+    int fd = -1;
+    esp_err_t err = linux_net_socket(ai, opts, &fd);
+    if (err)
+        return err;
+    err = fd_connect(fd, ai, deadline_ms);
+    if (err)
+        close_quietly(fd);
+    else
         *out = fd;
-        return ESP_OK;
-    }
-    int why = errno;
-    close(fd);
-    errno = why;
     return err;
 }
 
@@ -161,6 +170,17 @@ static int family_of(const struct port_net_opts *opts)
     return opts->addr_family == 6 ? AF_INET6 : AF_INET;
 }
 
+/* lint-ok: function, as the contract has them */
+esp_err_t linux_net_resolve(struct linux_net *net, const char *host,
+                            uint16_t port, const struct port_net_opts *opts,
+                            uint64_t deadline_ms, struct addrinfo **out,
+                            int *sys_errno)
+{
+    const struct linux_dns_query query = { override_of(net, host, port), port,
+                                           family_of(opts), deadline_ms };
+    return linux_dns_resolve(&query, out, sys_errno);
+}
+
 /* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
                           const struct port_net_opts *opts,
@@ -174,11 +194,11 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     struct port_conn *conn = net->heap->alloc(net->heap->ctx, sizeof(*conn));
     if (!conn)
         return ESP_ERR_NO_MEM;
-    const struct linux_dns_query query = { override_of(net, host, port), port,
-                                           family_of(opts), deadline_ms };
-    esp_err_t err = linux_dns_resolve(&query, &list, sys_errno);
+    esp_err_t err =
+        linux_net_resolve(net, host, port, opts, deadline_ms, &list, sys_errno);
     if (err)
         goto out;
+    *conn = (struct port_conn){ .fd = -1 };
     conn->heap = net->heap;
     err = list_open(list, opts, deadline_ms, &conn->fd);
     if (err)
@@ -257,7 +277,10 @@ static void conn_close(struct port_conn *conn)
 {
     if (!conn)
         return;
-    close(conn->fd);
+    if (conn->fd >= 0)
+        close(conn->fd);
+    if (conn->list)
+        freeaddrinfo(conn->list);
     conn->heap->free(conn->heap->ctx, conn);
 }
 

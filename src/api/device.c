@@ -162,6 +162,7 @@ void api_device_stop(void)
     api_ota_close_all();
     api_nvs_unmount_all();
     api_partitions_unload();
+    api_trust_free();
     tls_deinit();
     memset(&device, 0, sizeof(device));
 }

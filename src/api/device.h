@@ -23,8 +23,11 @@
 #include "port/lock.h"
 #include "port/net.h"
 #include "port/rng.h"
+#include "port/sock.h"
 #include "port/sys.h"
 #include "port/task.h"
+#include "port/trust.h"
+#include "api/trust.h"
 #include "update/update.h"
 
 #include "esp_partition.h"
@@ -47,7 +50,10 @@ struct api_boot {
     uint16_t chip_id;
     uint16_t chip_rev;
     bool check_rev;
-    uint32_t tick_ms; /* of waits in ticks; 0: 10 */
+    uint32_t tick_ms;               /* of waits in ticks; 0: 10 */
+    const struct port_sock *sock;   /* NULL: connections have no descriptors */
+    const struct port_trust *trust; /* NULL: the device trusts nobody itself */
+    struct tls_floor *floor;        /* NULL: the latest time is kept in RAM */
 };
 
 /* Reads the partition table and starts TLS. A table that cannot be read is no
@@ -75,7 +81,7 @@ struct api_map {
     _Alignas(16) uint8_t bytes[]; /* cast to anything by applications */
 };
 
-struct api_ota; /* esp_ota_ops.c */
+struct api_ota;       /* esp_ota_ops.c */
 struct api_nvs_mount; /* nvs_handle.h */
 struct api_nvs_handle;
 
@@ -92,12 +98,13 @@ struct api_device {
     uint32_t map_last;
     struct api_ota *ota_list;
     uint32_t ota_last;
+    struct api_trust trust;
     struct img_receipt receipt; /* of the image verified last */
     uint32_t image_boot_off;    /* see esp_image_bootloader_offset_set() */
     struct api_nvs_mount *nvs_mounts;
     struct api_nvs_handle *nvs_handles;
     uint32_t nvs_last; /* id given last, of both */
-    void *event_loop;           /* the default one; esp_event.c */
+    void *event_loop;  /* the default one; esp_event.c */
 };
 
 /* The device. An esp_* call before api_device_start() is a bug. */

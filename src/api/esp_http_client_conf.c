@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE 1 /* struct ifreq */
 
 #include "api/http_handle.h"
+#include "api/trust.h"
 
 #include <stdio.h>
 
@@ -43,15 +44,20 @@ static struct span blob(const void *ptr, size_t len)
     return len > 0 ? span_of(ptr, len) : span_str(ptr);
 }
 
-/* Bundle before global store before certificate. There is no global store
- * yet, so that asking for it leaves nothing to verify by: fails closed. */
-static void take_trust(const esp_http_client_config_t *config,
-                       struct tls_conf *tls)
+/* Bundle before global store before certificate. A store that is empty
+ * verifies nobody. */
+static esp_err_t take_trust(const esp_http_client_config_t *config,
+                            struct tls_conf *tls)
 {
-    if (config->crt_bundle_attach)
+    if (config->crt_bundle_attach) {
         tls->attach = config->crt_bundle_attach;
-    else if (!config->use_global_ca_store)
+    } else if (config->use_global_ca_store) {
+        tls->store = api_trust_store();
+        return tls->store ? ESP_OK : ESP_ERR_NO_MEM;
+    } else {
         tls->ca = blob(config->cert_pem, config->cert_len);
+    }
+    return ESP_OK;
 }
 
 static esp_err_t take_key(const esp_http_client_config_t *config,
@@ -67,14 +73,7 @@ static esp_err_t take_key(const esp_http_client_config_t *config,
         tls->client_key = blob(config->client_key_pem, config->client_key_len);
         return ESP_OK;
     }
-    if (key->source != ESP_KEY_SOURCE_BUFFER ||
-        key->buffer.format == ESP_KEY_FORMAT_RAW)
-        return ESP_ERR_NOT_SUPPORTED;
-    tls->client_key = blob(key->buffer.data, key->buffer.len);
-    if (key->buffer.password && key->buffer.password_len > 0)
-        tls->client_key_password =
-            span_of(key->buffer.password, key->buffer.password_len);
-    return ESP_OK;
+    return api_tls_key(key, &tls->client_key, &tls->client_key_password);
 }
 
 static enum tls_version version_of(esp_http_client_proto_ver_t version)
@@ -142,8 +141,10 @@ esp_err_t api_http_opts_from_config(struct esp_http_client *handle,
                   "transport of the application's");
         return ESP_ERR_NOT_SUPPORTED;
     }
-    take_trust(config, &opts->tls);
-    esp_err_t err = take_key(config, &opts->tls);
+    esp_err_t err = take_trust(config, &opts->tls);
+    if (err)
+        return err;
+    err = take_key(config, &opts->tls);
     if (err) {
         LOGE(tag, "client_key: only PEM and DER in a buffer can be used");
         return err;
@@ -153,6 +154,8 @@ esp_err_t api_http_opts_from_config(struct esp_http_client *handle,
     opts->tls.min = version_of(config->tls_version);
     opts->tls.max = opts->tls.min;
     opts->tls.alpn = (const char *const *)config->alpn_protos;
+    opts->tls.keep_ticket = config->save_client_session;
+    opts->tls.floor = api_trust_floor();
     take_net(handle, config, &opts->net);
     take_limits(config, opts);
     opts->auth = api_http_auth_of(config->auth_type);

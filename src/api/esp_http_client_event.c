@@ -69,9 +69,10 @@ static void take_tls_error(struct esp_http_client *h)
 {
     const struct http_stats *stats = http_stats(h->http);
 
-    h->tls_err.last_error = stats->transport_err;
-    h->tls_err.esp_tls_error_code = -stats->tls.code;
-    h->tls_err.esp_tls_flags = (int)stats->tls.flags;
+    h->tls_err.pub.last_error = stats->transport_err;
+    h->tls_err.pub.esp_tls_error_code = -stats->tls.code;
+    h->tls_err.pub.esp_tls_flags = (int)stats->tls.flags;
+    h->tls_err.sys_errno = stats->sys_errno;
 }
 
 /* An answer that only leads to the next one is not the end of the exchange. */
@@ -155,8 +156,8 @@ void api_http_on_event(void *ctx, const struct http_event_info *info)
         event.data = &status;
         event.data_len = sizeof(status);
     } else if (info->ev == HTTP_EV_ERROR || info->ev == HTTP_EV_DISCONNECTED) {
-        event.data = &h->tls_err;
-        event.data_len = sizeof(h->tls_err);
+        event.data = &h->tls_err.pub;
+        event.data_len = sizeof(h->tls_err.pub);
     }
     api_http_emit(h, &event);
 }

@@ -74,7 +74,7 @@ esp_err_t esp_http_client_get_and_clear_last_tls_error(
 {
     if (!client)
         return ESP_ERR_INVALID_ARG;
-    return esp_tls_get_and_clear_last_error(&client->tls_err,
+    return esp_tls_get_and_clear_last_error(&client->tls_err.pub,
                                             esp_tls_error_code, esp_tls_flags);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/device.h"
+#include "api/tls_handle.h"
 
 #include "esp_http_client.h"
 
@@ -24,7 +25,7 @@ struct esp_http_client {
     bool stay; /* perform() leaves redirects alone */
     const char *post;
     int post_len;
-    struct esp_tls_last_error tls_err;
+    struct api_tls_err tls_err;
     struct http_fields saved;
     unsigned saved_cnt;
     char *common_name;

@@ -88,6 +88,11 @@ esp_err_t http_set_method(struct http_client *c, const char *method)
     return ESP_OK;
 }
 
+void http_refuse_plain(struct http_client *c)
+{
+    c->conn.tls_only = true;
+}
+
 void http_set_body(struct http_client *c, const void *body, size_t len)
 {
     c->body = body;

@@ -131,6 +131,9 @@ MUST_CHECK esp_err_t http_set_url(struct http_client *c, const char *url);
 /* Home again, with the secrets that belong there; opts.urls may give another
  * URL first. For an answer that broke off and is asked for anew. */
 MUST_CHECK esp_err_t http_rewind(struct http_client *c, struct diag *d);
+/* From now on plain http: is refused, whoever asks for it (ESP_ERR_NOT_ALLOWED,
+ * before anything is sent). */
+void http_refuse_plain(struct http_client *c);
 /* NULL: none. Borrowed while the client lives. */
 void http_set_tokens(struct http_client *c, const struct http_tokens *tokens);
 void http_set_urls(struct http_client *c, const struct http_urls *urls);

@@ -113,6 +113,13 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
     c->is_https = url->is_https;
     c->port = url->port;
     (void)http_copy(url->host, c->host, sizeof(c->host));
+    if (!url->is_https && c->tls_only) {
+        c->err = ESP_ERR_NOT_ALLOWED;
+        return http_conn_fail(c, d, DIAG_STAGE_HTTP, c->err,
+                              "the URL is http:, so anyone on the way could "
+                              "replace what comes; use https:, or allow http: "
+                              "(ESP_HTTPS_OTA_ALLOW_HTTP, --allow-http)");
+    }
     struct tls_conf conf = opts->tls;
     if (url->is_https) {
         tls_conf_obey(&conf, c->env->policy, c->host);

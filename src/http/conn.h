@@ -20,6 +20,7 @@ struct http_conn {
     struct port_conn *tcp;          /* NULL: closed */
     struct tls_session *tls;        /* NULL: plain */
     uint32_t timeout_ms;
+    bool tls_only; /* plain connections are refused */
     bool is_https;
     char host[256];
     uint16_t port;

@@ -139,6 +139,10 @@ struct tls_ticket *tls_take_ticket(struct tls_session *s);
 void tls_ticket_free(struct tls_ticket *t); /* wipes; NULL is a no-op */
 /* The protocol that ALPN agreed on, or NULL. */
 const char *tls_alpn(const struct tls_session *s);
+/* The numbers that the library knows, 0 at the end. */
+const int *tls_suites(void);
+/* What tls_shake() ended in waits for room to send, not for bytes. */
+bool tls_wants_write(const struct tls_session *s);
 /* The library's own session object. */
 void *tls_library_session(struct tls_session *s);
 /* "handshake failure"; "unknown" for numbers without a name. */

@@ -231,6 +231,7 @@ esp_err_t tls_shake(struct tls_session *s, uint64_t deadline_ms, struct diag *d)
     s->bio.err = ESP_OK;
     do {
         ret = shake_on(s);
+        s->wants_write = ret == MBEDTLS_ERR_SSL_WANT_WRITE;
         if (waits(ret) && s->bio.err == ESP_ERR_TIMEOUT)
             return ESP_ERR_TIMEOUT;
     } while (waits(ret) && s->bio.err == ESP_OK);
@@ -376,6 +377,16 @@ size_t tls_pending(const struct tls_session *s)
 bool tls_resumed(const struct tls_session *s)
 {
     return s->offered && !s->met_cert;
+}
+
+bool tls_wants_write(const struct tls_session *s)
+{
+    return s->wants_write;
+}
+
+const int *tls_suites(void)
+{
+    return mbedtls_ssl_list_ciphersuites();
 }
 
 void *tls_library_session(struct tls_session *s)

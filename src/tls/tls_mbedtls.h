@@ -126,6 +126,7 @@ struct tls_session {
     bool offered;  /* a ticket */
     struct tls_ticket *ticket; /* for the next session */
     struct tls_fault fault;
+    bool wants_write;
     bool broken; /* the library's state is no longer usable */
     bool closed_clean;
     struct tls_bio bio;

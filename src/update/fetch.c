@@ -25,16 +25,19 @@ esp_err_t upd_fetch_open(struct upd *u)
     u->fetch.total = HTTP_LEN_UNKNOWN;
     if (u->opts.max_time_ms > 0)
         u->fetch.deadline_ms = sys->mono_ms(sys->ctx) + u->opts.max_time_ms;
-    if (u->opts.client) {
-        u->fetch.client = u->opts.client;
-        return ESP_OK;
+    u->fetch.client = u->opts.client;
+    if (!u->fetch.client) {
+        opts.follow = true;
+        err = http_open(&u->fetch.client, &u->env.http, &opts, u->opts.url,
+                        u->diag);
+        u->fetch.own_client = !err;
+        if (err)
+            return upd_fail(u, DIAG_STAGE_ARGS, err,
+                            "the URL cannot be opened");
     }
-    opts.follow = true;
-    err =
-        http_open(&u->fetch.client, &u->env.http, &opts, u->opts.url, u->diag);
-    u->fetch.own_client = !err;
-    return err ? upd_fail(u, DIAG_STAGE_ARGS, err, "the URL cannot be opened")
-               : ESP_OK;
+    if (!pol_allow_http(u->env.http.policy))
+        http_refuse_plain(u->fetch.client);
+    return ESP_OK;
 }
 
 void upd_fetch_close(struct upd *u)
