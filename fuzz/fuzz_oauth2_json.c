@@ -17,8 +17,7 @@ static void check(struct span part, struct span whole)
 
     if (part.len == 0)
         return;
-    must(part.ptr >= whole.ptr &&
-         part.ptr + part.len <= whole.ptr + whole.len);
+    must(part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
     char *out = malloc(part.len + 1);
     must(out != NULL);
     esp_err_t err = oauth2_json_text(part, out, &len);

@@ -14,6 +14,8 @@
 #include "linux_sys.h"
 #include "progress.h"
 #include "update/update.h"
+#include "store_file.h"
+#include "update_auth.h"
 #include "update_opts.h"
 
 enum outcome { OUT_FAILED, OUT_UPDATED, OUT_NOT_MODIFIED, OUT_SAME_VERSION };
@@ -29,6 +31,8 @@ struct session {
     struct linux_sys sys;
     struct heap_meter heap;
     struct update_trust trust;
+    struct update_auth auth;
+    struct store_file store;
     struct http_client *client;
     struct upd *upd;
     struct upd_result result;
@@ -135,6 +139,9 @@ static esp_err_t open_client(struct session *s)
         err = update_opts_http(s->o, is_https, &s->trust, &http, &s->diag);
     for (int i = 0; !err && i < s->o->resolve.cnt; i++)
         err = linux_net_override(&s->net, s->o->resolve.val[i], &s->diag);
+    s->auth.store = &s->store;
+    if (!err)
+        err = update_auth_open(&s->auth, s->o, &env, &http, &s->diag);
     if (!err)
         err = http_open(&s->client, &env, &http, s->url, &s->diag);
     if (!err)
@@ -252,6 +259,9 @@ static esp_err_t prepare(struct session *s, const char *path)
     if (err)
         return err;
     describe_target(s);
+    err = store_file_open(&s->store, path, &s->diag);
+    if (err)
+        return err;
     heap_meter_init(&s->heap, &linux_heap);
     linux_net_init(&s->net, &s->heap.port);
     linux_sys_init(&s->sys, NULL);
@@ -274,7 +284,9 @@ static void session_close(struct session *s)
     }
     http_close(s->client);
     s->client = NULL;
+    update_auth_close(&s->auth);
     update_trust_free(&s->trust);
+    store_file_close(&s->store);
     device_close(&s->dev);
 }
 
@@ -410,6 +422,7 @@ int cmd_update(int argc, char **argv)
     s = (struct session){ .o = &o,
                           .url = args.val[1],
                           .dev = DEVICE_CLOSED,
+                          .store = STORE_FILE_CLOSED,
                           .diag = DIAG_NONE,
                           .start_ms = linux_mono_ms() };
     err = prepare(&s, args.val[0]);

@@ -32,6 +32,17 @@ static const struct cli_opt options[] = {
     TEXT("--bearer", "TOKEN", "Authorization: Bearer TOKEN; or @FILE", bearer),
     { "-H", "'N: V'", "a further request header; may be repeated",
       CLI_KIND_LIST, offsetof(struct update_opts, headers) },
+    { "--secret-header", "'N: V'",
+      "the same, but no redirect takes it to another host", CLI_KIND_LIST,
+      offsetof(struct update_opts, secret_headers) },
+    TEXT("--oauth2-token-url", "URL", "get a token there, by OAuth2",
+         oauth2_url),
+    TEXT("--client-id", "I", "who we are to that server", client_id),
+    TEXT("--client-secret", "S", "and what proves it; or @FILE", client_secret),
+    TEXT("--refresh-token", "T", "trade this for a token; or @FILE",
+         refresh_token),
+    TEXT("--scope", "S", "what the token is to be good for", scope),
+    TEXT("--proxy", "URL", "http://[user:password@]host:port; or @FILE", proxy),
     { "--resolve", "HOST:PORT:ADDR", "address of a host, instead of DNS",
       CLI_KIND_LIST, offsetof(struct update_opts, resolve) },
     SECONDS("--connect-timeout", "longest wait for the connection (15)",
@@ -56,12 +67,6 @@ static const struct cli_opt options[] = {
     CLI_OPT_JSON(struct update_opts, json),
     CLI_OPT_LATER("--capath", "DIR"),
     CLI_OPT_LATER("--psk", "ID:HEX"),
-    CLI_OPT_LATER("--proxy", "URL"),
-    CLI_OPT_LATER("--oauth2-token-url", "URL"),
-    CLI_OPT_LATER("--client-id", "I"),
-    CLI_OPT_LATER("--client-secret", "S"),
-    CLI_OPT_LATER("--refresh-token", "T"),
-    CLI_OPT_LATER("--scope", "S"),
     CLI_OPT_LATER("--no-resume", NULL),
     CLI_OPT_LATER("--decrypt", "KEY"),
     CLI_OPT_LATER("--trace", "FILE"),
@@ -85,8 +90,44 @@ const struct cli_verb update_verb = {
     .arg_max = 2,
 };
 
+static int check_headers(const struct cli_list *list)
+{
+    for (int i = 0; i < list->cnt; i++)
+        if (!strchr(list->val[i], ':'))
+            return cli_usage(&update_verb,
+                             "a header needs 'Name: value', there is no colon");
+    return CLI_GO;
+}
+
+static int check_oauth2(const struct update_opts *o)
+{
+    if (!o->oauth2_url &&
+        (o->client_id || o->client_secret || o->refresh_token || o->scope))
+        return cli_usage(&update_verb,
+                         "--client-id, --client-secret, --refresh-token and "
+                         "--scope need --oauth2-token-url");
+    if (!o->oauth2_url)
+        return CLI_GO;
+    if (!o->client_id || (!o->client_secret && !o->refresh_token))
+        return cli_usage(&update_verb,
+                         "--oauth2-token-url needs --client-id, and "
+                         "--client-secret or --refresh-token");
+    if (o->user || o->bearer)
+        return cli_usage(&update_verb, "--oauth2-token-url excludes --user "
+                                       "and --bearer");
+    return CLI_GO;
+}
+
 int update_opts_check(const struct update_opts *o)
 {
+    int status = check_oauth2(o);
+
+    if (status == CLI_GO)
+        status = check_headers(&o->headers);
+    if (status == CLI_GO)
+        status = check_headers(&o->secret_headers);
+    if (status != CLI_GO)
+        return status;
     if (o->tls_max && strcmp(o->tls_max, "1.2") != 0 &&
         strcmp(o->tls_max, "1.3") != 0)
         return cli_usage(&update_verb, "--tls-max %s: it is 1.2 or 1.3",
@@ -96,10 +137,6 @@ int update_opts_check(const struct update_opts *o)
     if (o->user && o->bearer)
         return cli_usage(&update_verb,
                          "--user and --bearer exclude each other");
-    for (int i = 0; i < o->headers.cnt; i++)
-        if (!strchr(o->headers.val[i], ':'))
-            return cli_usage(&update_verb, "-H needs 'Name: value', there is "
-                                           "no colon");
     return CLI_GO;
 }
 
@@ -145,6 +182,25 @@ static esp_err_t load_login(const struct update_opts *o, struct update_trust *t,
     return ESP_OK;
 }
 
+static esp_err_t load_proxy(const struct update_opts *o, struct update_trust *t,
+                            struct http_opts *http, struct diag *d)
+{
+    struct http_url url;
+
+    if (!o->proxy)
+        return ESP_OK;
+    esp_err_t err = cli_read_secret(o->proxy, &t->proxy, d);
+    if (err)
+        return err;
+    http->proxy = (const char *)t->proxy.ptr;
+    if (http_url_parse(span_str(http->proxy), &url) == ESP_OK &&
+        !url.is_https && url.path.len <= 1 && !url.has_query)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                     "--proxy must be http://[user:password@]host:port; what "
+                     "goes through it is protected by the server's TLS");
+}
+
 static struct span pem(const struct cli_bytes *b)
 {
     return b->len ? span_of(b->ptr, b->len + 1) : span_of(NULL, 0);
@@ -162,6 +218,8 @@ esp_err_t update_opts_http(const struct update_opts *o, bool is_https,
         err = cli_read_file(o->key, PEM_MAX_LEN, &t->key, d);
     if (!err)
         err = load_login(o, t, http, d);
+    if (!err)
+        err = load_proxy(o, t, http, d);
     http->tls.ca = pem(&t->ca);
     http->tls.client_cert = pem(&t->cert);
     http->tls.client_key = pem(&t->key);
@@ -192,7 +250,18 @@ static esp_err_t add_header(struct http_client *client, const char *text,
     if (!err)
         return ESP_OK;
     return diag_fail(d, DIAG_STAGE_ARGS, err,
-                     "-H '%s: ...' is no header that can be sent", name);
+                     "'%s: ...' is no header that can be sent", name);
+}
+
+static esp_err_t add_secret(struct http_client *client, const char *text,
+                            struct diag *d)
+{
+    char name[128];
+    esp_err_t err = add_header(client, text, d);
+
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, ":"), text);
+    http_mark_secret(client, name);
+    return err;
 }
 
 static esp_err_t add_bearer(struct http_client *client,
@@ -224,6 +293,8 @@ esp_err_t update_opts_headers(const struct update_opts *o,
         err = add_bearer(client, &t->bearer, d);
     for (int i = 0; !err && i < o->headers.cnt; i++)
         err = add_header(client, o->headers.val[i], d);
+    for (int i = 0; !err && i < o->secret_headers.cnt; i++)
+        err = add_secret(client, o->secret_headers.val[i], d);
     return err;
 }
 
@@ -234,4 +305,5 @@ void update_trust_free(struct update_trust *t)
     cli_bytes_free(&t->key);
     cli_bytes_free(&t->user);
     cli_bytes_free(&t->bearer);
+    cli_bytes_free(&t->proxy);
 }

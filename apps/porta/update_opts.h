@@ -11,7 +11,9 @@
 struct update_opts {
     struct device_args dev;
     const char *cacert, *cert, *key, *user, *bearer, *tls_max, *slot, *final;
-    struct cli_list headers, resolve;
+    const char *oauth2_url, *client_id, *client_secret, *refresh_token, *scope;
+    const char *proxy;
+    struct cli_list headers, secret_headers, resolve;
     uint32_t connect_timeout_ms, stall_timeout_ms, max_time_ms;
     uint32_t retry, range_len;
     bool bulk_erase, same_version, insecure, allow_http, json;
@@ -25,7 +27,7 @@ extern const struct cli_verb update_verb;
 
 /* Files and secrets that the options name, loaded. */
 struct update_trust {
-    struct cli_bytes ca, cert, key, user, bearer;
+    struct cli_bytes ca, cert, key, user, bearer, proxy;
 };
 
 /* Refuses what cannot be: exit 2 after a sentence, else CLI_GO. */
@@ -36,7 +38,7 @@ MUST_CHECK int update_opts_check(const struct update_opts *o);
 MUST_CHECK esp_err_t update_opts_http(const struct update_opts *o,
                                       bool is_https, struct update_trust *t,
                                       struct http_opts *http, struct diag *d);
-/* Adds -H and --bearer. */
+/* Adds -H, --secret-header and --bearer. */
 MUST_CHECK esp_err_t update_opts_headers(const struct update_opts *o,
                                          const struct update_trust *t,
                                          struct http_client *client,

@@ -43,9 +43,6 @@ def test_wrong_command_lines_are_exit_2(porta, args):
     (["image", "sign", "--scheme", "v1", "x"], "sign"),
     (["image", "encrypt", "x"], "encrypt"),
     (["update", "f", "https://h/x", "--decrypt", "k"], "--decrypt"),
-    (["update", "f", "https://h/x", "--proxy", "http://p"], "--proxy"),
-    (["update", "f", "https://h/x", "--oauth2-token-url", "u"],
-     "--oauth2-token-url"),
     (["explain", "f", "--anti-rollback"], "--anti-rollback"),
     (["flash", "map", "f"], "map"), (["build", "."], "build"),
     (["torture", "f"], "torture")])
