@@ -3,19 +3,18 @@
 
 /* --- a compaction that was interrupted ------------------------------------ */
 
-/* The one FREEING page. Several: no store leaves that behind; all of them are
- * then kept as they are, since nobody can say which copies are whole. */
-static bool freeing_rank(const struct kv *kv, uint32_t *rank)
+/* How many pages are FREEING; *rank: the first of them. */
+static uint32_t freeing_cnt(const struct kv *kv, uint32_t *rank)
 {
     uint32_t cnt = 0;
 
-    for (uint32_t i = 0; i < kv->used_cnt; i++) {
-        if (kv->pages[kv->order[i]].kind == KV_HEAD_FREEING) {
-            *rank = i;
+    for (uint32_t i = kv->used_cnt; i > 0; i--) {
+        if (kv->pages[kv->order[i - 1]].kind == KV_HEAD_FREEING) {
+            *rank = i - 1;
             cnt++;
         }
     }
-    return cnt == 1;
+    return cnt;
 }
 
 esp_err_t kv_fix_freeing_newest(struct kv *kv)
@@ -24,7 +23,7 @@ esp_err_t kv_fix_freeing_newest(struct kv *kv)
     uint32_t rank;
     esp_err_t err = ESP_OK;
 
-    if (!freeing_rank(kv, &rank) ||
+    if (freeing_cnt(kv, &rank) != 1 ||
         kv_page_at(kv, newest)->kind != KV_HEAD_ACTIVE)
         return ESP_OK;
     if (!kv->readonly)
@@ -34,15 +33,36 @@ esp_err_t kv_fix_freeing_newest(struct kv *kv)
     return err;
 }
 
+/* Several pages that are FREEING: no store leaves that behind. The newest page
+ * may then hold more than copies. It is closed, and so is each page that takes
+ * the place of a FREEING one, before that one goes: the last of them must not
+ * be found beside an ACTIVE page that is needed. */
+static esp_err_t fix_several(struct kv *kv)
+{
+    uint32_t rank;
+    esp_err_t err = kv_fix_items(kv);
+
+    if (!err)
+        err = kv_close_newest(kv);
+    while (!err && freeing_cnt(kv, &rank) > 1)
+        err = kv->used_cnt < kv->page_cnt ? kv_move_out(kv, rank, true)
+                                          : ESP_ERR_NVS_NO_FREE_PAGES;
+    return err;
+}
+
 esp_err_t kv_fix_freeing(struct kv *kv)
 {
     uint32_t rank;
+    esp_err_t err = ESP_OK;
 
-    if (kv->readonly || !freeing_rank(kv, &rank))
+    if (kv->readonly || freeing_cnt(kv, &rank) == 0)
         return ESP_OK;
-    if (kv->used_cnt == kv->page_cnt)
-        return ESP_ERR_NVS_NO_FREE_PAGES;
-    return kv_move_out(kv, rank);
+    if (freeing_cnt(kv, &rank) > 1)
+        err = fix_several(kv);
+    if (!err && kv->used_cnt == kv->page_cnt)
+        err = ESP_ERR_NVS_NO_FREE_PAGES;
+    return !err && freeing_cnt(kv, &rank) == 1 ? kv_move_out(kv, rank, false)
+                                               : err;
 }
 
 /* --- items ---------------------------------------------------------------- */

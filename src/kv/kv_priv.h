@@ -80,8 +80,11 @@ MUST_CHECK esp_err_t kv_fix_items(struct kv *kv);
 /* Makes the newest page one that has cnt slots left.
  * _NVS_NOT_ENOUGH_SPACE: there is no such page to be had. */
 MUST_CHECK esp_err_t kv_room(struct kv *kv, uint32_t cnt);
-/* Copies what counts in the page at rank to a fresh page, then frees it. */
-MUST_CHECK esp_err_t kv_move_out(struct kv *kv, uint32_t rank);
+/* The newest page takes no more items. */
+MUST_CHECK esp_err_t kv_close_newest(struct kv *kv);
+/* Copies what counts in the page at rank to a fresh page, then frees it.
+ * close: nothing more shall go into the fresh page. */
+MUST_CHECK esp_err_t kv_move_out(struct kv *kv, uint32_t rank, bool close);
 /* Takes a page out of the order. */
 void kv_order_remove(struct kv *kv, uint32_t rank);
 /* Slots that could be had at best. */

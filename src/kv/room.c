@@ -184,27 +184,7 @@ static esp_err_t copy_item(struct copy *c, uint32_t idx)
     return err;
 }
 
-esp_err_t kv_move_out(struct kv *kv, uint32_t rank)
-{
-    struct copy c = { kv, kv->order[rank], free_page(kv), { 0 } };
-    esp_err_t err = activate(kv, c.to);
-
-    memset(c.bits, 0xFF, sizeof(c.bits));
-    for (uint32_t i = 0; !err && i < KV_SLOT_CNT; i++) {
-        if (kv->pages[c.from].tag[i] != 0)
-            err = copy_item(&c, i);
-    }
-    if (!err)
-        err = kv_page_prog(kv, c.to, KV_BITS_OFF,
-                           span_of(c.bits, sizeof(c.bits)));
-    if (!err)
-        err = kv_page_wipe(kv, c.from);
-    if (!err)
-        kv_order_remove(kv, rank);
-    return err;
-}
-
-static esp_err_t close_newest(struct kv *kv)
+esp_err_t kv_close_newest(struct kv *kv)
 {
     struct kv_page *p;
     esp_err_t err;
@@ -220,6 +200,28 @@ static esp_err_t close_newest(struct kv *kv)
     return err;
 }
 
+esp_err_t kv_move_out(struct kv *kv, uint32_t rank, bool close)
+{
+    struct copy c = { kv, kv->order[rank], free_page(kv), { 0 } };
+    esp_err_t err = activate(kv, c.to);
+
+    memset(c.bits, 0xFF, sizeof(c.bits));
+    for (uint32_t i = 0; !err && i < KV_SLOT_CNT; i++) {
+        if (kv->pages[c.from].tag[i] != 0)
+            err = copy_item(&c, i);
+    }
+    if (!err)
+        err = kv_page_prog(kv, c.to, KV_BITS_OFF,
+                           span_of(c.bits, sizeof(c.bits)));
+    if (!err && close)
+        err = kv_close_newest(kv);
+    if (!err)
+        err = kv_page_wipe(kv, c.from);
+    if (!err)
+        kv_order_remove(kv, rank);
+    return err;
+}
+
 static esp_err_t move_victim(struct kv *kv, uint32_t rank)
 {
     esp_err_t err = kv_page_set_state(kv, kv->order[rank], KV_STATE_FREEING);
@@ -227,7 +229,7 @@ static esp_err_t move_victim(struct kv *kv, uint32_t rank)
     if (err)
         return err;
     kv_page_at(kv, rank)->kind = KV_HEAD_FREEING;
-    return kv_move_out(kv, rank);
+    return kv_move_out(kv, rank, false);
 }
 
 esp_err_t kv_room(struct kv *kv, uint32_t cnt)
@@ -240,7 +242,7 @@ esp_err_t kv_room(struct kv *kv, uint32_t cnt)
         return ESP_OK;
     if (step == KV_STEP_NO_ROOM)
         return ESP_ERR_NVS_NOT_ENOUGH_SPACE;
-    err = close_newest(kv);
+    err = kv_close_newest(kv);
     if (err)
         return err;
     return step == KV_STEP_NEXT ? activate(kv, free_page(kv))
