@@ -117,39 +117,47 @@ const struct path paths[TORT_PATH_CNT] = {
     [TORT_UPDATE] = { "update",
                       "the image's first 16 bytes are programmed last, and the "
                       "records name the slot only after that",
-                      false, false, false, prepare_nothing, act_update },
+                      false, false, false, PATH_END_NEW, prepare_nothing,
+                      act_update },
     [TORT_BULK] = { "update-bulk",
                     "the same, and a slot that is being erased was "
                     "neither running nor named by the newest record",
-                    false, false, false, prepare_nothing, act_bulk },
+                    false, false, false, PATH_END_NEW, prepare_nothing,
+                    act_bulk },
     [TORT_MOVE] = { "house-move",
                     "the running slot's record is copied to the other sector "
                     "before its own is erased, each change under an intent",
-                    true, false, false, prepare_move, act_move },
+                    true, false, false, PATH_END_NEW, prepare_move, act_move },
     [TORT_FIRST_BOOT] = { "first-boot",
                           "an image is started only when PENDING_VERIFY was "
                           "read back, so its trial ends whatever happens",
-                          true, true, true, prepare_updated, world_reset },
+                          true, true, true, PATH_END_OLD, prepare_updated,
+                          world_reset },
     [TORT_CONFIRM] = { "confirm",
                        "the intent in the sibling's log holds the whole new "
                        "record before the old one is erased",
-                       true, false, true, prepare_on_trial, act_confirm },
+                       true, false, true, PATH_END_NEW, prepare_on_trial,
+                       act_confirm },
     [TORT_GIVE_UP] = { "give-up",
                        "the same; until the intent stands the image is on "
                        "trial, which ends in the same slot",
-                       true, false, true, prepare_on_trial, act_give_up },
+                       true, false, true, PATH_END_OLD, prepare_on_trial,
+                       act_give_up },
     [TORT_ROLLBACK] = { "rollback",
                         "a record that is still PENDING_VERIFY at a reset "
                         "reads as given up, whether or not that was written",
-                        true, true, true, prepare_on_trial, world_reset },
+                        true, true, true, PATH_END_OLD, prepare_on_trial,
+                        world_reset },
     [TORT_FIRST_RECORD] = { "first-record",
                             "without a record the same slot is chosen as with "
                             "the one that is being written",
-                            true, true, false, prepare_blank, world_reset },
+                            true, true, false, PATH_END_SAME, prepare_blank,
+                            world_reset },
     [TORT_SETTINGS] = { "settings",
                         "a value is written whole and marked as written before "
                         "the one it replaces is given up",
-                        true, false, false, prepare_settings, settings_change },
+                        true, false, false, PATH_END_SAME, prepare_settings,
+                        settings_change },
 };
 
 const char *tort_path_name(enum tort_path_id path)

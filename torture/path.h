@@ -4,12 +4,16 @@
 
 #include "world.h"
 
+/* What a reset starts when all is done. */
+enum path_end { PATH_END_OLD, PATH_END_NEW, PATH_END_SAME };
+
 struct path {
     const char *name;
     const char *invariant;
     bool metadata; /* depth 2 cuts all of the recovery */
     bool boots;    /* it is a pass of the bootloader */
     bool needs_rollback;
+    enum path_end end;
     /* From the device as it was given, which runs: to where the path begins.
      * An error: it cannot be here, *why says so. */
     esp_err_t (*prepare)(struct world *w, const char **why);

@@ -94,7 +94,7 @@ static bool reference_boots(struct tort *t)
     uint8_t rec[2][OTADATA_REC_LEN];
     struct witness w = {
         .rec = { rec[0], rec[1] },
-        .rollback = pol_rollback(&t->conf.policy),
+        .rollback = pol_rollback(&t->conf.boot->policy),
         .slot_cnt = world_slot_cnt(&t->w),
         .has_factory = boot_part(&t->w.parts.table, BOOT_FACTORY) != NULL,
         .ctx = t,
@@ -137,12 +137,28 @@ static const char *check_choice(struct tort *t, const struct attempt *a,
     return NULL;
 }
 
+/* An image whose trial was not marked must not run: its crashes would never
+ * end the trial. A slot that is being written has no magic byte yet. */
+static const char *check_guards(struct tort *t, const struct view *now,
+                                enum tort_op_kind kind)
+{
+    const struct part_entry *p = boot_part(&t->w.parts.table, t->target);
+    uint32_t idx = ota_active_idx(now->rec);
+
+    if (t->path->boots && t->w.running == t->target && idx != OTA_REC_NONE &&
+        now->rec[idx].state == OTA_STATE_NEW)
+        return "an image was started whose trial was not marked";
+    if (kind == TORT_OP_SLOT_PROG && p && t->w.sim.bytes[p->off] == IMG_MAGIC)
+        return "a slot that is being written looks like an image";
+    return NULL;
+}
+
 /* first: the cut was in the path itself, not in a recovery. */
-static const char *check(struct tort *t, bool first, enum tort_fault fault,
+static const char *check(struct tort *t, bool first, const struct tort_cut *cut,
                          struct outcome *out)
 {
     bool strict =
-        first && !t->moves && !(t->path->boots && fault == TORT_FAILS);
+        first && !t->moves && !(t->path->boots && cut->fault == TORT_FAILS);
     const struct attempt *a = first ? &t->act : &t->recovery;
     const char *bad;
     bool done = true;
@@ -153,6 +169,8 @@ static const char *check(struct tort *t, bool first, enum tort_fault fault,
     bad = check_records(a, &now, strict);
     if (!bad)
         bad = check_choice(t, a, &now, first);
+    if (!bad && first)
+        bad = check_guards(t, &now, t->act.ops[cut->op - 1].kind);
     if (!reference_boots(t)) {
         out->ref_ok = false;
         bad = bad ? bad : "under the reference's bootloader nothing boots";
@@ -160,7 +178,8 @@ static const char *check(struct tort *t, bool first, enum tort_fault fault,
     if (!bad && t->id == TORT_SETTINGS)
         bad = settings_check(&t->w, t->others, &done);
     if (first)
-        out->was_new = done && recs_equal(now.rec, t->act.after.rec);
+        out->was_new = done && now.choice == a->after.choice &&
+                       recs_equal(now.rec, a->after.rec);
     return bad;
 }
 
@@ -187,7 +206,8 @@ static bool try_again(struct tort *t)
             continue;
         }
         uint32_t runs = w->running;
-        if (pol_rollback(&t->conf.policy) && world_mark(w, OTA_STATE_VALID))
+        if (pol_rollback(&t->conf.boot->policy) &&
+            world_mark(w, OTA_STATE_VALID))
             return false;
         return world_reset(w) == ESP_OK && w->running == runs &&
                reference_boots(t);
@@ -254,7 +274,7 @@ static const char *attempt_with(struct tort *t, const struct tort_cut *cut,
     sim_flash_power_on(&t->w.sim);
     if (out->unfired)
         return "the fault did not fire";
-    bad = check(t, first, cut->fault, out);
+    bad = check(t, first, cut, out);
     if (!bad && cut->fault != TORT_FAILS && err == ESP_OK)
         bad = "a power cut is reported as success";
     if (!bad && first && cut->fault == TORT_FAILS)
@@ -292,6 +312,14 @@ static uint32_t record_erases(const struct attempt *a)
     return cnt;
 }
 
+static bool ends_well(const struct tort *t)
+{
+    uint32_t end = t->act.after.choice;
+    return t->path->end == PATH_END_NEW   ? end == t->target
+           : t->path->end == PATH_END_OLD ? end == t->base_running
+                                          : end == t->act.before.choice;
+}
+
 esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
 {
     struct world *w = &t->w;
@@ -300,10 +328,11 @@ esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
     t->id = id;
     t->path = &paths[id];
     *why = "the bootloader gives nothing up: rollback is off";
-    if (t->path->needs_rollback && !pol_rollback(&t->conf.policy))
+    if (t->path->needs_rollback && !pol_rollback(&t->conf.boot->policy))
         return ESP_ERR_NOT_SUPPORTED;
     load(t, &t->base);
     w->running = t->base_running;
+    t->target = world_next_slot(w);
     err = t->path->prepare(w, why);
     if (!err && id == TORT_SETTINGS)
         err = settings_others(w, &t->others);
@@ -313,6 +342,10 @@ esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
     t->start_running = w->running;
     *why = "it fails undisturbed";
     err = listen(t, true, &t->act);
+    if (!err && !ends_well(t)) {
+        *why = "undisturbed, it does not end where it should";
+        return ESP_FAIL;
+    }
     t->moves = record_erases(&t->act) > 1;
     if (!err && t->act.op_cnt == 0) {
         *why = "it writes nothing here";

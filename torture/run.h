@@ -26,6 +26,7 @@ struct tort {
     struct sim_flash snap;  /* after a first cut */
     uint32_t good_len[BOOT_CHOICES]; /* of the images in base */
     uint32_t base_running;
+    uint32_t target; /* the slot that an update goes to */
     /* of the path that was begun */
     enum tort_path_id id;
     const struct path *path;

@@ -31,13 +31,13 @@ static esp_err_t open_flash(struct tort *t)
 
 static void find_good(struct tort *t)
 {
-    const struct img_rules rules = { .kind = IMG_KIND_APP,
-                                     .place = IMG_PLACE_SLOT,
-                                     .chip_id = t->conf.chip_id };
+    struct img_rules rules = t->conf.boot->rules;
     struct world *w = &t->w;
     struct img_check check;
     struct img_receipt receipt;
 
+    rules.kind = IMG_KIND_APP;
+    rules.place = IMG_PLACE_SLOT;
     for (uint32_t i = 0; i < BOOT_CHOICES; i++) {
         const struct part_entry *p = boot_part(&w->parts.table, i);
         if (p &&

@@ -17,8 +17,8 @@
 #define TORTURE_TORTURE_H
 
 #include "base/diag.h"
-#include "base/policy.h"
 #include "base/span.h"
+#include "boot/exec.h"
 
 enum tort_path_id {
     TORT_UPDATE,
@@ -83,9 +83,9 @@ MUST_CHECK esp_err_t tort_seq_parse(const char *text, struct tort_seq *out,
 struct tort_conf {
     struct span flash, image; /* borrowed until tort_close() */
     uint32_t table_off;
-    uint16_t chip_id, chip_rev;
-    bool check_rev;
-    struct policy policy;
+    /* The device's bootloader: policy and rules; borrowed. Flash, table and
+     * buffer are filled in. */
+    const struct boot_env *boot;
     uint32_t depth;             /* 1 or 2 */
     bool deep;                  /* all second cuts are tried again, too */
     uint32_t worker, workers;   /* this one does each workers-th run; 0: 1 */

@@ -146,16 +146,13 @@ uint32_t world_next_slot(const struct world *w)
 
 static struct boot_env boot_env(struct world *w)
 {
-    return (struct boot_env){
-        .flash = &w->flash,
-        .table = &w->parts.table,
-        .policy = w->conf->policy,
-        .rules = { .chip_id = w->conf->chip_id,
-                   .chip_rev = w->conf->chip_rev,
-                   .check_rev = w->conf->check_rev },
-        .buf = w->buf,
-        .buf_len = sizeof(w->buf),
-    };
+    struct boot_env env = *w->conf->boot;
+    env.flash = &w->flash;
+    env.table = &w->parts.table;
+    env.loader = NULL;
+    env.buf = w->buf;
+    env.buf_len = sizeof(w->buf);
+    return env;
 }
 
 esp_err_t world_reset(struct world *w)
@@ -199,13 +196,13 @@ static esp_err_t session(struct world *w, const struct upd_env *env,
 esp_err_t world_update(struct world *w, bool bulk)
 {
     const struct part_entry *runs = boot_part(&w->parts.table, w->running);
-    struct policy policy = w->conf->policy;
+    struct policy policy = w->conf->boot->policy;
     struct upd_device device = {
         .parts = &w->parts,
         .policy = &policy,
-        .chip_id = w->conf->chip_id,
-        .chip_rev = w->conf->chip_rev,
-        .check_rev = w->conf->check_rev,
+        .chip_id = w->conf->boot->rules.chip_id,
+        .chip_rev = w->conf->boot->rules.chip_rev,
+        .check_rev = w->conf->boot->rules.check_rev,
         .running_is_slot = w->running < BOOT_MAX_SLOTS,
         .running_slot = w->running < BOOT_MAX_SLOTS ? w->running : 0,
         .running_off = runs ? runs->off : UINT32_MAX,
@@ -246,8 +243,8 @@ esp_err_t world_activate(struct world *w, uint32_t slot)
         .slot_cnt = world_slot_cnt(w),
         .running_is_slot = w->running < BOOT_MAX_SLOTS,
         .running_slot = w->running < BOOT_MAX_SLOTS ? w->running : 0,
-        .state = pol_rollback(&w->conf->policy) ? (uint32_t)OTA_STATE_NEW
-                                                : OTA_STATE_UNDEFINED,
+        .state = pol_rollback(&w->conf->boot->policy) ? (uint32_t)OTA_STATE_NEW
+                                                      : OTA_STATE_UNDEFINED,
     };
     struct otadata o;
     return otadata_activate(&at, &o, &req);

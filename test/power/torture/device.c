@@ -88,12 +88,13 @@ void device_make(struct device *d, const struct device_kind *kind)
         put_image(d, SLOTS + SLOT_LEN, "0");
     d->image = make_image(kind->body_len ? kind->body_len : SLOT_LEN - 512, "2",
                           &d->image_len);
+    d->boot = (struct boot_env){ .policy = { .rollback = true },
+                                 .rules = { .chip_id = CHIP } };
     d->conf = (struct tort_conf){
         .flash = span_of(d->flash, d->flash_len),
         .image = span_of(d->image, d->image_len),
         .table_off = PART_TABLE_OFF,
-        .chip_id = CHIP,
-        .policy = { .rollback = true },
+        .boot = &d->boot,
         .depth = 1,
     };
 }

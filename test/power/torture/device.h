@@ -16,7 +16,8 @@ struct device_kind { /* zero: two slots, ota_0 runs */
 struct device {
     uint8_t *flash, *image;
     uint32_t flash_len, image_len;
-    struct tort_conf conf; /* depth 1, rollback on */
+    struct boot_env boot;  /* rollback on */
+    struct tort_conf conf; /* depth 1; points into this struct */
 };
 
 void device_make(struct device *d, const struct device_kind *kind);

@@ -98,7 +98,7 @@ static void test_without_rollback(void **state)
 
     (void)state;
     device_make(&d, &(struct device_kind){ .body_len = 9000 });
-    d.conf.policy.rollback = false;
+    d.boot.policy.rollback = false;
     d.conf.depth = deep() ? 2 : 1;
     torture("two slots, no rollback", &d, 300, &not_here);
 }
