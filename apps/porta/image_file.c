@@ -1,6 +1,7 @@
 #include "image_file.h"
 
 #include "base/le.h"
+#include "base/text.h"
 #include "image/sig_list.h"
 #include "image/text.h"
 
@@ -30,6 +31,29 @@ enum img_kind image_file_kind(const struct image_file *f)
                                                  : IMG_KIND_APP;
 }
 
+static void clean(char *text, size_t len)
+{
+    (void)text_clean(span_str(text), text, len);
+}
+
+/* What can be shown of it: there are no more segments than that, whatever the
+ * header counts, and texts go to terminals and into JSON. */
+static void make_fit(struct img_info *info)
+{
+    struct img_desc *app = &info->desc;
+    struct img_boot_desc *boot = &info->boot_desc;
+
+    if (info->header.seg_cnt > IMG_MAX_SEGMENTS)
+        info->header.seg_cnt = IMG_MAX_SEGMENTS;
+    clean(app->version, sizeof(app->version));
+    clean(app->project, sizeof(app->project));
+    clean(app->time, sizeof(app->time));
+    clean(app->date, sizeof(app->date));
+    clean(app->idf_ver, sizeof(app->idf_ver));
+    clean(boot->idf_ver, sizeof(boot->idf_ver));
+    clean(boot->date_time, sizeof(boot->date_time));
+}
+
 esp_err_t image_file_check(struct image_file *f, const char *name,
                            const struct img_rules *rules, struct diag *d)
 {
@@ -44,6 +68,7 @@ esp_err_t image_file_check(struct image_file *f, const char *name,
     /* What feeding finds, finishing returns again. */
     (void)!img_check_feed(&f->check, f->bytes.ptr, f->bytes.len);
     err = img_check_finish(&f->check, &f->receipt);
+    make_fit(&f->check.info);
     if (!err)
         return ESP_OK;
     return diag_fail(d, DIAG_STAGE_IMAGE, err, "%s: %s", name,

@@ -28,7 +28,8 @@ enum img_kind image_file_kind(const struct image_file *f);
 
 /* The verifier over all of the file, with the rules of IMG_PLACE_FILE. rules
  * NULL: any chip, of the kind that it looks like. The sentence starts with
- * name. */
+ * name. Afterwards check.info is fit to be shown: no more segments than there
+ * is room for, no control characters in the description's texts. */
 MUST_CHECK esp_err_t image_file_check(struct image_file *f, const char *name,
                                       const struct img_rules *rules,
                                       struct diag *d);

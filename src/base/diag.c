@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 static const char *const diag_stage_names[] = {
     [DIAG_STAGE_NONE] = "none",         [DIAG_STAGE_ARGS] = "args",
     [DIAG_STAGE_FILE] = "file",         [DIAG_STAGE_FLASH] = "flash",
@@ -25,6 +27,8 @@ esp_err_t diag_fail(struct diag *d, enum diag_stage stage, esp_err_t err,
     va_start(args, fmt);
     (void)vsnprintf(d->text, sizeof(d->text), fmt, args);
     va_end(args);
+    /* Sentences quote names and headers that come from outside. */
+    (void)text_clean(span_str(d->text), d->text, sizeof(d->text));
     return err;
 }
 

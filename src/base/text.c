@@ -61,7 +61,7 @@ const char *text_clean(struct span in, char *out, size_t out_len)
         if (at + (show ? len : 1) >= out_len)
             break;
         if (show)
-            memcpy(out + at, in.ptr, len);
+            memmove(out + at, in.ptr, len);
         else
             out[at] = '?';
         at += show ? len : 1;

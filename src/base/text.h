@@ -9,7 +9,7 @@
 
 /* Copies in to out as valid UTF-8 without control characters: every byte that
  * is neither becomes '?'. Cuts before a character that does not fit; out is
- * always terminated (out_len >= 1). Returns out. */
+ * always terminated (out_len >= 1) and may be where in is. Returns out. */
 const char *text_clean(struct span in, char *out, size_t out_len);
 
 /* Length of the UTF-8 character that s starts with, 1 to 4; 0: none does, or

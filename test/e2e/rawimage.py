@@ -5,9 +5,14 @@ import hashlib
 import struct
 
 
+def padded(text, size):
+    raw = text if isinstance(text, bytes) else text.encode()
+    return raw.ljust(size, b"\0")
+
+
 def description(version="2", project="demo", secure_version=0):
     d = struct.pack("<II8x", 0xABCD5432, secure_version)
-    d += version.encode().ljust(32, b"\0") + project.encode().ljust(32, b"\0")
+    d += padded(version, 32) + padded(project, 32)
     d += b"12:00:00".ljust(16, b"\0") + b"Jan  1 2026".ljust(16, b"\0")
     d += b"v6.2".ljust(32, b"\0")
     return d.ljust(256, b"\0")

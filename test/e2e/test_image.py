@@ -3,6 +3,7 @@
 import hashlib
 import os
 import struct
+import subprocess
 import sys
 
 import pytest
@@ -162,6 +163,30 @@ def test_verify_without_a_hash(porta, tmp_path):
     path.write_bytes(rawimage.image(hashed=0))
     assert "no SHA-256" in porta.ok("image", "verify", path).out
     assert porta("image", "verify", path, "--require-hash").code == 1
+
+
+def test_what_is_shown_steers_no_terminal(porta, tmp_path):
+    bad = b"v\x1b[31m\x07\xc2\x9b\xff\n"
+    path = tmp_path / "i.bin"
+    path.write_bytes(rawimage.image(version=bad, project=bad))
+    for args in [["info"], ["info", "--json"], ["verify"], ["verify",
+                                                            "--json"]]:
+        done = subprocess.run([porta.path, "image", *args, path],
+                              capture_output=True, check=True)
+        text = done.stdout.decode()  # strictly UTF-8
+        assert not [c for c in text if c < " " and c != "\n"], done
+        assert "v?[31m????" in text, done
+
+
+def test_more_segments_than_there_can_be(porta, tmp_path):
+    path = tmp_path / "i.bin"
+    for cnt in [17, 255]:
+        path.write_bytes(GOOD[:1] + bytes([cnt]) + GOOD[2:])
+        ended = porta("image", "info", path, "--json")
+        assert ended.code == 1 and ended.json["segments"] == [], ended
+        assert f"{cnt} segments" in ended.json["error"]["message"]
+        ended = porta("image", "info", path)
+        assert ended.code == 1 and "segment " not in ended.out, ended
 
 
 @pytest.mark.parametrize("verb", ["sign", "encrypt", "decrypt"])

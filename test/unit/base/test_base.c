@@ -75,6 +75,16 @@ static void test_diag_long_text_is_cut(void **state)
     assert_int_equal(strlen(d.text), sizeof(d.text) - 1);
 }
 
+static void test_diag_steers_no_terminal(void **state)
+{
+    struct diag d = DIAG_NONE;
+
+    (void)state;
+    (void)diag_fail(&d, DIAG_STAGE_HTTP, ESP_FAIL, "it says \"%s\"",
+                    "\x1b[2J\n\xC3\xA9\xFF");
+    assert_string_equal(d.text, "it says \"?[2J?\xC3\xA9?\"");
+}
+
 static void test_diag_stage_names(void **state)
 {
     (void)state;
@@ -256,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_err_names),
         cmocka_unit_test(test_diag_keeps_first),
         cmocka_unit_test(test_diag_long_text_is_cut),
+        cmocka_unit_test(test_diag_steers_no_terminal),
         cmocka_unit_test(test_diag_stage_names),
         cmocka_unit_test(test_log_reaches_sink),
         cmocka_unit_test(test_crc32_otadata),

@@ -56,6 +56,15 @@ static void test_clean(void **state)
     }
 }
 
+static void test_clean_in_place(void **state)
+{
+    char text[] = "a\x1b\xC2\x80\xC3\xA9\xFFz";
+
+    (void)state;
+    assert_ptr_equal(text_clean(span_str(text), text, sizeof(text)), text);
+    assert_string_equal(text, "a??\xC3\xA9?z");
+}
+
 static void test_clean_nul(void **state)
 {
     char out[8];
@@ -70,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clean),
+        cmocka_unit_test(test_clean_in_place),
         cmocka_unit_test(test_clean_nul),
     };
 
