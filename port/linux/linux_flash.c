@@ -221,6 +221,11 @@ static esp_err_t flash_map(struct linux_flash *f, const char *path,
     esp_err_t err = size_check(st.st_size, path, diag);
     if (err)
         return err;
+    /* A hole in the file would be filled when it is written, and a full disk
+     * is then no error but a signal. Some file systems cannot tell. */
+    if (f->writable && fallocate(f->fd, 0, 0, st.st_size) != 0 &&
+        errno == ENOSPC)
+        return fail_errno(diag, "have room for all of flash file", path);
     void *map = mmap(NULL, (size_t)st.st_size, prot, MAP_SHARED, f->fd, 0);
     if (map == MAP_FAILED)
         return fail_errno(diag, "map flash file", path);
@@ -241,7 +246,9 @@ esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
 {
     *f = (struct linux_flash)LINUX_FLASH_CLOSED;
     f->writable = mode == LINUX_FLASH_WRITE;
-    f->fd = open(path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    /* Without waiting for the other end of what turns out to be a pipe. */
+    f->fd =
+        open(path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
     if (f->fd < 0 && errno == ENOENT)
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
                          "there is no flash file %s; make one with `porta "

@@ -1,6 +1,7 @@
 """Whatever is wrong, an update ends with one sentence and changes nothing
 that boots. A row is a claim, what the server sends, what must be said."""
 
+import os
 
 import pytest
 
@@ -228,3 +229,10 @@ def test_flash_file_in_use(porta, pki, site, flash):
         ended = porta("update", path, site.url("good.bin"), "--cacert",
                       pki.ca)
     assert ended.code == 1 and "in use" in ended.err, ended
+
+
+def test_a_pipe_is_no_flash_file(porta, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for verb in ["explain", "reset"]:
+        ended = porta(verb, tmp_path / "pipe", timeout=20)
+        assert ended.code == 1 and "not a regular file" in ended.err, ended
