@@ -279,6 +279,7 @@ static void test_power_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(test_holes_are_filled),
         T(test_sizes),
         T(test_not_a_file),
         T(test_create),
