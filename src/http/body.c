@@ -183,7 +183,7 @@ esp_err_t http_read(struct http_client *c, void *dst, size_t len,
     if (c->phase != HTTP_PHASE_BODY)
         return diag_fail(d, DIAG_STAGE_DOWNLOAD, ESP_ERR_INVALID_STATE,
                          "there is no body to read");
-    if (c->framing == HTTP_FRAMING_CHUNKED && c->chunk.left_len == 0) {
+    if (c->framing == HTTP_FRAMING_CHUNKED && !http_chunk_at_data(&c->chunk)) {
         err = next_chunk(c, d);
         if (err || c->phase == HTTP_PHASE_DONE)
             return err;

@@ -126,6 +126,11 @@ static enum http_chunk_step chunk_byte(struct http_chunk *c, uint8_t b)
     return c->state == CHUNK_STATE_DONE ? HTTP_CHUNK_DONE : HTTP_CHUNK_MORE;
 }
 
+bool http_chunk_at_data(const struct http_chunk *c)
+{
+    return c->state == CHUNK_STATE_DATA;
+}
+
 void http_chunk_take(struct http_chunk *c, size_t len)
 {
     assert(c->state == CHUNK_STATE_DATA && len <= c->left_len);

@@ -40,6 +40,9 @@ void http_chunk_init(struct http_chunk *c);
 enum http_chunk_step http_chunk_feed(struct http_chunk *c, struct span in,
                                      size_t *used_len);
 
+/* Data is next: a size whose line has not ended does not count. */
+bool http_chunk_at_data(const struct http_chunk *c);
+
 /* The caller took len bytes of data from the stream; at most left_len. */
 void http_chunk_take(struct http_chunk *c, size_t len);
 

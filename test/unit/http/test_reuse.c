@@ -160,6 +160,34 @@ static void test_pause_in_body(void **state)
     bench_check_clean(&b);
 }
 
+/* What was read of the framing is kept, and is not data yet. */
+static void test_pause_in_framing(void **state)
+{
+    static const char whole[] = "12\r\nabcdefghijklmnopqr\r\n0\r\n\r\n";
+    char first[64], body[32];
+
+    (void)state;
+    for (size_t at = 1; at < sizeof(whole) - 1; at++) {
+        const struct sim_net_script conns[] = { CONN(
+            DATA(OK "Transfer-Encoding: chunked\r\n\r\n"), DATA(first), SILENCE,
+            DATA(whole + at)) };
+        struct bench b;
+
+        memcpy(first, whole, at);
+        first[at] = '\0';
+        print_message("# after %zu bytes\n", at);
+        bench_init(&b, conns, CNT(conns));
+        memset(body, 0, sizeof(body));
+        struct http_client *c = open_client(&b, "http://h/f");
+        assert_int_equal(http_request(c, NULL), ESP_OK);
+        assert_int_equal(read_all(c, 16, body, NULL), ESP_ERR_TIMEOUT);
+        assert_int_equal(read_all(c, 16, body, NULL), ESP_OK);
+        assert_string_equal(body, "abcdefghijklmnopqr");
+        http_close(c);
+        bench_check_clean(&b);
+    }
+}
+
 static void test_pause_in_head(void **state)
 {
     const struct sim_net_script conns[] = { CONN(
@@ -484,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_unread_body),
         cmocka_unit_test(test_pause_in_body),
+        cmocka_unit_test(test_pause_in_framing),
         cmocka_unit_test(test_pause_in_head),
         cmocka_unit_test(test_body_out),
         cmocka_unit_test(test_order_is_kept),
