@@ -81,7 +81,7 @@ static esp_err_t prepare_settings(struct world *w, const char **why)
     if (!settings_part(w))
         return ESP_ERR_NOT_SUPPORTED;
     *why = "the nvs partition cannot be used, or is full";
-    return settings_prepare(w);
+    return settings_prepare(w) ? ESP_ERR_NOT_SUPPORTED : ESP_OK;
 }
 
 /* --- what it does --------------------------------------------------------- */

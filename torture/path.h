@@ -15,7 +15,8 @@ struct path {
     bool needs_rollback;
     enum path_end end;
     /* From the device as it was given, which runs: to where the path begins.
-     * An error: it cannot be here, *why says so. */
+     * ESP_ERR_NOT_SUPPORTED: it cannot be here, *why says so; any other error
+     * is a fault. */
     esp_err_t (*prepare)(struct world *w, const char **why);
     esp_err_t (*act)(struct world *w);
 };

@@ -137,6 +137,25 @@ static const char *check_choice(struct tort *t, const struct attempt *a,
     return NULL;
 }
 
+static bool names(const struct tort *t, const struct ota_rec *rec,
+                  uint32_t slot)
+{
+    return ota_rec_valid(rec) &&
+           ota_seq_slot(rec->seq, world_slot_cnt(&t->w)) == slot;
+}
+
+/* What an update falls back to keeps its record. */
+static bool lost_fallback(const struct tort *t, const struct ota_rec now[2])
+{
+    const struct ota_rec *was = t->act.before.rec;
+    uint32_t slot = t->start_running;
+
+    return t->path->end == PATH_END_NEW && slot < BOOT_MAX_SLOTS &&
+           slot != t->target &&
+           (names(t, &was[0], slot) || names(t, &was[1], slot)) &&
+           !names(t, &now[0], slot) && !names(t, &now[1], slot);
+}
+
 /* An image whose trial was not marked must not run: its crashes would never
  * end the trial. A slot that is being written has no magic byte yet. */
 static const char *check_guards(struct tort *t, const struct view *now,
@@ -148,6 +167,8 @@ static const char *check_guards(struct tort *t, const struct view *now,
     if (t->path->boots && t->w.running == t->target && idx != OTA_REC_NONE &&
         now->rec[idx].state == OTA_STATE_NEW)
         return "an image was started whose trial was not marked";
+    if (lost_fallback(t, now->rec))
+        return "the running image's record is gone";
     if (kind == TORT_OP_SLOT_PROG && p && t->w.sim.bytes[p->off] == IMG_MAGIC)
         return "a slot that is being written looks like an image";
     return NULL;

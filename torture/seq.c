@@ -150,7 +150,7 @@ esp_err_t tort_seq_parse(const char *text, struct tort_seq *out, struct diag *d)
         ok = out->cut_cnt < TORT_CUTS_MAX &&
              parse_cut(&at, &out->cuts[out->cut_cnt]);
     }
-    if (ok && *at == '\0' && out->cut_cnt > 0)
+    if (ok && *at == '\0')
         return ESP_OK;
     return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                      "'%s' is no sequence; one looks like "

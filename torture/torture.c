@@ -111,8 +111,10 @@ static void survey(struct tort *t)
     for (unsigned i = 0; i < TORT_PATH_CNT; i++) {
         struct tort_path_result *info = &t->info[i];
         const char *why = "";
+        esp_err_t err = run_begin(t, (enum tort_path_id)i, &why);
 
-        if (run_begin(t, (enum tort_path_id)i, &why)) {
+        if (err) {
+            info->wrong = err != ESP_ERR_NOT_SUPPORTED;
             snprintf(info->why_not, sizeof(info->why_not), "%s", why);
             continue;
         }
@@ -175,20 +177,31 @@ uint64_t tort_run_total(const struct tort *t)
 
 /* --- results -------------------------------------------------------------- */
 
-static void begin_result(const struct tort *t, struct tort_result *out)
+/* Fewer cuts say more; but a path that cannot be played says least. */
+static bool says_more(const struct tort_seq *a, const struct tort_seq *b)
 {
-    memset(out, 0, sizeof(*out));
-    memcpy(out->path, t->info, sizeof(out->path));
-    out->extra_erases = t->extra_erases;
+    return a->cut_cnt > 0 && (b->cut_cnt == 0 || a->cut_cnt < b->cut_cnt);
 }
 
 static void note_bad(struct tort_result *r, const struct tort_seq *seq,
                      const char *why)
 {
-    if (r->bad_cnt++ > 0 && r->bad_seq.cut_cnt <= seq->cut_cnt)
+    if (r->bad_cnt++ > 0 && !says_more(seq, &r->bad_seq))
         return;
     r->bad_seq = *seq;
     snprintf(r->bad_why, sizeof(r->bad_why), "%s", why);
+}
+
+static void begin_result(const struct tort *t, struct tort_result *out)
+{
+    memset(out, 0, sizeof(*out));
+    memcpy(out->path, t->info, sizeof(out->path));
+    out->extra_erases = t->extra_erases;
+    for (unsigned i = 0; i < TORT_PATH_CNT; i++) {
+        const struct tort_seq seq = { .path = (enum tort_path_id)i };
+        if (t->info[i].wrong)
+            note_bad(out, &seq, t->info[i].why_not);
+    }
 }
 
 static void note_run(struct tort *t, struct tort_result *r,
@@ -233,7 +246,7 @@ void tort_result_add(struct tort_result *sum, const struct tort_result *part)
         }
     }
     if (part->bad_cnt > 0 &&
-        (sum->bad_cnt == 0 || part->bad_seq.cut_cnt < sum->bad_seq.cut_cnt)) {
+        (sum->bad_cnt == 0 || says_more(&part->bad_seq, &sum->bad_seq))) {
         sum->bad_seq = part->bad_seq;
         memcpy(sum->bad_why, part->bad_why, sizeof(sum->bad_why));
     }
@@ -247,7 +260,7 @@ void tort_result_add(struct tort_result *sum, const struct tort_result *part)
 
 static bool stop(const struct tort *t, const struct tort_result *r)
 {
-    return t->conf.stop_early && r->bad_cnt > 0;
+    return t->conf.stop_early && r->bad_cnt > 0 && r->bad_seq.cut_cnt > 0;
 }
 
 /* Whose turn is it? */
@@ -432,6 +445,9 @@ esp_err_t tort_replay(struct tort *t, const struct tort_seq *seq,
     const char *why = "";
 
     begin_result(t, out);
+    out->bad_cnt = out->path[seq->path].wrong;
+    if (out->path[seq->path].wrong)
+        return ESP_OK;
     if (run_begin(t, seq->path, &why))
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "path %s is not possible on this flash: %s",

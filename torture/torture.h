@@ -102,6 +102,7 @@ struct tort_cell {
 struct tort_path_result {
     uint32_t op_cnt, erase_cnt;
     char why_not[96]; /* "": it was run; else why it cannot be here */
+    bool wrong;       /* ... because it fails undisturbed */
     uint64_t second_cnt, second_bad;
     struct tort_cell cell[TORT_OP_CNT][TORT_FAULT_CNT];
 };
@@ -111,7 +112,7 @@ struct tort_result {
     struct tort_path_result path[TORT_PATH_CNT];
     uint64_t run_cnt, armed_cnt, fired_cnt, bad_cnt;
     uint32_t extra_erases;   /* of an update: above image sectors + 1 */
-    struct tort_seq bad_seq; /* the shortest that failed */
+    struct tort_seq bad_seq; /* the shortest that failed; it may have no cut */
     char bad_why[96];
 };
 

@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""mutants.py - faults put into the code under test, one at a time.
+
+usage: mutants.py list              NAME:FILE of each, for CMake
+       mutants.py make NAME SOURCE  the file with the fault, on stdout
+
+The harness must notice every one of them: a proof that cannot fail proves
+nothing. A mutant whose text is no longer in its file stops the build, so that
+none goes missing unnoticed.
+"""
+import sys
+
+# name, file, what is there, what stands there instead
+MUTANTS = [
+    # The reference's way: erase the record, then write it.
+    ("reference-write", "otadata/change.c",
+     "    if (o->free_cnt[1 - idx] == 0)\n",
+     "    if (o != NULL)\n"),
+    ("intent-after-erase", "otadata/change.c",
+     "    esp_err_t err = write_intent(at, o, idx, rec);\n"
+     "    if (!err)\n"
+     "        err = erase_and_write(at, idx, rec);\n",
+     "    esp_err_t err = erase_and_write(at, idx, rec);\n"
+     "    if (!err)\n"
+     "        err = write_intent(at, o, idx, rec);\n"),
+    ("redo-only-closes", "otadata/change.c",
+     "    if (o->redo_open)\n        err = erase_and_write(",
+     "    if (o->redo_open && o->gen == 0)\n        err = erase_and_write("),
+    ("done-before-record", "otadata/change.c",
+     "        err = erase_and_write(at, idx, rec);\n"
+     "    if (!err)\n"
+     "        err = close_intent(at, intent_off(o, idx));\n",
+     "        err = close_intent(at, intent_off(o, idx));\n"
+     "    if (!err)\n"
+     "        err = erase_and_write(at, idx, rec);\n"),
+    ("reader-ignores-intent", "otadata/log.c",
+     "    out->rec[idx] = s->newest.rec;\n",
+     ""),
+    ("intent-without-crc", "otadata/log.c",
+     "    if (le16_get(window) != MAGIC ||\n"
+     "        le32_get(window + CRC_OFF) != entry_crc(window))\n",
+     "    if (le16_get(window) != MAGIC || entry_crc(window) == 0)\n"),
+    ("running-record-overwritten", "otadata/activate.c",
+     "        c.target = c.same ? c.active : 1 - c.active;\n",
+     "        c.target = c.active, c.keep = OTA_REC_NONE;\n"),
+    ("no-house-move", "otadata/activate.c",
+     "    bool low = o->free_cnt[1 - c.target] < OTADATA_LOG_RESERVE;\n",
+     "    bool low = false;\n"),
+    ("head-first", "slot/slot.c",
+     "        memcpy(s->head, s->opts.sector, skip);\n",
+     "        memcpy(s->head, s->opts.sector, skip);\n        skip = 0;\n"),
+    ("failed-program-goes-on", "slot/slot.c",
+     "    if (err)\n        return err;\n    s->prog_cnt++;\n"
+     "    return compare(s, off, src, len);\n",
+     "    s->prog_cnt++;\n"
+     "    return err == ESP_FAIL || len == 0 ? compare(s, off, src, len)\n"
+     "                                       : ESP_OK;\n"),
+    ("failed-activation-is-success", "update/finish.c",
+     "        err = otadata_activate(&at, &o, &req);\n",
+     "        (void)!otadata_activate(&at, &o, &req);\n"),
+    ("unmarked-trial-starts", "boot/exec.c",
+     "            may_start = false;\n",
+     "            may_start = true;\n"),
+    ("unconfirmed-is-kept", "boot/plan.c",
+     "            rec[i].state = OTA_STATE_ABORTED;\n    return lost;",
+     "            rec[i].state = OTA_STATE_VALID;\n    return lost;"),
+    ("setting-erased-first", "kv/value.c",
+     "    err = kv_item_write(kv, e, payload, &at);\n"
+     "    return err ? err : kv_key_erase(kv, e, &at);\n",
+     "    err = kv_key_erase(kv, e, NULL);\n"
+     "    return err ? err : kv_item_write(kv, e, payload, &at);\n"),
+    ("setting-marked-first", "kv/item.c",
+     "    err = kv_page_prog(kv, page, KV_SLOTS_OFF + at->idx * KV_SLOT_LEN,\n"
+     "                       span_of(raw, sizeof(raw)));\n"
+     "    if (!err)\n"
+     "        err = prog_payload(kv, page, at->idx, payload);\n"
+     "    if (!err)\n"
+     "        err = kv_slots_commit(kv, page, at->idx, e->span);\n",
+     "    err = kv_slots_commit(kv, page, at->idx, e->span);\n"
+     "    if (!err)\n"
+     "        err = kv_page_prog(kv, page,\n"
+     "                           KV_SLOTS_OFF + at->idx * KV_SLOT_LEN,\n"
+     "                           span_of(raw, sizeof(raw)));\n"
+     "    if (!err)\n"
+     "        err = prog_payload(kv, page, at->idx, payload);\n"),
+]
+
+
+def make(name, path):
+    text = open(path, encoding="utf-8").read()
+    old, new = next((m[2], m[3]) for m in MUTANTS if m[0] == name)
+    if text.count(old) != 1:
+        sys.exit(f"mutants.py: {name}: its text is {text.count(old)} times in "
+                 f"{path}; bring the mutant up to date")
+    return text.replace(old, new)
+
+
+def main():
+    if sys.argv[1:] == ["list"]:
+        print(";".join(f"{m[0]}:{m[1]}" for m in MUTANTS))
+    elif len(sys.argv) == 4 and sys.argv[1] == "make":
+        sys.stdout.write(make(sys.argv[2], sys.argv[3]))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
