@@ -33,6 +33,7 @@ struct session {
     struct update_trust trust;
     struct update_auth auth;
     struct store_file store;
+    struct upd_store keep;
     struct http_client *client;
     struct upd *upd;
     struct upd_result result;
@@ -160,11 +161,34 @@ static esp_err_t find_part(struct session *s, const char *label,
     return *out ? ESP_OK : s->diag.err;
 }
 
+static esp_err_t store_load(void *ctx, const char *key, char *out,
+                            size_t out_len)
+{
+    const char *value = store_file_get(ctx, key);
+
+    if (!value)
+        return ESP_ERR_NOT_FOUND;
+    return (size_t)snprintf(out, out_len, "%s", value) < out_len
+               ? ESP_OK
+               : ESP_ERR_INVALID_SIZE;
+}
+
+static esp_err_t store_save(void *ctx, const char *key, const char *text)
+{
+    return store_file_set(ctx, key, text, NULL);
+}
+
+static esp_err_t store_clear(void *ctx, const char *key)
+{
+    return store_file_set(ctx, key, NULL, NULL);
+}
+
 static esp_err_t begin(struct session *s)
 {
     struct upd_env env = { http_env(s), &s->target };
     struct upd_opts opts = { .url = s->url,
                              .client = s->client,
+                             .store = &s->keep,
                              .bulk_erase = s->o->bulk_erase,
                              .range_len = s->o->range_len,
                              .retry_cnt = s->o->retry,
@@ -423,6 +447,8 @@ int cmd_update(int argc, char **argv)
                           .url = args.val[1],
                           .dev = DEVICE_CLOSED,
                           .store = STORE_FILE_CLOSED,
+                          .keep = { &s.store, store_load, store_save,
+                                    store_clear },
                           .diag = DIAG_NONE,
                           .start_ms = linux_mono_ms() };
     err = prepare(&s, args.val[0]);

@@ -217,6 +217,8 @@ bool http_body_done(const struct http_client *c);
 /* The head of the last answer: status, lengths, range, validators. */
 const struct http_head *http_head(const struct http_client *c);
 const struct http_stats *http_stats(const struct http_client *c);
+/* The URL that redirects led away from, without userinfo. */
+const char *http_home_url(const struct http_client *c);
 /* The URL asked last, after redirects, without userinfo. */
 const struct http_url *http_url_now(const struct http_client *c);
 

@@ -136,6 +136,11 @@ const char *http_password(const struct http_client *c)
     return c->login.password.ptr;
 }
 
+const char *http_home_url(const struct http_client *c)
+{
+    return c->home_text.ptr ? c->home_text.ptr : "";
+}
+
 /* --- places --------------------------------------------------------------- */
 
 /* The copy that c->url points into has no userinfo: it is shown to people. */

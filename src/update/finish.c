@@ -165,6 +165,8 @@ static esp_err_t finish(struct upd *u, bool want_boot)
     memcpy(u->result.sha256, receipt.digest, sizeof(receipt.digest));
     if (want_boot && u->target.has_boot)
         err = activate(u, &receipt);
+    if (!err && want_boot && u->target.has_boot)
+        upd_known_keep(u);
     if (!err && want_boot && u->target.kind == UPD_KIND_APP)
         upd_emit(u, UPD_EV_ACTIVATE, u->target.final.subtype);
     return err;

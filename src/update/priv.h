@@ -62,6 +62,7 @@ struct upd {
     uint8_t head[IMG_HEAD_LEN]; /* of the image, once known */
     bool peeking; /* bytes in the sector buffer are not checked yet */
     bool header_told, head_told, bulk_done;
+    bool asked_known; /* the first request carries validators */
     bool moved; /* bytes were checked: a step was made */
     bool done;  /* all came, all stages finished */
     esp_err_t err;
@@ -97,6 +98,12 @@ MUST_CHECK esp_err_t upd_fetch_start(struct upd *u, bool may_restart);
 MUST_CHECK esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len,
                                     size_t *got, bool *done);
 void upd_fetch_close(struct upd *u);
+
+/* known.c: the validators of the running image go with the first request. */
+MUST_CHECK esp_err_t upd_known_ask(struct upd *u);
+void upd_known_asked(struct upd *u);
+/* After the new image was made bootable. */
+void upd_known_keep(struct upd *u);
 
 /* resume.c: reads what is in flash already into the check. May set fetch.off
  * to 0, when it is not worth keeping. */

@@ -107,7 +107,10 @@ static esp_err_t begin(struct upd *u)
     if (!err)
         err = upd_pipe_begin(u);
     if (!err)
+        err = upd_known_ask(u);
+    if (!err)
         err = upd_resume(u);
+    upd_known_asked(u);
     return err;
 }
 

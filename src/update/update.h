@@ -67,6 +67,18 @@ struct upd_stage {
     void (*abort)(void *ctx);
 };
 
+/* What outlives a session: short texts without line ends, by keys of at most
+ * 15 characters. Nothing depends on it: where it fails, nothing is known. */
+#define UPD_STORE_KNOWN "known" /* validators of the running image's file */
+#define UPD_STORE_TEXT_LEN 512u
+struct upd_store {
+    void *ctx;
+    /* With its NUL. ESP_ERR_NOT_FOUND; ESP_ERR_INVALID_SIZE: longer. */
+    esp_err_t (*load)(void *ctx, const char *key, char *out, size_t out_len);
+    esp_err_t (*save)(void *ctx, const char *key, const char *text);
+    esp_err_t (*clear)(void *ctx, const char *key);
+};
+
 struct upd_opts {
     struct http_opts http; /* `follow` is always on */
     const char *url;
@@ -90,6 +102,10 @@ struct upd_opts {
     uint32_t retry_cnt;   /* broken transfers to mend by asking for the
                                 rest */
     uint32_t max_time_ms; /* for the whole session, 0: no limit */
+    /* Keeps ETag and Last-Modified with the image and asks with them while
+     * that image runs: ESP_ERR_HTTP_NOT_MODIFIED then costs one request. NULL:
+     * nothing is kept. Borrowed. */
+    const struct upd_store *store;
     const struct upd_stage *stages; /* in order; borrowed */
     uint32_t stage_cnt;
     upd_event_fn on_event;
