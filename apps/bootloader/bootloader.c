@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "boot/exec.h"
+#include "image/key_store.h"
 #include "loader.h"
 #include "part/part.h"
 
@@ -76,26 +77,41 @@ static void explain(struct handover *page, const struct boot_result *result)
         boot_reason_text(result->plan.reason), tried);
 }
 
+/* A set that cannot be read trusts nobody. */
+static void find_keys(const struct handover *page,
+                      const struct port_flash *flash,
+                      const struct part_table *table, struct img_keys *out)
+{
+    struct span packed = span_of(page->keys, handover_keys_len(page));
+    struct img_keys own;
+    uint32_t used;
+    (void)!img_keys_parse(packed, &own, &used);
+    key_store_effective(flash, page->keys_final ? NULL : table, &own, out);
+}
+
 static void boot(struct handover *page, const struct port_flash *flash)
 {
     static uint8_t buf[4096];
     static struct part_dev parts;
     static struct boot_result result;
+    static struct img_keys keys;
     struct loader loader;
     bool table_ok = part_dev_open(&parts, flash, page->table_off) == ESP_OK;
     struct boot_env env = {
         .flash = flash,
         .table = table_ok ? &parts.table : NULL,
         .rules = { .chip_id = (uint16_t)page->chip_id,
-                   .chip_rev = (uint16_t)page->chip_rev },
+                   .chip_rev = (uint16_t)page->chip_rev,
+                   .keys = &keys },
         .loader = &loader.port,
         .buf = buf,
         .buf_len = sizeof(buf),
     };
     handover_policy(page, &env.policy);
+    find_keys(page, flash, env.table, &keys);
     loader_open(&loader);
     boot_run(&env, &result);
-    if (result.plan.action == BOOT_ACT_BOOT && result.part)
+    if (boot_may_start(&env, &result) == VERDICT_ACCEPT)
         start(page, &loader, &result);
     else
         explain(page, &result);

@@ -4,6 +4,7 @@
  * that decision out. */
 #include "board.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -338,6 +339,10 @@ static esp_err_t page_set_up(struct board *b)
     page->table_off = o->table_off;
     page->keep_elf = o->keep_elf;
     handover_set_policy(page, &o->policy);
+    static_assert(sizeof(page->keys) >= IMG_KEYS_PACKED_MAX,
+                  "the page has too little room for a key set");
+    page->keys_len = img_keys_pack(&o->keys, page->keys);
+    page->keys_final = o->keys_final;
     atomic_store(&page->meter.cut_at, o->power_cut);
     return ESP_OK;
 }

@@ -21,13 +21,16 @@
 
 #include "base/diag.h"
 #include "base/policy.h"
+#include "image/keys.h"
 #include "linux_flash.h"
 
 struct board_opts {
     struct linux_flash *flash; /* open for writing, borrowed */
     const char *flash_path;
     struct policy policy;
-    bool keep_elf; /* run from FLASH.run/, not from memory */
+    struct img_keys keys; /* of the options, when it requires signatures */
+    bool keys_final;      /* the flash's key store is not asked */
+    bool keep_elf;        /* run from FLASH.run/, not from memory */
     uint32_t table_off;
     uint32_t max_boots;   /* 0: any number */
     uint32_t max_time_ms; /* 0: for ever */

@@ -52,6 +52,7 @@ static bool image_good(struct device *dev, const struct part_entry *part)
     rules.kind = IMG_KIND_APP;
     rules.place = IMG_PLACE_SLOT;
     rules.require_hash = pol_require_hash(&dev->policy);
+    rules.keys = img_keys_for(pol_require_signed(&dev->policy), &dev->keys);
     return img_check_flash(&dev->flash.port, part->off, part->len, 0, &rules,
                            NULL, dev->buf, sizeof(dev->buf), &check,
                            &receipt) == ESP_OK &&

@@ -78,16 +78,39 @@ static esp_err_t draft_describe(const struct create_opts *o,
     return cli_table_load(o->table, f->table_off, f->len, &f->table, d);
 }
 
+static esp_err_t draft_options(const struct create_opts *o,
+                               struct boot_opts *boot, struct diag *d)
+{
+    const struct boot_opts none = { .rollback = true };
+    bool given;
+
+    boot->rollback = o->dev.rollback != CLI_OFF;
+    boot->require_signed = o->dev.require_signed || o->dev.verify_keys.cnt > 0;
+    if (device_keys(&o->dev, &none, &boot->keys, &given, d) != ESP_OK)
+        return d->err;
+    if (boot->require_signed && !given)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--require-signed %s: a new device has no key yet; "
+                         "name one with --verify-key",
+                         o->dev.require_signed);
+    return ESP_OK;
+}
+
 static esp_err_t draft_fill(const struct create_opts *o, struct flash_draft *f,
                             struct diag *d)
 {
-    const struct boot_opts boot = { .rollback = o->dev.rollback != CLI_OFF };
-    esp_err_t err = flash_draft_begin(f, d);
+    struct boot_opts boot = { 0 };
+    esp_err_t err = draft_options(o, &boot, d);
+
+    if (!err)
+        err = flash_draft_begin(f, d);
+    f->keys = img_keys_for(boot.require_signed, &boot.keys);
 
     if (!err && !o->erased)
         err = flash_draft_bootloader(f, &boot, d);
     for (int i = 0; !err && i < o->apps.cnt; i++)
         err = flash_draft_app(f, o->apps.val[i], d);
+    f->keys = NULL; /* they end here */
     return err;
 }
 

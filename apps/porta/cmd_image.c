@@ -1,32 +1,16 @@
-/* porta image - look at images, judge them. Packing is cmd_image_create.c. */
+/* porta image - look at images. The other verbs have files of their own. */
 #include "cli.h"
 
 #include <string.h>
 
 #include "cmd_image.h"
 #include "cmds.h"
-#include "base/num.h"
 #include "image/sig_list.h"
 #include "image/text.h"
 #include "image_file.h"
 
 struct look_opts {
-    const char *chip;
-    const char *chip_rev; /* a text, because 0 is a value */
-    bool require_hash;
     bool json;
-};
-
-static const struct cli_opt verify_opts[] = {
-    { "--chip", "C", "the device's chip (any)", CLI_KIND_TEXT,
-      offsetof(struct look_opts, chip) },
-    { "--chip-rev", "N", "its revision, 301 is v3.1 (not checked)",
-      CLI_KIND_TEXT, offsetof(struct look_opts, chip_rev) },
-    { "--require-hash", NULL, "refuse an image without its SHA-256",
-      CLI_KIND_FLAG, offsetof(struct look_opts, require_hash) },
-    CLI_OPT_LATER("--key", "PUB"),
-    CLI_OPT_JSON(struct look_opts, json),
-    CLI_OPT_END,
 };
 
 static const struct cli_opt info_opts[] = {
@@ -43,18 +27,6 @@ static const struct cli_verb info_verb = {
     .example = "porta image info app.bin\n"
                "porta image info app.bin --json",
     .opts = info_opts,
-    .arg_min = 1,
-    .arg_max = 1,
-};
-
-static const struct cli_verb verify_verb = {
-    .name = "image verify",
-    .usage = "FILE",
-    .summary = "say what a device would say to this image",
-    .text = "After the image only 0xFF padding and signature blocks may "
-            "follow. Signatures are\nrecognised and not verified.",
-    .example = "porta image verify app.bin --chip esp32c3",
-    .opts = verify_opts,
     .arg_min = 1,
     .arg_max = 1,
 };
@@ -119,7 +91,7 @@ static void show_sums(const struct image_file *f)
 
 /* A block that holds its key is right or wrong by that key; that says nothing
  * about whom a device trusts. */
-static void show_signatures(const struct image_file *f)
+void image_show_signatures(const struct image_file *f)
 {
     struct img_sig_found sigs[IMG_SIG_MAX];
     uint32_t cnt;
@@ -162,7 +134,7 @@ static void show(const struct image_file *f)
                cli_thousands(info->image_len, len, sizeof(len)));
     printf("file            %s bytes\n",
            cli_thousands(f->bytes.len, len, sizeof(len)));
-    show_signatures(f);
+    image_show_signatures(f);
 }
 
 /* The segments and sums are all there, and only what they say is wrong. */
@@ -225,84 +197,6 @@ int image_info(int argc, char **argv)
     return status;
 }
 
-/* --- verify --------------------------------------------------------------- */
-
-static int make_rules(const struct look_opts *o, const struct image_file *f,
-                      struct img_rules *rules)
-{
-    uint32_t rev = 0;
-
-    *rules = (struct img_rules){ .kind = image_file_kind(f),
-                                 .any_chip = !o->chip,
-                                 .check_rev = o->chip_rev != NULL,
-                                 .require_hash = o->require_hash };
-    if (o->chip && !img_chip_by_name(o->chip, &rules->chip_id))
-        return cli_usage(&verify_verb, "--chip %s: no chip has this name",
-                         o->chip);
-    if (o->chip_rev && (num_parse_u32(span_str(o->chip_rev), &rev) != ESP_OK ||
-                        rev > UINT16_MAX))
-        return cli_usage(&verify_verb,
-                         "--chip-rev %s: it is major * 100 + minor, as 301",
-                         o->chip_rev);
-    rules->chip_rev = (uint16_t)rev;
-    return CLI_GO;
-}
-
-static void show_good(const struct image_file *f, const char *path)
-{
-    const struct img_info *info = &f->check.info;
-    bool app = f->check.rules.kind == IMG_KIND_APP;
-    char name[16], len[32];
-
-    printf("%s: good: %s%s%s for %s, %s bytes%s\n", path,
-           app ? info->desc.project : "bootloader", app ? " " : "",
-           app ? info->desc.version : "",
-           img_chip_name(info->header.chip_id, name),
-           cli_thousands(info->image_len, len, sizeof(len)),
-           info->header.hash_appended ? ", SHA-256 right"
-                                      : ", checksum right, no SHA-256");
-    show_signatures(f);
-}
-
-static int verify_print(const struct image_file *f, const char *path, bool json)
-{
-    cJSON *obj;
-
-    if (!json) {
-        show_good(f, path);
-        return cli_finish(&verify_verb, CLI_DONE);
-    }
-    obj = image_file_json(f);
-    if (obj && !cJSON_AddBoolToObject(obj, "ok", true)) {
-        cJSON_Delete(obj);
-        obj = NULL;
-    }
-    return cli_json_print(&verify_verb, obj, CLI_DONE);
-}
-
-int image_verify(int argc, char **argv)
-{
-    struct look_opts o = { 0 };
-    struct image_file f = IMAGE_FILE_NONE;
-    struct diag d = DIAG_NONE;
-    struct img_rules rules;
-    struct cli_args args;
-    int status = cli_parse(&verify_verb, argc, argv, &o, &args);
-
-    if (status != CLI_GO)
-        return status;
-    if (image_file_load(args.val[0], &f, &d) != ESP_OK)
-        return cli_fail(&verify_verb, &d, o.json);
-    status = make_rules(&o, &f, &rules);
-    if (status == CLI_GO &&
-        image_file_check(&f, args.val[0], &rules, &d) != ESP_OK)
-        status = cli_fail(&verify_verb, &d, o.json);
-    else if (status == CLI_GO)
-        status = verify_print(&f, args.val[0], o.json);
-    image_file_free(&f);
-    return status;
-}
-
 /* --- all of them ---------------------------------------------------------- */
 
 static int later(int argc, char **argv)
@@ -321,7 +215,7 @@ int cmd_image(int argc, char **argv)
         { "create", "pack an image", image_create },
         { "info", "show what is in one", image_info },
         { "verify", "say what a device would say", image_verify },
-        { "sign", "(not available yet)", later },
+        { "sign", "append a signature", image_sign },
         { "encrypt", "(not available yet)", later },
         { "decrypt", "(not available yet)", later },
     };

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "image/chip.h"
+#include "image/key_store.h"
 #include "image/text.h"
 #include "image/walk.h"
+#include "key_file.h"
 #include "part/rules.h"
 
 esp_err_t device_chip_by_name(const char *name, uint16_t *out, struct diag *d)
@@ -115,9 +117,70 @@ static esp_err_t find_opts(struct device *dev, const struct device_args *args,
                          "without them",
                          (unsigned)off, err_name(err));
     boot_opts_apply(&opts, &dev->policy);
+    err = device_keys(args, &opts, &dev->own_keys, &dev->keys_given, d);
+    if (err)
+        return err;
+    if (args->require_signed || args->verify_keys.cnt > 0)
+        dev->policy.require_signed = true;
     if (args->rollback != CLI_UNSET)
         dev->policy.rollback = args->rollback == CLI_ON;
     return ESP_OK;
+}
+
+static enum img_scheme scheme_wanted(const struct device_args *args,
+                                     const struct boot_opts *opts)
+{
+    if (args->require_signed)
+        return key_scheme_by_name(args->require_signed);
+    return opts->require_signed ? opts->keys.scheme : IMG_SCHEME_NONE;
+}
+
+esp_err_t device_keys(const struct device_args *args,
+                      const struct boot_opts *opts, struct img_keys *own,
+                      bool *given, struct diag *d)
+{
+    enum img_scheme scheme = scheme_wanted(args, opts);
+
+    *given = args->verify_keys.cnt > 0;
+    memset(own, 0, sizeof(*own));
+    own->scheme = scheme;
+    if (args->require_signed && scheme == IMG_SCHEME_NONE)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--require-signed %s: it is v1, rsa3072, ecdsa256 or "
+                         "ecdsa384",
+                         args->require_signed);
+    if (args->need_keys > 0 && !*given)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--need-keys goes with --verify-key");
+    if (*given)
+        return key_set_load(own, &args->verify_keys, args->need_keys, d);
+    if (opts->require_signed && opts->keys.scheme == scheme)
+        *own = opts->keys;
+    return ESP_OK;
+}
+
+/* The store's keys take the place of those in the options, not of those that
+ * were given on the command line. */
+static esp_err_t find_keys(struct device *dev, const struct device_args *args,
+                           struct diag *d)
+{
+    const struct part_table *table =
+        dev->table_diag.err ? NULL : &dev->parts.table;
+
+    dev->keys = dev->own_keys;
+    dev->keys_from = "the command line";
+    if (dev->keys_given)
+        return ESP_OK;
+    key_store_effective(&dev->flash.port, table, &dev->own_keys, &dev->keys);
+    dev->keys_from = memcmp(&dev->keys, &dev->own_keys, sizeof(dev->keys)) == 0
+                         ? "the bootloader's options"
+                         : "the key store";
+    if (!args->require_signed || img_keys_valid(&dev->keys))
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NOT_FOUND,
+                     "--require-signed %s: this device has no key of that "
+                     "scheme to verify with; name one with --verify-key",
+                     args->require_signed);
 }
 
 /* part_dev_open() says that there is no usable table; this says why. */
@@ -148,7 +211,8 @@ static void fill_boot_env(struct device *dev)
         .policy = dev->policy,
         .rules = { .chip_id = dev->chip_id,
                    .chip_rev = dev->chip_rev,
-                   .check_rev = dev->check_rev },
+                   .check_rev = dev->check_rev,
+                   .keys = &dev->keys },
         .buf = dev->buf,
         .buf_len = sizeof(dev->buf),
     };
@@ -173,6 +237,8 @@ esp_err_t device_open(struct device *dev, const char *path,
     err = find_chip(dev, args, d);
     if (!err)
         err = find_opts(dev, args, d);
+    if (!err)
+        err = find_keys(dev, args, d);
     if (err) {
         device_close(dev);
         return err;

@@ -20,10 +20,13 @@ struct device_args {
     uint32_t chip_rev; /* UINT32_MAX: not compared */
     uint32_t table_off;
     enum cli_tri rollback;
+    const char *require_signed;  /* a scheme */
+    struct cli_list verify_keys; /* files */
+    uint32_t need_keys;          /* 0: one */
 };
-#define DEVICE_ARGS                                 \
-    {                                               \
-        NULL, UINT32_MAX, PART_TABLE_OFF, CLI_UNSET \
+#define DEVICE_ARGS                                         \
+    {                                                       \
+        .chip_rev = UINT32_MAX, .table_off = PART_TABLE_OFF \
     }
 
 /* Rows of an option table; `field` is a struct device_args in `type`. */
@@ -43,8 +46,16 @@ struct device_args {
           offsetof(type, field.rollback) },                                \
         CLI_OPT_LATER("--anti-rollback", NULL),                            \
         CLI_OPT_LATER("--sec-ver-bits", "N"),                              \
-        CLI_OPT_LATER("--require-signed", "SCHEME"),                       \
-        CLI_OPT_LATER("--verify-key", "PUB")
+        { "--require-signed", "SCHEME",                                    \
+          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",           \
+          CLI_KIND_TEXT, offsetof(type, field.require_signed) },           \
+        { "--verify-key", "PUB",                                           \
+          "a key to trust, instead of the device's; may be repeated",      \
+          CLI_KIND_LIST, offsetof(type, field.verify_keys) },              \
+    {                                                                      \
+        "--need-keys", "N", "so many keys have to have signed (1)",        \
+            CLI_KIND_NUM, offsetof(type, field.need_keys)                  \
+    }
 
 struct device {
     struct linux_flash flash;
@@ -56,7 +67,11 @@ struct device {
     bool check_rev;
     bool has_opts; /* the file has the bootloader's options */
     struct policy policy;
-    struct boot_env boot; /* for boot_decide() and boot_run() */
+    struct img_keys own_keys; /* of the options, or of the command line */
+    struct img_keys keys;     /* in force; the key store may say others */
+    bool keys_given;          /* on the command line: no store is asked */
+    const char *keys_from;    /* where they come from, for people */
+    struct boot_env boot;     /* for boot_decide() and boot_run() */
     uint8_t buf[4096];
 };
 #define DEVICE_CLOSED        \
@@ -74,6 +89,14 @@ void device_close(struct device *dev); /* idempotent */
 
 MUST_CHECK esp_err_t device_need_table(const struct device *dev,
                                        struct diag *d);
+
+/* The keys that the command line names, and their scheme: *given says whether
+ * there are any, or signatures are required. Exit status 2 where they are
+ * wrong. own: those of the options. */
+MUST_CHECK esp_err_t device_keys(const struct device_args *args,
+                                 const struct boot_opts *opts,
+                                 struct img_keys *own, bool *given,
+                                 struct diag *d);
 
 /* --chip NAME. ESP_ERR_INVALID_ARG with a sentence. */
 MUST_CHECK esp_err_t device_chip_by_name(const char *name, uint16_t *out,

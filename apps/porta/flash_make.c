@@ -29,9 +29,8 @@ esp_err_t flash_draft_begin(struct flash_draft *f, struct diag *d)
 esp_err_t flash_draft_bootloader(struct flash_draft *f,
                                  const struct boot_opts *opts, struct diag *d)
 {
-    uint8_t record[BOOT_OPTS_LEN];
-    const struct img_build_seg seg = { BOOT_OPTS_ADDR,
-                                       { record, sizeof(record) } };
+    uint8_t record[BOOT_OPTS_MAX_LEN];
+    struct img_build_seg seg = { BOOT_OPTS_ADDR, { record, 0 } };
     struct img_build build = { .kind = IMG_KIND_BOOTLOADER,
                                .header = { .chip_id = f->chip_id,
                                            .hash_appended = 1,
@@ -47,7 +46,7 @@ esp_err_t flash_draft_bootloader(struct flash_draft *f,
                          "the partition table at 0x%x leaves no room for the "
                          "bootloader at 0x%x; move it with --table-offset",
                          (unsigned)f->table_off, (unsigned)off);
-    boot_opts_pack(opts, record);
+    seg.data.len = boot_opts_pack(opts, record);
     return img_build(&build, f->bytes + off, f->table_off - off, &len, d);
 }
 
@@ -60,6 +59,7 @@ static esp_err_t check_image(const struct flash_draft *f, struct span image,
                                      .chip_id = f->chip_id,
                                      .chip_rev = f->chip_rev,
                                      .check_rev = f->check_rev,
+                                     .keys = f->keys,
                                      .cap_len = part->len };
     struct img_check check;
     struct img_receipt receipt;

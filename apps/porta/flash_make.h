@@ -15,6 +15,7 @@ struct flash_draft {
     uint16_t chip_id;
     bool check_rev;
     uint16_t chip_rev;
+    const struct img_keys *keys; /* NULL: images need no signature */
     struct part_table table;
 };
 

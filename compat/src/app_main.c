@@ -84,6 +84,8 @@ static esp_err_t device_start(struct diag *diag)
         .task = &board.task.port,
         .fuse = &linux_fuse,
         .policy = &board.policy,
+        .keys = span_of(board.page->keys, handover_keys_len(board.page)),
+        .keys_final = board.page->keys_final,
         .table_off = board.page->table_off,
         .running_off = board.page->slot.off,
         .chip_id = (uint16_t)board.page->chip_id,

@@ -152,6 +152,7 @@ void handover_policy(const struct handover *h, struct policy *out)
     *out = (struct policy){ .rollback = h->rollback,
                             .allow_http = h->allow_http,
                             .require_hash = h->require_hash,
+                            .require_signed = h->require_signed,
                             .skip_cert_verify = h->skip_cert_verify };
 }
 
@@ -160,7 +161,13 @@ void handover_set_policy(struct handover *h, const struct policy *policy)
     h->rollback = policy->rollback;
     h->allow_http = policy->allow_http;
     h->require_hash = policy->require_hash;
+    h->require_signed = policy->require_signed;
     h->skip_cert_verify = policy->skip_cert_verify;
+}
+
+uint32_t handover_keys_len(const struct handover *h)
+{
+    return h->keys_len <= sizeof(h->keys) ? h->keys_len : 0;
 }
 
 void handover_detach(struct handover *h)

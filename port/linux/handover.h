@@ -27,9 +27,10 @@
 
 #define HANDOVER_ENV "PORTA_HANDOVER"
 #define HANDOVER_MAGIC 0x61747270u /* "prta" */
-#define HANDOVER_VERSION 1u
+#define HANDOVER_VERSION 2u
 #define HANDOVER_CHIP_LINUX 0xffffu
 #define HANDOVER_RETAINED_LEN 1024u
+#define HANDOVER_KEYS_LEN 1024u
 
 /* How the bootloader's part ended. */
 enum handover_verdict {
@@ -63,7 +64,11 @@ struct handover {
     uint8_t allow_http;
     uint8_t require_hash;
     uint8_t skip_cert_verify;
-    uint8_t keep_elf; /* run from FLASH.run/, not from memory */
+    uint8_t require_signed;
+    uint8_t keep_elf;   /* run from FLASH.run/, not from memory */
+    uint8_t keys_final; /* no key store is asked */
+    uint32_t keys_len;  /* of keys: the set in the options, packed */
+    uint8_t keys[HANDOVER_KEYS_LEN];
     struct linux_flash_meter meter;
 
     /* The board, before each boot. */
@@ -108,6 +113,9 @@ void handover_claim(struct handover *h);
 
 void handover_policy(const struct handover *h, struct policy *out);
 void handover_set_policy(struct handover *h, const struct policy *policy);
+
+/* Bytes of keys that are there; 0 when the page says something impossible. */
+uint32_t handover_keys_len(const struct handover *h);
 
 /* Unmaps; NULL is a no-op. */
 void handover_detach(struct handover *h);

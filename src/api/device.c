@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "image/key_store.h"
 #include "image/text.h"
 
 /* The one global of this library: ESP-IDF's functions name no device. */
@@ -115,6 +116,17 @@ static void find_running(void)
     }
 }
 
+static void find_keys(void)
+{
+    const struct part_table *table =
+        device.boot.keys_final ? NULL : &device.parts.table;
+    struct img_keys own;
+    uint32_t used;
+
+    (void)!img_keys_parse(device.boot.keys, &own, &used);
+    key_store_effective(&device.flash, table, &own, &device.keys);
+}
+
 static void fill(const struct api_boot *boot)
 {
     uint32_t table_off = boot->table_off ? boot->table_off : PART_TABLE_OFF;
@@ -132,12 +144,14 @@ static void fill(const struct api_boot *boot)
     device.http.rng = boot->rng;
     device.upd.parts = &device.parts;
     device.upd.policy = boot->policy;
+    device.upd.keys = &device.keys;
     device.upd.chip_id = boot->chip_id;
     device.upd.chip_rev = boot->chip_rev;
     device.upd.check_rev = boot->check_rev;
     device.upd.live = true;
     device.image_boot_off = img_chip_bootloader_off(boot->chip_id);
     find_running();
+    find_keys();
 }
 
 esp_err_t api_device_start(const struct api_boot *boot)

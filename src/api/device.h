@@ -44,7 +44,12 @@ struct api_boot {
     const struct port_task *task; /* for event loops */
     const struct port_fuse *fuse;
     const struct policy *policy; /* the application's options */
-    uint32_t table_off;          /* 0: PART_TABLE_OFF */
+    /* Whom the application trusts if the policy requires signatures, as
+     * img_keys_pack() has it; what cannot be read trusts nobody. The key store
+     * is asked unless keys_final. */
+    struct span keys;
+    bool keys_final;
+    uint32_t table_off;   /* 0: PART_TABLE_OFF */
     uint32_t running_off; /* of the partition that runs, as the bootloader said;
                              UINT32_MAX: none */
     uint16_t chip_id;
@@ -93,6 +98,7 @@ struct api_device {
     esp_err_t table_err;
     struct http_env http;
     struct upd_device upd;
+    struct img_keys keys; /* in force when the device was started */
     struct api_part *part_list;
     struct api_map *map_list;
     uint32_t map_last;

@@ -55,6 +55,7 @@ esp_err_t api_image_check(const esp_partition_t *partition,
         .chip_rev = dev->boot.chip_rev,
         .check_rev = dev->boot.check_rev,
         .require_hash = pol_require_hash(dev->boot.policy),
+        .keys = img_keys_for(pol_require_signed(dev->boot.policy), &dev->keys),
     };
 
     return walk(partition, &rules, check, receipt);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "crypto/ct.h"
 
 #define TAG "boot"
 
@@ -22,6 +23,8 @@ static esp_err_t check_image(const struct boot_env *env,
     rules.kind = IMG_KIND_APP;
     rules.place = IMG_PLACE_SLOT;
     rules.require_hash = pol_require_hash(&env->policy);
+    rules.keys =
+        img_keys_for(pol_require_signed(&env->policy), env->rules.keys);
     struct img_sink sink = { NULL, NULL };
     const struct boot_loader *loader = env->loader;
     if (loader) {
@@ -68,12 +71,46 @@ static void decide(const struct boot_env *env, struct boot_in *in,
     }
 }
 
+/* Volatile: every question reads what it asks about. */
+static uint32_t not_equal(const volatile void *what, uint32_t want)
+{
+    return ct_flag(*(const volatile uint32_t *)what ^ want);
+}
+
+static uint32_t not_accepted(const enum verdict *v)
+{
+    return not_equal(v, VERDICT_ACCEPT);
+}
+
+enum verdict boot_may_start(const struct boot_env *env,
+                            const struct boot_result *r)
+{
+    const struct img_receipt *receipt = &r->receipt;
+    if (!r->part || !receipt->bound)
+        return VERDICT_REJECT;
+    uint32_t wrong = not_equal(&r->plan.action, BOOT_ACT_BOOT) |
+                     not_accepted(&receipt->verdict) |
+                     not_equal(&receipt->off, r->part->off) |
+                     not_equal(&r->err[r->plan.choice], ESP_OK);
+    if (pol_require_signed(&env->policy)) {
+        if (!r->check.sig.keys)
+            return VERDICT_REJECT;
+        enum verdict holds = img_sig_holds(&r->check.sig);
+        wrong |= not_accepted(&receipt->is_signed) | not_accepted(&holds);
+    }
+    return ct_verdict(wrong);
+}
+
 static void settle(const struct boot_env *env, struct boot_result *out)
 {
     if (out->plan.action == BOOT_ACT_BOOT)
         out->part = boot_part(env->table, out->plan.choice);
-    else
-        out->receipt = no_receipt;
+    if (boot_may_start(env, out) == VERDICT_ACCEPT)
+        return;
+    out->receipt = no_receipt;
+    out->part = NULL;
+    out->plan.action = BOOT_ACT_RESET;
+    out->plan.choice = BOOT_NONE;
 }
 
 static void begin(const struct boot_env *env, struct boot_in *in,

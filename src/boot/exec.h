@@ -33,7 +33,9 @@ struct boot_env {
     const struct port_flash *flash;
     const struct part_table *table; /* NULL: no valid table */
     struct policy policy;
-    /* Of the device; kind, place, cap_len and require_hash are filled in. */
+    /* Of the device; kind, place, cap_len and require_hash are filled in.
+     * rules.keys is whom the device trusts, and is looked at if the policy
+     * requires signatures. */
     struct img_rules rules;
     const struct boot_loader *loader; /* NULL: verify only */
     void *buf;                        /* 256 bytes at least, better 4096 */
@@ -52,6 +54,14 @@ struct boot_result {
     struct img_fault fault[BOOT_CHOICES];
     esp_err_t write_err; /* first failure to write the records */
 };
+
+/* Asks all of it again, from what was found and not from what was decided:
+ * does the plan boot an image whose receipt accepts, of this very partition,
+ * signed if the policy says so? Whoever starts an image asks right before; one
+ * wrong branch on the way here is not enough then. The answer is computed
+ * without a branch. */
+enum verdict boot_may_start(const struct boot_env *env,
+                            const struct boot_result *r);
 
 /* The table's row of a choice, NULL if there is none. */
 const struct part_entry *boot_part(const struct part_table *table,

@@ -9,29 +9,52 @@
 
 #define MAGIC 0x504F5450u /* "PTOP" */
 #define VERSION 1u
-#define LEN_MAX 64u
+#define LEN_MAX 1024u
 #define VERSION_OFF 4u
 #define LEN_OFF 6u
 #define FLAGS_OFF 8u
+#define FIELDS_OFF 12u
 #define CRC_LEN 4u
 
 #define FLAG_ROLLBACK (1u << 0)
 #define FLAG_REQUIRE_HASH (1u << 1)
-#define FLAGS_KNOWN (FLAG_ROLLBACK | FLAG_REQUIRE_HASH)
+#define FLAG_REQUIRE_SIGNED (1u << 2)
+#define FLAGS_KNOWN (FLAG_ROLLBACK | FLAG_REQUIRE_HASH | FLAG_REQUIRE_SIGNED)
 
-void boot_opts_pack(const struct boot_opts *opts, uint8_t out[BOOT_OPTS_LEN])
+uint32_t boot_opts_pack(const struct boot_opts *opts,
+                        uint8_t out[BOOT_OPTS_MAX_LEN])
 {
-    uint32_t flags = 0;
+    uint32_t flags = 0, len = FIELDS_OFF;
     if (opts->rollback)
         flags |= FLAG_ROLLBACK;
     if (opts->require_hash)
         flags |= FLAG_REQUIRE_HASH;
+    if (opts->require_signed) {
+        flags |= FLAG_REQUIRE_SIGNED;
+        len += img_keys_pack(&opts->keys, out + len);
+    }
+    while (len % 4)
+        out[len++] = 0;
     le32_put(out, MAGIC);
     le16_put(out + VERSION_OFF, VERSION);
-    le16_put(out + LEN_OFF, BOOT_OPTS_LEN);
+    le16_put(out + LEN_OFF, (uint16_t)(len + CRC_LEN));
     le32_put(out + FLAGS_OFF, flags);
-    le32_put(out + BOOT_OPTS_LEN - CRC_LEN,
-             crc32_le(0, out, BOOT_OPTS_LEN - CRC_LEN));
+    le32_put(out + len, crc32_le(0, out, len));
+    return len + CRC_LEN;
+}
+
+static esp_err_t parse_fields(struct span record, struct boot_opts *out)
+{
+    uint32_t flags = le32_get(record.ptr + FLAGS_OFF), used;
+    esp_err_t err = ESP_OK;
+    if (flags & FLAG_REQUIRE_SIGNED)
+        err = img_keys_parse(span_from(record, FIELDS_OFF), &out->keys, &used);
+    if (err)
+        return err;
+    out->rollback = flags & FLAG_ROLLBACK;
+    out->require_hash = flags & FLAG_REQUIRE_HASH;
+    out->require_signed = flags & FLAG_REQUIRE_SIGNED;
+    return ESP_OK;
 }
 
 esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out)
@@ -50,9 +73,7 @@ esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out)
     uint32_t flags = le32_get(bytes.ptr + FLAGS_OFF);
     if (le16_get(bytes.ptr + VERSION_OFF) != VERSION || (flags & ~FLAGS_KNOWN))
         return ESP_ERR_NOT_SUPPORTED;
-    out->rollback = flags & FLAG_ROLLBACK;
-    out->require_hash = flags & FLAG_REQUIRE_HASH;
-    return ESP_OK;
+    return parse_fields(span_of(bytes.ptr, crc_off), out);
 }
 
 static esp_err_t read_at(const struct port_flash *flash, uint32_t off,
@@ -105,4 +126,5 @@ void boot_opts_apply(const struct boot_opts *opts, struct policy *policy)
 {
     policy->rollback = opts->rollback;
     policy->require_hash = opts->require_hash;
+    policy->require_signed = opts->require_signed;
 }

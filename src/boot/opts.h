@@ -7,8 +7,9 @@
  * write it; every verb reads it.
  *
  * Record, little-endian: magic "PTOP", u16 version (1), u16 length of the
- * record, u32 flags, fields of later versions, u32 CRC-32 (as zlib's) of all
- * before it. A flag that this reader does not know is an error: it may be one
+ * record, u32 flags (1 rollback, 2 require_hash, 4 require_signed), with flag
+ * 4 a key set (img_keys_pack()), fields of later versions, u32 CRC-32 (as
+ * zlib's) of all before it. A flag that this reader does not know is an error: it may be one
  * that makes the device stricter. */
 #ifndef BOOT_OPTS_H
 #define BOOT_OPTS_H
@@ -19,21 +20,30 @@
 #include "base/err.h"
 #include "base/policy.h"
 #include "base/span.h"
+#include "image/keys.h"
 #include "port/flash.h"
 
 #define BOOT_OPTS_ADDR 0x504F0u
-#define BOOT_OPTS_LEN 16u
+#define BOOT_OPTS_LEN 16u /* at least */
+#define BOOT_OPTS_MAX_LEN (BOOT_OPTS_LEN + IMG_KEYS_PACKED_MAX)
 
 struct boot_opts {
     bool rollback;
     bool require_hash;
+    bool require_signed;
+    /* When require_signed: the scheme, and the keys that are compiled in; none
+     * when they are in the key store (image/key_store.h). */
+    struct img_keys keys;
 };
 
-void boot_opts_pack(const struct boot_opts *opts, uint8_t out[BOOT_OPTS_LEN]);
+/* Returns the length of the record. */
+uint32_t boot_opts_pack(const struct boot_opts *opts,
+                        uint8_t out[BOOT_OPTS_MAX_LEN]);
 
 /* bytes may be longer than the record. ESP_ERR_NOT_FOUND: no such record;
  * ESP_ERR_INVALID_SIZE: cut short; ESP_ERR_INVALID_CRC: damaged;
- * ESP_ERR_NOT_SUPPORTED: of a later version, or an unknown flag is set. */
+ * ESP_ERR_NOT_SUPPORTED: of a later version, or an unknown flag is set;
+ * ESP_ERR_INVALID_ARG: a key set that is none. */
 MUST_CHECK esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out);
 
 /* Looks for the record in the image at off (img_chip_bootloader_off()) and
@@ -43,6 +53,7 @@ MUST_CHECK esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out);
 MUST_CHECK esp_err_t boot_opts_read(const struct port_flash *flash,
                                     uint32_t off, struct boot_opts *out);
 
+/* The keys are not part of a policy: see key_store_effective(). */
 void boot_opts_apply(const struct boot_opts *opts, struct policy *policy);
 
 #endif

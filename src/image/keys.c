@@ -70,6 +70,13 @@ uint32_t img_keys_pack(const struct img_keys *keys,
     return (uint32_t)(p - out);
 }
 
+/* Nobody's set, of a scheme: the keys come from elsewhere. */
+static bool is_empty(const struct img_keys *keys)
+{
+    return keys->cnt == 0 && keys->need == 0 && keys->scheme >= IMG_SCHEME_V1 &&
+           keys->scheme <= IMG_SCHEME_ECDSA384;
+}
+
 static void parse_key(const uint8_t *p, enum img_scheme scheme,
                       struct img_key *out)
 {
@@ -105,7 +112,7 @@ esp_err_t img_keys_parse(struct span bytes, struct img_keys *out,
     out->cnt = p[2];
     for (uint32_t i = 0; i < out->cnt; i++)
         parse_key(p + HEAD_LEN + i * len, out->scheme, &out->key[i]);
-    if (!img_keys_valid(out)) {
+    if (!img_keys_valid(out) && !is_empty(out)) {
         *out = nobody;
         return ESP_ERR_INVALID_ARG;
     }

@@ -44,7 +44,8 @@ const struct img_keys *img_keys_for(bool require_signed,
 #define IMG_KEYS_PACKED_MAX (4u + IMG_KEYS_MAX * 65u)
 uint32_t img_keys_pack(const struct img_keys *keys,
                        uint8_t out[IMG_KEYS_PACKED_MAX]);
-/* *used: bytes taken; more may follow. ESP_ERR_INVALID_SIZE: cut short;
+/* A set of a scheme without keys, need 0, is read, too: it is not valid and
+ * trusts nobody. *used: bytes taken; more may follow. ESP_ERR_INVALID_SIZE: cut short;
  * ESP_ERR_INVALID_ARG: not valid; *out then trusts nobody. */
 MUST_CHECK esp_err_t img_keys_parse(struct span bytes, struct img_keys *out,
                                     uint32_t *used);

@@ -20,7 +20,7 @@ static void test_round_trip(void **state)
                                       .require_hash = k & 2 };
         struct boot_opts out;
         struct policy policy = { .allow_http = true };
-        uint8_t bytes[BOOT_OPTS_LEN + 1];
+        uint8_t bytes[BOOT_OPTS_MAX_LEN];
         boot_opts_pack(&in, bytes);
         assert_int_equal(boot_opts_parse(span_of(bytes, sizeof(bytes)), &out),
                          ESP_OK);
@@ -38,7 +38,7 @@ static void test_bytes(void **state)
     static const uint8_t want[12] = { 'P', 'T', 'O', 'P', 1, 0,
                                       16,  0,   1,   0,   0, 0 };
     const struct boot_opts in = { .rollback = true };
-    uint8_t bytes[BOOT_OPTS_LEN];
+    uint8_t bytes[BOOT_OPTS_MAX_LEN];
     (void)state;
     boot_opts_pack(&in, bytes);
     assert_memory_equal(bytes, want, sizeof(want));
@@ -71,7 +71,7 @@ static void test_refused(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct boot_opts in = { .rollback = true };
         struct boot_opts out;
-        uint8_t bytes[BOOT_OPTS_LEN];
+        uint8_t bytes[BOOT_OPTS_MAX_LEN];
         boot_opts_pack(&in, bytes);
         bytes[rows[i].off] = rows[i].value;
         if (rows[i].seal)
@@ -101,12 +101,12 @@ static void test_longer_record(void **state)
 static void put_bootloader(struct sim_flash *sim, bool with_opts)
 {
     const struct boot_opts opts = { .rollback = true, .require_hash = true };
-    uint8_t record[BOOT_OPTS_LEN];
+    uint8_t record[BOOT_OPTS_MAX_LEN];
     static const uint8_t code[64];
-    boot_opts_pack(&opts, record);
+    uint32_t record_len = boot_opts_pack(&opts, record);
     const struct img_build_seg segs[] = {
         { 0x40380000, { code, sizeof(code) } },
-        { BOOT_OPTS_ADDR, { record, sizeof(record) } }
+        { BOOT_OPTS_ADDR, { record, record_len } }
     };
     const struct img_build in = { .kind = IMG_KIND_BOOTLOADER,
                                   .header = { .chip_id = IMG_CHIP_LINUX,

@@ -95,7 +95,9 @@ static void test_boot_clears_what_a_reset_clears(void **state)
 
 static void test_policy_travels(void **state)
 {
-    const struct policy in = { .rollback = true, .require_hash = true };
+    const struct policy in = { .rollback = true,
+                               .require_hash = true,
+                               .require_signed = true };
     struct policy out;
     struct handover *h;
     int fd;
@@ -103,7 +105,7 @@ static void test_policy_travels(void **state)
     assert_int_equal(handover_create(&h, &fd, NULL), ESP_OK);
     handover_set_policy(h, &in);
     handover_policy(h, &out);
-    assert_true(out.rollback && out.require_hash);
+    assert_true(out.rollback && out.require_hash && out.require_signed);
     assert_false(out.allow_http || out.skip_cert_verify);
     handover_detach(h);
     close(fd);
