@@ -95,6 +95,7 @@ static void describe_target(struct session *s)
     s->target = (struct upd_device){
         .parts = &s->dev.parts,
         .policy = &s->policy,
+        .keys = &s->dev.keys,
         .chip_id = s->dev.chip_id,
         .chip_rev = s->dev.chip_rev,
         .check_rev = s->dev.check_rev,

@@ -72,6 +72,7 @@ static void open_check(struct upd *u)
         .chip_rev = dev->chip_rev,
         .check_rev = dev->check_rev,
         .require_hash = pol_require_hash(dev->policy),
+        .keys = img_keys_for(pol_require_signed(dev->policy), dev->keys),
         .cap_len = u->target.cap_len,
     };
 

@@ -37,6 +37,9 @@ typedef void (*upd_event_fn)(void *ctx, enum upd_event ev, uint32_t value);
 struct upd_device {
     struct part_dev *parts;
     const struct policy *policy;
+    /* Whose signatures count if the policy requires them; NULL: nobody's. Not
+     * changed while a session is open. */
+    const struct img_keys *keys;
     uint16_t chip_id;
     uint16_t chip_rev;
     bool check_rev;
