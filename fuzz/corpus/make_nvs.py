@@ -2,8 +2,9 @@
 """make_nvs.py - writes the first inputs of the NVS fuzzer.
 
 usage: fuzz/corpus/make_nvs.py
-Makes fuzz/corpus/nvs/ anew, beside itself. The first byte of an input is the
-fuzzer's flags; the rest is the partition, blank where the input ends.
+Makes fuzz/corpus/nvs/ anew, beside itself; found_* are finds and stay. The
+first byte of an input is the fuzzer's flags; the rest is the partition, blank
+where the input ends.
 """
 import pathlib
 import struct
@@ -73,7 +74,7 @@ def inputs():
                                       page(ACTIVE, 2, [number(1, b"m", 1)]))
     yield "no_free_page", 0, padded(*(page(FULL, i, some[:1])
                                       for i in range(3)))
-    yield "last_sequence", 0x70, page(ACTIVE, 0xFFFFFFFE, some)
+    yield "last_sequence", 0x70, page(ACTIVE, 0xFFFFFFFF, some)
     yield "copies", 0x40, padded(page(FULL, 0, some),
                                  page(ACTIVE, 1, some[:3]))
     yield "parts_of_blobs", 0x60, page(ACTIVE, 0, [

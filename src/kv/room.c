@@ -120,7 +120,7 @@ static esp_err_t activate(struct kv *kv, uint32_t page)
 
     if (kv->used_cnt > 0)
         seq = kv_page_at(kv, kv->used_cnt - 1)->seq + 1;
-    if (seq == UINT32_MAX) /* of a page that nobody wrote in good faith */
+    if (seq == 0 && kv->used_cnt > 0) /* nobody gets there in good faith */
         return ESP_ERR_NVS_INVALID_STATE;
     if (!p->erased)
         err = kv_page_wipe(kv, page);

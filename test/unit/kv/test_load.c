@@ -398,7 +398,7 @@ static void test_last_seq(void **state)
 
     (void)state;
     rig_open(&r, 4);
-    struct page p = page_put(&r, 0, KV_STATE_ACTIVE, UINT32_MAX - 1);
+    struct page p = page_put(&r, 0, KV_STATE_ACTIVE, UINT32_MAX);
     item_put(&p, number(0, "app", 1), NULL);
     item_put(&p, number(1, "n", 5), NULL);
     mounted(&r, &ns);
