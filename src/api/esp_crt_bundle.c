@@ -1,8 +1,7 @@
 /* The authorities that everybody trusts.
  *
- * The machine's store is read when it is first needed and kept as a bundle:
- * of some 140 certificates that is about 60 KiB, a third of their size and a
- * tenth of what the TLS library would make of them. */
+ * The machine's store is read when it is first needed and kept as a bundle: of
+ * Debian's 143 certificates, 220 kB, that is 67 kB. */
 #include "esp_crt_bundle.h"
 
 #include "api/http_handle.h"
@@ -38,7 +37,7 @@ static esp_err_t load_system(struct api_trust *trust)
     }
     esp_err_t err = port->load(port->ctx, heap, &pem, &len);
     if (!err)
-        err = build(span_of(pem, len), &trust->system, &d);
+        err = build(span_of(pem, len + 1), &trust->system, &d);
     api_free(pem);
     if (!err)
         err = tls_bundle_parse(trust->system, &trust->bundle);

@@ -13,7 +13,12 @@
 static bool fits(const struct tls_session *s, const struct tls_ticket *t)
 {
     const struct tls_now *now = &s->verify.now;
+    mbedtls_ssl_protocol_version version =
+        t->saved.MBEDTLS_PRIVATE(tls_version);
 
+    if (version < s->conf.MBEDTLS_PRIVATE(min_tls_version) ||
+        version > s->conf.MBEDTLS_PRIVATE(max_tls_version))
+        return false;
     if (strcmp(t->name, s->name) != 0)
         return false;
     if (s->skip_verify)

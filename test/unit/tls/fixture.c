@@ -39,11 +39,30 @@ static void make_idents(void)
         [ID_IP] = { .cn = "by address", .ip4 = ip4, .issuer = &idents[ID_CA] },
         [ID_CN_ONLY] = { .cn = "old.test", .issuer = &idents[ID_CA] },
         [ID_CLIENT] = { .cn = "a device", .issuer = &idents[ID_CA] },
+        [ID_MIDDLE] = { .cn = "Middle Authority",
+                        .ca = true,
+                        .issuer = &idents[ID_CA] },
+        [ID_BELOW] = { .cn = HOST, .dns = good, .issuer = &idents[ID_MIDDLE] },
+        [ID_MIDDLE_CROSS] = { .cn = "Middle Authority",
+                              .ca = true,
+                              .key_of = &idents[ID_MIDDLE],
+                              .issuer = &idents[ID_OTHER_CA],
+                              .to = "20210930141500" },
+        [ID_FORGED] = { .cn = HOST,
+                        .dns = good,
+                        .forged = true,
+                        .issuer = &idents[ID_CA] },
+        [ID_WEAK] = { .cn = HOST,
+                      .dns = good,
+                      .rsa_bits = 1024,
+                      .issuer = &idents[ID_CA] },
     };
 
     for (size_t i = 1; i < ID_CNT; i++)
         peer_ident_make(&idents[i], &certs[i]);
 }
+
+const struct tls_ticket *offer;
 
 static void talk(struct tls_session *s, struct result *r)
 {
@@ -61,6 +80,10 @@ static void talk(struct tls_session *s, struct result *r)
         len += done;
     } while (r->recv_err == ESP_OK && done > 0);
     r->clean = tls_closed_clean(s);
+    r->resumed = tls_resumed(s);
+    r->ticket = tls_take_ticket(s);
+    if (tls_alpn(s))
+        (void)strncpy(r->alpn, tls_alpn(s), sizeof(r->alpn) - 1);
     tls_last_fault(s, &r->fault);
 }
 
@@ -85,6 +108,7 @@ void session(uint16_t port, const struct tls_conf *conf, const char *host,
     struct tls_dial dial = { .net = &net.port,
                              .conn = conn,
                              .host = host,
+                             .ticket = offer,
                              .deadline_ms = start_ms + wait_ms };
     r->err = tls_open(&s, &dial, &dated, &r->d);
     r->fault = dial.fault;
@@ -104,6 +128,27 @@ void run_one(const struct peer_conf *pc, const struct tls_conf *conf,
     peer_start(&peer, pc);
     session(peer.port, conf, HOST, 5000, r);
     peer_stop(&peer);
+}
+
+void *writable(const void *ptr)
+{
+    void *out = NULL;
+
+    memcpy(&out, &ptr, sizeof(out));
+    return out;
+}
+
+struct span make_bundle(const enum ident *list, size_t cnt)
+{
+    struct tls_bundle_build b = { .heap = &heap.port };
+    struct span out;
+
+    for (size_t i = 0; i < cnt && list[i]; i++)
+        assert_int_equal(
+            tls_bundle_add(&b, span_str(idents[list[i]].pem), NULL), ESP_OK);
+    assert_int_equal(tls_bundle_finish(&b, &out, NULL), ESP_OK);
+    tls_bundle_build_free(&b);
+    return out;
 }
 
 /* The library keeps the room for its first key until tls_deinit(). */

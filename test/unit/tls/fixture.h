@@ -6,6 +6,7 @@
 #include "peer.h"
 #include "sim_clock.h"
 #include "sim_heap.h"
+#include "tls/bundle_build.h"
 #include "tls/tls.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -31,6 +32,11 @@ enum ident {
     ID_IP,
     ID_CN_ONLY,
     ID_CLIENT,
+    ID_MIDDLE,       /* a CA that ID_CA signed */
+    ID_BELOW,        /* a server that ID_MIDDLE signed */
+    ID_MIDDLE_CROSS, /* ID_MIDDLE's key, signed by ID_OTHER_CA, and ended */
+    ID_FORGED,       /* says that ID_CA signed it */
+    ID_WEAK,         /* RSA, 1024 bits */
     ID_CNT
 };
 
@@ -49,7 +55,13 @@ struct result {
     esp_err_t recv_err;
     bool clean;
     uint64_t took_ms;
+    bool resumed;
+    char alpn[16];
+    struct tls_ticket *ticket; /* the caller's, when conf keeps it */
 };
+
+/* Offered by the next session(); NULL: none. */
+extern const struct tls_ticket *offer;
 
 /* Connects to 127.0.0.1, shakes hands with whom should be `host`, says "ping"
  * and reads to the end. */
@@ -58,6 +70,10 @@ void session(uint16_t port, const struct tls_conf *conf, const char *host,
 /* The same with a peer of its own. */
 void run_one(const struct peer_conf *pc, const struct tls_conf *conf,
              struct result *r);
+
+/* A bundle of these, until ID_NONE; in heap. */
+struct span make_bundle(const enum ident *list, size_t cnt);
+void *writable(const void *ptr);
 
 int group_setup(void **state);
 int group_teardown(void **state);

@@ -18,6 +18,7 @@
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/platform.h>
 #include <mbedtls/psa_util.h>
+#include <mbedtls/rsa.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/x509_crt.h>
@@ -58,9 +59,33 @@ static void set_names(mbedtls_x509write_cert *crt, const struct peer_cert *c)
             mbedtls_x509write_crt_set_subject_alternative_name(crt, list), 0);
 }
 
-static void make_key(mbedtls_pk_context *key)
+static void copy_key(mbedtls_pk_context *key, mbedtls_pk_context *from)
+{
+    unsigned char der[1200];
+    int len = mbedtls_pk_write_key_der(from, der, sizeof(der));
+
+    assert_true(len > 0);
+    assert_int_equal(mbedtls_pk_parse_key(key, der + sizeof(der) - len,
+                                          (size_t)len, NULL, 0, RNG),
+                     0);
+}
+
+static void make_key(mbedtls_pk_context *key, const struct peer_cert *c)
 {
     mbedtls_pk_init(key);
+    if (c->key_of) {
+        copy_key(key, &c->key_of->key);
+        return;
+    }
+    if (c->rsa_bits) {
+        assert_int_equal(
+            mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_RSA)),
+            0);
+        assert_int_equal(mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), RNG,
+                                             (unsigned)c->rsa_bits, 65537),
+                         0);
+        return;
+    }
     assert_int_equal(
         mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)), 0);
     assert_int_equal(
@@ -74,13 +99,14 @@ void peer_ident_make(struct peer_ident *out, const struct peer_cert *c)
     unsigned char serial[4] = { 1, 2, 3, 4 };
     mbedtls_x509write_cert crt;
 
-    make_key(&out->key);
+    make_key(&out->key, c);
     (void)snprintf(out->subject, sizeof(out->subject), "CN=%s", c->cn);
     mbedtls_x509write_crt_init(&crt);
     mbedtls_x509write_crt_set_version(&crt, MBEDTLS_X509_CRT_VERSION_3);
     mbedtls_x509write_crt_set_md_alg(&crt, MBEDTLS_MD_SHA256);
     mbedtls_x509write_crt_set_subject_key(&crt, &out->key);
-    mbedtls_x509write_crt_set_issuer_key(&crt, &issuer->key);
+    mbedtls_x509write_crt_set_issuer_key(&crt,
+                                         c->forged ? &out->key : &issuer->key);
     assert_int_equal(mbedtls_x509write_crt_set_serial_raw(&crt, serial, 4), 0);
     assert_int_equal(mbedtls_x509write_crt_set_subject_name(&crt, out->subject),
                      0);
@@ -143,6 +169,10 @@ static void server_init(struct server *s, const struct peer_conf *c)
     if (c->ident) {
         mbedtls_x509_crt_parse(&s->own, (const unsigned char *)c->ident->pem,
                                strlen(c->ident->pem) + 1);
+        for (size_t i = 0; i < 3 && c->chain[i]; i++)
+            mbedtls_x509_crt_parse(&s->own,
+                                   (const unsigned char *)c->chain[i]->pem,
+                                   strlen(c->chain[i]->pem) + 1);
         mbedtls_ssl_conf_own_cert(&s->conf, &s->own, writable(&c->ident->key));
     }
     if (c->client_ca) {
@@ -152,6 +182,8 @@ static void server_init(struct server *s, const struct peer_conf *c)
         mbedtls_ssl_conf_ca_chain(&s->conf, &s->client_ca, NULL);
         mbedtls_ssl_conf_authmode(&s->conf, MBEDTLS_SSL_VERIFY_REQUIRED);
     }
+    if (c->alpn)
+        mbedtls_ssl_conf_alpn_protocols(&s->conf, writable(&c->alpn[0]));
     if (c->psk)
         mbedtls_ssl_conf_psk(
             &s->conf, (const unsigned char *)c->psk, strlen(c->psk),
@@ -190,6 +222,31 @@ static void answer(mbedtls_ssl_context *ssl, enum peer_kind kind)
         mbedtls_ssl_close_notify(ssl);
 }
 
+static void answer_http(mbedtls_ssl_context *ssl, enum peer_kind kind)
+{
+    static const char whole[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\npong";
+    static const char half[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\npong";
+    const char *text = kind == PEER_HTTP ? whole : half;
+    char request[2048] = "";
+    size_t len = 0;
+
+    while (!strstr(request, "\r\n\r\n")) {
+        int got = mbedtls_ssl_read(ssl, (unsigned char *)request + len,
+                                   sizeof(request) - 1 - len);
+        if (got <= 0)
+            return;
+        len += (size_t)got;
+    }
+    mbedtls_ssl_write(ssl, (const unsigned char *)text, strlen(text));
+    if (kind == PEER_HTTP)
+        mbedtls_ssl_close_notify(ssl);
+    else
+        mbedtls_ssl_send_alert_message(ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR);
+}
+
 static void serve_tls(struct server *s, const struct peer_conf *c, int sock)
 {
     mbedtls_ssl_context ssl;
@@ -197,8 +254,12 @@ static void serve_tls(struct server *s, const struct peer_conf *c, int sock)
     mbedtls_ssl_init(&ssl);
     mbedtls_ssl_setup(&ssl, &s->conf);
     mbedtls_ssl_set_bio(&ssl, &sock, sock_send, sock_recv, NULL);
-    if (mbedtls_ssl_handshake(&ssl) == 0 && c->kind != PEER_TLS_SILENT)
-        answer(&ssl, c->kind);
+    if (mbedtls_ssl_handshake(&ssl) == 0 && c->kind != PEER_TLS_SILENT) {
+        if (c->kind == PEER_HTTP || c->kind == PEER_HTTP_ALERT)
+            answer_http(&ssl, c->kind);
+        else
+            answer(&ssl, c->kind);
+    }
     mbedtls_ssl_free(&ssl);
     /* Closing with bytes unread would be a reset, and overtake the alert. */
     if (c->kind != PEER_TLS_SILENT)

@@ -24,7 +24,12 @@ struct peer_cert {
     const uint8_t *ip4;     /* 4 bytes, or NULL */
     const char *from, *to;  /* NULL: 2020 to 2099 */
     bool ca;
+    int rsa_bits; /* 0: P-256 */
+    /* The same subject and key as this one, whose certificate it stands
+     * beside. */
+    struct peer_ident *key_of;
     struct peer_ident *issuer;
+    bool forged; /* names its issuer, but signed itself */
 };
 void peer_ident_make(struct peer_ident *out, const struct peer_cert *cert);
 void peer_ident_free(struct peer_ident *id);
@@ -33,6 +38,8 @@ enum peer_kind {
     PEER_TLS,        /* answers "ping" with "pong" and says good-bye */
     PEER_TLS_BARE,   /* the same, but closes TCP without good-bye */
     PEER_TLS_ALERT,  /* answers with the alert 80, internal error */
+    PEER_HTTP,       /* answers a request with "pong" and closes */
+    PEER_HTTP_ALERT, /* promises more, and sends the alert 80 after "pong" */
     PEER_TLS_SILENT, /* shakes hands, then never answers */
     PEER_RAW,        /* sends .raw, then closes */
     PEER_SILENT,     /* accepts and says nothing */
@@ -42,10 +49,12 @@ enum peer_kind {
 struct peer_conf {
     enum peer_kind kind;
     const struct peer_ident *ident;     /* NULL: PSK only */
+    const struct peer_ident *chain[3];  /* sent after it */
     const struct peer_ident *client_ca; /* a client certificate is required */
     const char *psk, *psk_identity;
     int version; /* 0: any, 2: TLS 1.2, 3: TLS 1.3 */
     bool tickets;
+    const char *const *alpn;
     const char *raw;
     size_t raw_len;
 };

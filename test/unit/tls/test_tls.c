@@ -20,8 +20,9 @@ static const char plain_http[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
 struct row {
     const char *claim;
     struct peer_conf peer;
-    enum ident ident, ca, client;
-    const char *host; /* NULL: HOST */
+    enum ident ident, chain, ca, client;
+    enum ident bundle[3]; /* trusted as a bundle */
+    const char *host;     /* NULL: HOST */
     struct tls_conf conf;
     int64_t clock_s; /* 0: NOW; -1: never set */
     uint32_t wait_ms;
@@ -218,6 +219,136 @@ static const struct row rows[] = {
       .conf.psk = { (const uint8_t *)"0123456789abcdef", 16 },
       .conf.psk_identity = { (const uint8_t *)"dev-1", 5 },
       .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED },
+    { .claim = "an intermediate that is not sent is named",
+      .ident = ID_BELOW,
+      .ca = ID_CA,
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "CN=Middle Authority",
+      .says_too = "was not sent along" },
+    { .claim = "an intermediate that is sent leads to the root",
+      .ident = ID_BELOW,
+      .chain = ID_MIDDLE,
+      .ca = ID_CA },
+    { .claim = "an intermediate may be trusted itself",
+      .ident = ID_BELOW,
+      .ca = ID_MIDDLE },
+    { .claim = "a chain to somebody else names that one",
+      .ident = ID_BELOW,
+      .chain = ID_MIDDLE,
+      .ca = ID_OTHER_CA,
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "CN=Test Authority" },
+    { .claim = "a key of 1024 bits is too weak, and the bits are told",
+      .ident = ID_WEAK,
+      .ca = ID_CA,
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "RSA 1024 bits",
+      .says_too = "2048" },
+    { .claim = "a bundle is trusted",
+      .ident = ID_GOOD,
+      .bundle = { ID_OTHER_CA, ID_CA } },
+    { .claim = "a bundle is trusted under TLS 1.2, too",
+      .ident = ID_GOOD,
+      .bundle = { ID_OTHER_CA, ID_CA },
+      .peer.version = 2 },
+    { .claim = "a bundle without the issuer names it",
+      .ident = ID_GOOD,
+      .bundle = { ID_OTHER_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "unknown issuer",
+      .says_too = "CN=Test Authority" },
+    { .claim = "a name in a bundle is nothing without the key",
+      .ident = ID_SELF,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "self-signed" },
+    { .claim = "with a bundle names are checked",
+      .ident = ID_OTHER,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "elsewhere.test" },
+    { .claim = "with a bundle dates are checked",
+      .ident = ID_EXPIRED,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "expired on 2024-02-29" },
+    { .claim = "with a bundle weak keys are refused",
+      .ident = ID_WEAK,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "too weak" },
+    { .claim = "a bundle and a chain",
+      .ident = ID_BELOW,
+      .chain = ID_MIDDLE,
+      .bundle = { ID_CA } },
+    { .claim = "an intermediate that a bundle needs and does not get is named",
+      .ident = ID_BELOW,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "CN=Middle Authority" },
+    { .claim = "a chain ends at the one whom the bundle has, whatever was "
+               "sent above, even when that has ended",
+      .ident = ID_BELOW,
+      .chain = ID_MIDDLE_CROSS,
+      .bundle = { ID_MIDDLE } },
+    { .claim = "the same with a list is no reason to trust the other root",
+      .ident = ID_BELOW,
+      .chain = ID_MIDDLE_CROSS,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "CN=Other Authority" },
+    { .claim = "a name that is only claimed is not believed: a list",
+      .ident = ID_FORGED,
+      .chain = ID_CA,
+      .ca = ID_CA,
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "unknown issuer" },
+    { .claim = "a name that is only claimed is not believed: a bundle",
+      .ident = ID_FORGED,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "unknown issuer" },
+    { .claim = "nor when the root that it claims is sent along",
+      .ident = ID_FORGED,
+      .chain = ID_CA,
+      .bundle = { ID_CA },
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "unknown issuer" },
+    { .claim = "a list beside a bundle counts, too",
+      .ident = ID_GOOD,
+      .ca = ID_CA,
+      .bundle = { ID_OTHER_CA } },
+    { .claim = "and the bundle beside a list",
+      .ident = ID_GOOD,
+      .ca = ID_OTHER_CA,
+      .bundle = { ID_CA } },
+    { .claim = "strict dates: a clock that is not set is a reason to refuse",
+      .ident = ID_GOOD,
+      .ca = ID_CA,
+      .clock_s = -1,
+      .conf.dates = POL_DATES_STRICT,
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "clock is not set" },
+    { .claim = "strict dates: a clock that is set is none",
+      .ident = ID_GOOD,
+      .ca = ID_CA,
+      .conf.dates = POL_DATES_STRICT },
+    { .claim = "no dates: what has ended is trusted",
+      .ident = ID_EXPIRED,
+      .ca = ID_CA,
+      .conf.dates = POL_DATES_OFF },
+    { .claim = "without a clock: what ended before the build has ended",
+      .ident = ID_EXPIRED,
+      .ca = ID_CA,
+      .clock_s = -1,
+      .conf.build_s = NOW,
+      .err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+      .says = "expired on 2024-02-29" },
+    { .claim = "a clock that shows less than the build is not believed",
+      .ident = ID_GOOD,
+      .ca = ID_CA,
+      .clock_s = 1, /* "not valid before 2020" otherwise */
+      .conf.build_s = NOW },
     { .claim = "a client shows its certificate",
       .ident = ID_GOOD,
       .ca = ID_CA,
@@ -232,6 +363,7 @@ static void run_row(const struct row *row)
     struct peer peer = { .pid = 0 };
     struct result r;
     unsigned char der[1200];
+    struct span bundle = { NULL, 0 };
 
     print_message("# %s\n", row->claim);
     if (row->ident)
@@ -245,11 +377,16 @@ static void run_row(const struct row *row)
         assert_true(len > 0);
         conf.client_key = span_of(der + sizeof(der) - len, (size_t)len);
     }
+    if (row->chain)
+        pc.chain[0] = &idents[row->chain];
+    if (row->bundle[0])
+        conf.bundle = bundle = make_bundle(row->bundle, 3);
     wall.now_s = row->clock_s > 0 ? row->clock_s : row->clock_s ? 0 : NOW;
     peer_start(&peer, &pc);
     session(peer.port, &conf, row->host ? row->host : HOST,
             row->wait_ms ? row->wait_ms : 5000, &r);
     peer_stop(&peer);
+    heap.port.free(heap.port.ctx, writable(bundle.ptr));
     if (r.err != row->err)
         print_message("  0x%x %s\n", (unsigned)r.err, r.d.text);
     assert_int_equal(r.err, row->err);
