@@ -25,6 +25,7 @@ MUST_CHECK esp_err_t linux_net_socket(const struct addrinfo *ai,
                                       const struct port_net_opts *opts,
                                       int *fd);
 /* Waits for a connect in progress; errno says why on failure. */
-MUST_CHECK esp_err_t linux_net_connected(int fd, uint64_t deadline_ms);
+MUST_CHECK esp_err_t linux_net_connected(int fd, uint64_t deadline_ms,
+                                         struct port_limit *limit);
 
 #endif

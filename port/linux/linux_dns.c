@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "linux_sys.h"
+
 struct query {
     pthread_mutex_t lock;
     pthread_cond_t done_cond;
@@ -90,14 +92,24 @@ static struct timespec at_ms(uint64_t ms)
                               .tv_nsec = (long)(ms % 1000) * 1000000 };
 }
 
-/* True: the answer is there. False: it is late, and the resolver frees q. */
-static bool query_wait(struct query *q, uint64_t deadline_ms)
+/* When to look at the limit again, at the latest at the deadline. */
+static struct timespec next_look(const struct linux_dns_query *query)
 {
-    struct timespec until = at_ms(deadline_ms);
+    uint64_t slice = linux_mono_ms() + PORT_LIMIT_SLICE_MS;
+    bool sliced = query->limit && slice < query->deadline_ms;
+    return at_ms(sliced ? slice : query->deadline_ms);
+}
+
+/* True: the answer is there. False: it is late, and the resolver frees q. */
+static bool query_wait(struct query *q, const struct linux_dns_query *query)
+{
     pthread_mutex_lock(&q->lock);
-    int rc = 0;
-    while (!q->done && rc == 0)
-        rc = pthread_cond_timedwait(&q->done_cond, &q->lock, &until);
+    while (!q->done && !port_limit_stopped(query->limit)) {
+        struct timespec until = next_look(query);
+        int rc = pthread_cond_timedwait(&q->done_cond, &q->lock, &until);
+        if (rc != 0 && linux_mono_ms() >= query->deadline_ms)
+            break;
+    }
     bool done = q->done;
     q->abandoned = !done;
     pthread_mutex_unlock(&q->lock);
@@ -142,8 +154,11 @@ esp_err_t linux_dns_resolve(const struct linux_dns_query *query,
         query_free(q);
         return ESP_ERR_NO_MEM;
     }
-    if (query_wait(q, query->deadline_ms))
+    if (query_wait(q, query))
         return query_result(q, out, sys_errno);
+    *sys_errno = ECANCELED;
+    if (port_limit_stopped(query->limit))
+        return ESP_ERR_NOT_FINISHED;
     *sys_errno = ETIMEDOUT;
     return ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;
 }

@@ -18,14 +18,23 @@
 
 /* --- waiting ------------------------------------------------------------- */
 
+/* How long one poll() may take: a limit is looked at again after it. */
+static int slice_ms(uint64_t deadline_ms, const struct port_limit *limit)
+{
+    uint64_t now = linux_mono_ms();
+    uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
+    uint64_t most = limit ? PORT_LIMIT_SLICE_MS : INT32_MAX;
+    return (int)(left < most ? left : most);
+}
+
 /* ESP_OK: fd is ready, or broken, which the next call on it tells. */
-static esp_err_t fd_wait(int fd, short events, uint64_t deadline_ms)
+static esp_err_t fd_wait(int fd, short events, uint64_t deadline_ms,
+                         struct port_limit *limit)
 {
     struct pollfd pfd = { .fd = fd, .events = events };
-    for (;;) {
-        uint64_t now = linux_mono_ms();
-        uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
-        int rc = poll(&pfd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+    deadline_ms = port_limit_until(limit, deadline_ms);
+    while (!port_limit_stopped(limit)) {
+        int rc = poll(&pfd, 1, slice_ms(deadline_ms, limit));
         if (rc > 0)
             return ESP_OK;
         if (rc < 0 && errno != EINTR)
@@ -33,6 +42,8 @@ static esp_err_t fd_wait(int fd, short events, uint64_t deadline_ms)
         if (rc == 0 && linux_mono_ms() >= deadline_ms)
             return ESP_ERR_TIMEOUT;
     }
+    errno = ECANCELED;
+    return ESP_ERR_NOT_FINISHED;
 }
 
 /* --- one address ----------------------------------------------------------- */
@@ -62,9 +73,12 @@ static esp_err_t options_set(int fd, const struct port_net_opts *opts)
     return ok ? ESP_OK : ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED;
 }
 
-esp_err_t linux_net_connected(int fd, uint64_t deadline_ms)
+esp_err_t linux_net_connected(int fd, uint64_t deadline_ms,
+                              struct port_limit *limit)
 {
-    esp_err_t err = fd_wait(fd, POLLOUT, deadline_ms);
+    esp_err_t err = fd_wait(fd, POLLOUT, deadline_ms, limit);
+    if (err == ESP_ERR_NOT_FINISHED)
+        return err;
     if (err == ESP_ERR_TIMEOUT) {
         errno = ETIMEDOUT;
         return ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT;
@@ -78,14 +92,14 @@ esp_err_t linux_net_connected(int fd, uint64_t deadline_ms)
 }
 
 static esp_err_t fd_connect(int fd, const struct addrinfo *ai,
-                            uint64_t deadline_ms)
+                            uint64_t deadline_ms, struct port_limit *limit)
 {
     if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
         return ESP_OK;
     /* An interrupted connect goes on in the background, like EINPROGRESS. */
     if (errno != EINPROGRESS && errno != EINTR)
         return ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
-    return linux_net_connected(fd, deadline_ms);
+    return linux_net_connected(fd, deadline_ms, limit);
 }
 
 static void close_quietly(int fd)
@@ -118,7 +132,7 @@ static esp_err_t addr_open(const struct addrinfo *ai,
     esp_err_t err = linux_net_socket(ai, opts, &fd);
     if (err)
         return err;
-    err = fd_connect(fd, ai, deadline_ms);
+    err = fd_connect(fd, ai, deadline_ms, opts ? opts->limit : NULL);
     if (err)
         close_quietly(fd);
     else
@@ -146,7 +160,7 @@ static esp_err_t list_open(const struct addrinfo *list,
     esp_err_t err = ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
     for (const struct addrinfo *ai = list; ai; ai = ai->ai_next, left--) {
         err = addr_open(ai, opts, share_ms(deadline_ms, left), fd);
-        if (!err)
+        if (!err || err == ESP_ERR_NOT_FINISHED)
             break;
     }
     return err;
@@ -177,7 +191,8 @@ esp_err_t linux_net_resolve(struct linux_net *net, const char *host,
                             int *sys_errno)
 {
     const struct linux_dns_query query = { override_of(net, host, port), port,
-                                           family_of(opts), deadline_ms };
+                                           family_of(opts), deadline_ms,
+                                           opts ? opts->limit : NULL };
     return linux_dns_resolve(&query, out, sys_errno);
 }
 
@@ -194,12 +209,14 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     struct port_conn *conn = net->heap->alloc(net->heap->ctx, sizeof(*conn));
     if (!conn)
         return ESP_ERR_NO_MEM;
+    deadline_ms = port_limit_until(opts ? opts->limit : NULL, deadline_ms);
     esp_err_t err =
         linux_net_resolve(net, host, port, opts, deadline_ms, &list, sys_errno);
     if (err)
         goto out;
     *conn = (struct port_conn){ .fd = -1 };
     conn->heap = net->heap;
+    conn->opts.limit = opts ? opts->limit : NULL;
     err = list_open(list, opts, deadline_ms, &conn->fd);
     if (err)
         *sys_errno = errno;
@@ -215,6 +232,14 @@ out:
 
 /* --- a connection ---------------------------------------------------------- */
 
+static esp_err_t conn_stopped(struct port_conn *conn)
+{
+    if (!port_limit_stopped(conn->opts.limit))
+        return ESP_OK;
+    conn->err = ECANCELED;
+    return ESP_ERR_NOT_FINISHED;
+}
+
 /* What a failed send or recv means: ESP_OK is "try again". */
 static esp_err_t io_retry(struct port_conn *conn, short events,
                           uint64_t deadline_ms)
@@ -225,7 +250,7 @@ static esp_err_t io_retry(struct port_conn *conn, short events,
         conn->err = errno;
         return ESP_FAIL;
     }
-    esp_err_t err = fd_wait(conn->fd, events, deadline_ms);
+    esp_err_t err = fd_wait(conn->fd, events, deadline_ms, conn->opts.limit);
     if (err)
         conn->err = err == ESP_ERR_TIMEOUT ? EAGAIN : errno;
     return err;
@@ -234,32 +259,32 @@ static esp_err_t io_retry(struct port_conn *conn, short events,
 static esp_err_t conn_send(struct port_conn *conn, const void *src, size_t len,
                            uint64_t deadline_ms, size_t *done_len)
 {
-    esp_err_t err;
+    esp_err_t err = conn_stopped(conn);
     *done_len = 0;
-    do {
+    while (err == ESP_OK) {
         ssize_t n = send(conn->fd, src, len, MSG_NOSIGNAL);
         if (n >= 0) {
             *done_len = (size_t)n;
             return ESP_OK;
         }
         err = io_retry(conn, POLLOUT, deadline_ms);
-    } while (err == ESP_OK);
+    }
     return err;
 }
 
 static esp_err_t conn_recv(struct port_conn *conn, void *dst, size_t len,
                            uint64_t deadline_ms, size_t *done_len)
 {
-    esp_err_t err;
+    esp_err_t err = conn_stopped(conn);
     *done_len = 0;
-    do {
+    while (err == ESP_OK) {
         ssize_t n = recv(conn->fd, dst, len, 0);
         if (n >= 0) {
             *done_len = (size_t)n;
             return ESP_OK;
         }
         err = io_retry(conn, POLLIN, deadline_ms);
-    } while (err == ESP_OK);
+    }
     return err;
 }
 

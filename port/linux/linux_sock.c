@@ -101,9 +101,11 @@ static esp_err_t sock_ready(struct port_conn *conn, uint64_t deadline_ms,
     if (!conn->list)
         return ESP_OK; /* it was there before */
     do {
-        err = linux_net_connected(conn->fd, deadline_ms);
+        err = linux_net_connected(conn->fd, deadline_ms, conn->opts.limit);
         if (err == ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT)
             return ESP_ERR_TIMEOUT;
+        if (err == ESP_ERR_NOT_FINISHED)
+            return err;
         if (!err)
             break;
         conn->err = *sys_errno = errno;

@@ -35,6 +35,11 @@ void http_set_timeout(struct http_client *c, uint32_t timeout_ms)
     c->conn.timeout_ms = c->opts.timeout_ms;
 }
 
+void http_set_limit(struct http_client *c, struct port_limit *limit)
+{
+    c->opts.net.limit = limit;
+}
+
 esp_err_t http_set_header(struct http_client *c, const char *name,
                           const char *value)
 {

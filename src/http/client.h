@@ -151,6 +151,8 @@ void http_set_auth(struct http_client *c, enum http_auth auth);
 MUST_CHECK esp_err_t http_set_challenge(struct http_client *c,
                                         struct span text);
 void http_set_timeout(struct http_client *c, uint32_t timeout_ms);
+/* For connections opened from now on; borrowed until they are closed. */
+void http_set_limit(struct http_client *c, struct port_limit *limit);
 /* Replaces (names compare without case); value NULL removes.
  * ESP_ERR_INVALID_ARG: would break the line; ESP_ERR_NOT_FOUND: nothing to
  * remove. */

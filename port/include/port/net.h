@@ -1,8 +1,10 @@
 /* port/net.h - contract: TCP streams with deadlines.
  *
  * Every call that can wait takes an absolute deadline in port_sys
- * milliseconds; 0 means "do not wait". Nothing waits longer. A connection is
- * used by one thread at a time. */
+ * milliseconds; 0 means "do not wait". Nothing waits longer, nor past the
+ * limit that the connection was opened with: its deadline is a deadline like
+ * any other, and a wish to stop ends the call with ESP_ERR_NOT_FINISHED, names
+ * being resolved included. A connection is used by one thread at a time. */
 #ifndef PORT_NET_H
 #define PORT_NET_H
 
@@ -10,6 +12,7 @@
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "port/limit.h"
 
 struct port_conn; /* owned by the port between open() and close() */
 
@@ -19,6 +22,7 @@ struct port_net_opts {
     int keep_idle_s;     /* TCP keep-alive; 0: off */
     int keep_interval_s;
     int keep_cnt;
+    struct port_limit *limit; /* outlives the connection; NULL: none */
 };
 
 struct port_net {
