@@ -44,12 +44,13 @@ struct session {
     enum outcome outcome;
 };
 
-static volatile sig_atomic_t interrupted;
+/* The signal handler's way to the session. */
+static struct port_limit limit;
 
 static void on_signal(int sig)
 {
     (void)sig;
-    interrupted = 1;
+    port_limit_stop(&limit);
 }
 
 /* The first signal ends the session in order, the second one at once. */
@@ -133,7 +134,7 @@ static struct http_env http_env(struct session *s)
 static esp_err_t open_client(struct session *s)
 {
     struct http_env env = http_env(s);
-    struct http_opts http = { .user_agent = "porta" };
+    struct http_opts http = { .user_agent = "porta", .net.limit = &limit };
     bool is_https = true;
     esp_err_t err = check_url(s, &is_https);
 
@@ -192,8 +193,11 @@ static esp_err_t begin(struct session *s)
                              .store = &s->keep,
                              .bulk_erase = s->o->bulk_erase,
                              .range_len = s->o->range_len,
+                             .stall_ms = update_opts_stall_ms(s->o),
                              .retry_cnt = s->o->retry,
-                             .max_time_ms = s->o->max_time_ms };
+                             .max_time_ms = s->o->max_time_ms,
+                             .limit = &limit,
+                             .result = &s->result };
     esp_err_t err = find_part(s, s->o->slot, &opts.staging);
 
     if (!err)
@@ -232,16 +236,11 @@ static esp_err_t transfer(struct session *s)
     esp_err_t err = ESP_OK;
 
     progress_begin(&progress, "porta update");
-    while (step == UPD_STEP_MORE && !interrupted) {
+    while (step == UPD_STEP_MORE) {
         step = upd_step(s->upd, &err);
         show(s, &progress);
     }
     progress_end(&progress);
-    if (interrupted && step != UPD_STEP_DONE)
-        return diag_fail(&s->diag, DIAG_STAGE_DOWNLOAD, ESP_FAIL,
-                         "interrupted after %u bytes; nothing that boots was "
-                         "changed",
-                         (unsigned)upd_result(s->upd)->received_len);
     return step == UPD_STEP_FAILED ? (err ? err : ESP_FAIL) : ESP_OK;
 }
 
@@ -263,7 +262,7 @@ static esp_err_t run_session(struct session *s)
     if (!err)
         err = transfer(s);
     if (!err) {
-        err = upd_finish(s->upd, true, &s->result);
+        err = upd_finish(s->upd, true, NULL);
         s->upd = NULL;
     }
     if (!err)
@@ -300,7 +299,7 @@ static esp_err_t prepare(struct session *s, const char *path)
 static void session_close(struct session *s)
 {
     if (s->upd)
-        upd_abort(s->upd, &s->result);
+        upd_abort(s->upd, NULL);
     s->upd = NULL;
     if (s->client) {
         s->result.http = *http_stats(s->client);

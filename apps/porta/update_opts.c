@@ -45,12 +45,12 @@ static const struct cli_opt options[] = {
     TEXT("--proxy", "URL", "http://[user:password@]host:port; or @FILE", proxy),
     { "--resolve", "HOST:PORT:ADDR", "address of a host, instead of DNS",
       CLI_KIND_LIST, offsetof(struct update_opts, resolve) },
-    SECONDS("--connect-timeout", "longest wait for the connection (15)",
+    SECONDS("--connect-timeout", "longest wait for name and connection (15)",
             connect_timeout_ms),
-    SECONDS("--stall-timeout", "longest silence of the server (30)",
+    SECONDS("--stall-timeout", "longest silence, or trickle below 64 B/s (30)",
             stall_timeout_ms),
     SECONDS("--max-time", "longest time for all of it (no limit)", max_time_ms),
-    { "--retry", "N", "ask for the rest after N broken transfers (0)",
+    { "--retry", "N", "try again after N failures that may pass (0)",
       CLI_KIND_NUM, offsetof(struct update_opts, retry) },
     { "--range-size", "N", "fetch in ranges of N bytes", CLI_KIND_SIZE,
       offsetof(struct update_opts, range_len) },
@@ -140,6 +140,11 @@ int update_opts_check(const struct update_opts *o)
     return CLI_GO;
 }
 
+uint32_t update_opts_stall_ms(const struct update_opts *o)
+{
+    return o->stall_timeout_ms ? o->stall_timeout_ms : STALL_TIMEOUT_MS;
+}
+
 /* The system's store is not needed for plain HTTP, unless a redirect leads to
  * HTTPS; the handshake refuses then. */
 static esp_err_t load_ca(const struct update_opts *o, bool is_https,
@@ -226,8 +231,7 @@ esp_err_t update_opts_http(const struct update_opts *o, bool is_https,
     http->tls.skip_verify = o->insecure;
     if (o->tls_max && strcmp(o->tls_max, "1.2") == 0)
         http->tls.max = TLS_VERSION_1_2;
-    http->timeout_ms =
-        o->stall_timeout_ms ? o->stall_timeout_ms : STALL_TIMEOUT_MS;
+    http->timeout_ms = update_opts_stall_ms(o);
     http->connect_timeout_ms = o->connect_timeout_ms ? o->connect_timeout_ms
                                : o->stall_timeout_ms ? o->stall_timeout_ms
                                                      : CONNECT_TIMEOUT_MS;

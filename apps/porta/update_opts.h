@@ -33,6 +33,9 @@ struct update_trust {
 /* Refuses what cannot be: exit 2 after a sentence, else CLI_GO. */
 MUST_CHECK int update_opts_check(const struct update_opts *o);
 
+/* How long the server may be silent. */
+uint32_t update_opts_stall_ms(const struct update_opts *o);
+
 /* Fills http->tls, timeouts and login. Spans and strings stay in *t, which
  * must outlive the client; update_trust_free() wipes them. */
 MUST_CHECK esp_err_t update_opts_http(const struct update_opts *o,

@@ -14,7 +14,6 @@
 #define DEFAULT_TICK_MS 10u
 #define MIN_RESUME_LEN 1024u
 #define DEFAULT_RANGE 65536u
-#define DEFAULT_WAIT_MS 5000u
 #define SILENCE_MS 60000u
 
 ESP_EVENT_DEFINE_BASE(ESP_HTTPS_OTA_EVENT);
@@ -139,13 +138,12 @@ static uint32_t range_len(const esp_https_ota_config_t *config)
                : DEFAULT_RANGE;
 }
 
-/* How many receive timeouts make up SILENCE_MS. */
-static uint32_t stall_cnt(const esp_http_client_config_t *http)
+/* One receive timeout is no end yet: how much silence is. */
+static uint32_t stall_ms(const esp_http_client_config_t *http)
 {
-    uint32_t ms =
-        http->timeout_ms > 0 ? (uint32_t)http->timeout_ms : DEFAULT_WAIT_MS;
+    uint32_t ms = http->timeout_ms > 0 ? (uint32_t)http->timeout_ms : 0;
 
-    return ms < SILENCE_MS / 2 ? SILENCE_MS / ms : 2;
+    return ms < SILENCE_MS / 2 ? SILENCE_MS : 2 * ms;
 }
 
 /* The reference's code for what the engine says of a request. */
@@ -183,7 +181,7 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .range_len = range_len(config),
         .start_off = resume_off(config),
         .probe_range = config->ota_resumption && !ota->partial,
-        .stall_cnt = stall_cnt(config->http_config),
+        .stall_ms = stall_ms(config->http_config),
         .on_event = on_event,
         .event_ctx = ota,
     };

@@ -107,10 +107,12 @@ esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
     u->moved = true;
     if (u->target.kind == UPD_KIND_TABLE && !u->head_told) {
         u->head_told = true;
+        upd_mark_bytes(u, data, len);
         return check_table(u, data, len);
     }
     if (!upd_is_image(u)) {
         u->head_told = true;
+        upd_mark_bytes(u, data, len);
         return ESP_OK;
     }
     err = img_check_feed(&u->check, data, len);

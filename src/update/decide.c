@@ -43,15 +43,49 @@ static void judge_refusal(const struct upd_answer_in *in,
     }
 }
 
+/* RFC 9110 section 13.1.5: a weak ETag proves nothing about single bytes. */
+static bool is_strong(const char *etag)
+{
+    return etag[0] == '"';
+}
+
+const char *upd_validator(const struct upd_file *f)
+{
+    if (is_strong(f->etag))
+        return f->etag;
+    return f->modified[0] ? f->modified : NULL;
+}
+
+bool upd_file_known(const struct upd_file *f)
+{
+    return is_strong(f->etag) ||
+           (f->modified[0] && f->total != HTTP_LEN_UNKNOWN);
+}
+
+static bool differ(const char *a, const char *b)
+{
+    return a[0] && b[0] && strcmp(a, b) != 0;
+}
+
 /* The file that the first bytes came from must be the one that the next ones
  * come from. */
 static bool is_same_file(const struct upd_answer_in *in, uint64_t total)
 {
-    if (in->known_total != HTTP_LEN_UNKNOWN && total != HTTP_LEN_UNKNOWN &&
-        in->known_total != total)
+    const struct http_head *h = in->head;
+
+    if (in->file.total != HTTP_LEN_UNKNOWN && total != HTTP_LEN_UNKNOWN &&
+        in->file.total != total)
         return false;
-    return in->known_tag[0] == '\0' || in->head->etag[0] == '\0' ||
-           strcmp(in->known_tag, in->head->etag) == 0;
+    if (in->file.etag[0] && h->etag[0])
+        return strcmp(in->file.etag, h->etag) == 0;
+    return !differ(in->file.modified, h->last_modified);
+}
+
+/* Content-Length counts the bytes of the part, Content-Range names them. */
+static bool is_part_len(const struct http_head *h)
+{
+    return h->content_len == HTTP_LEN_UNKNOWN ||
+           h->content_len == h->range_last - h->range_first + 1;
 }
 
 static void judge_partial(const struct upd_answer_in *in,
@@ -68,12 +102,18 @@ static void judge_partial(const struct upd_answer_in *in,
     else if (h->range_first != in->want_off)
         refuse(out, ESP_ERR_INVALID_RESPONSE,
                "this is another part of the file than asked for");
+    else if (!is_part_len(h))
+        refuse(out, ESP_ERR_INVALID_RESPONSE,
+               "Content-Range and Content-Length contradict each other");
     else if (!is_same_file(in, h->range_total))
         refuse(out, ESP_ERR_INVALID_RESPONSE,
                "the file changed on the server meanwhile, start again");
     else
         out->act = UPD_ACT_TAKE;
     out->total = h->range_total;
+    /* Nothing is lost yet: the whole file, from its start. */
+    if (out->act == UPD_ACT_FAIL && in->may_restart && in->asked_range)
+        out->act = UPD_ACT_ASK_AGAIN;
 }
 
 static void judge_whole(const struct upd_answer_in *in, struct upd_answer *out)
@@ -136,15 +176,93 @@ bool upd_unconfirmed(uint32_t state, bool rollback, bool live)
     return state == OTA_STATE_PENDING || (state == OTA_STATE_NEW && !live);
 }
 
-enum upd_mend upd_decide_mend(const struct upd_mend_in *in)
-{
-    bool mendable =
-        in->err == ESP_ERR_TIMEOUT || in->err == ESP_ERR_HTTP_INCOMPLETE_DATA ||
-        in->err == ESP_ERR_HTTP_CONNECTION_CLOSED || in->err == ESP_FAIL;
+/* --- again, and when ------------------------------------------------------ */
 
-    if (!mendable)
-        return UPD_MEND_GIVE_UP;
-    if (in->err == ESP_ERR_TIMEOUT && in->stalls < in->stall_cnt)
-        return UPD_MEND_WAIT;
-    return in->retries < in->retry_cnt ? UPD_MEND_ASK_REST : UPD_MEND_GIVE_UP;
+#define RETRY_FIRST_MS 500u
+#define RETRY_MAX_MS 30000u
+/* A server that wants more patience than this is left for another session. */
+#define RETRY_AFTER_MAX_S 600u
+
+/* What may pass by itself: at which stage which error. What a certificate, a
+ * file or the flash says does not change by asking again. */
+static const struct passing {
+    enum diag_stage stage;
+    esp_err_t err;
+} passing[] = {
+    { DIAG_STAGE_RESOLVE, ESP_ERR_HTTP_CONNECT },
+    { DIAG_STAGE_CONNECT, ESP_ERR_HTTP_CONNECT },
+    { DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT },
+    { DIAG_STAGE_HTTP, ESP_ERR_HTTP_WRITE_DATA },
+    { DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER },
+    { DIAG_STAGE_HTTP, ESP_ERR_HTTP_READ_TIMEOUT },
+    { DIAG_STAGE_HTTP, ESP_ERR_HTTP_CONNECTION_CLOSED },
+    { DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT },
+    { DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA },
+    { DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_CONNECTION_CLOSED },
+    { DIAG_STAGE_DOWNLOAD, ESP_FAIL },
+};
+
+/* Statuses that speak of now and not of the file. */
+static bool is_passing_status(int status)
+{
+    return status == 408 || status == 425 || status == 429 || status == 500 ||
+           status == 502 || status == 503 || status == 504;
+}
+
+static bool is_passing(const struct upd_retry_in *in)
+{
+    if (in->status != 0)
+        return is_passing_status(in->status);
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+        if (passing[i].stage == in->stage && passing[i].err == in->err)
+            return true;
+    }
+    return false;
+}
+
+/* Twice as long each time, up to a limit, and of that a random part between
+ * one half and all: devices that lost the same server do not come back
+ * together. */
+static uint32_t back_off_ms(uint32_t done_cnt, uint32_t rnd)
+{
+    uint32_t ms = RETRY_MAX_MS;
+
+    if (done_cnt < 6 && RETRY_FIRST_MS << done_cnt < RETRY_MAX_MS)
+        ms = RETRY_FIRST_MS << done_cnt;
+    return ms / 2 + rnd % (ms / 2 + 1);
+}
+
+void upd_decide_retry(const struct upd_retry_in *in, struct upd_retry *out)
+{
+    uint64_t wait_ms = back_off_ms(in->done_cnt, in->rnd);
+    uint64_t told_ms = (uint64_t)in->retry_after_s * 1000;
+
+    *out = (struct upd_retry){ .again = false };
+    if (in->done_cnt >= in->max_cnt || !is_passing(in))
+        return;
+    if (in->status != 0 && told_ms > wait_ms)
+        wait_ms = told_ms;
+    out->too_late =
+        wait_ms > RETRY_AFTER_MAX_S * 1000u || wait_ms >= in->left_ms;
+    out->again = !out->too_late;
+    out->wait_ms = out->again ? (uint32_t)wait_ms : 0;
+}
+
+/* --- too slow --------------------------------------------------------------- */
+
+/* Slower than this is not waited for: a megabyte would take four hours. */
+#define PACE_LEAST_PER_S 64u
+
+uint32_t upd_least_len(uint32_t window_ms)
+{
+    return (uint32_t)((uint64_t)window_ms * PACE_LEAST_PER_S / 1000);
+}
+
+enum upd_pace upd_decide_pace(uint32_t window_ms, uint64_t waited_ms,
+                              uint64_t got_len)
+{
+    if (window_ms == 0 || waited_ms < window_ms)
+        return UPD_PACE_ON;
+    return got_len < upd_least_len(window_ms) ? UPD_PACE_STALLED
+                                              : UPD_PACE_NEW_WINDOW;
 }

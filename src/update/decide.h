@@ -6,17 +6,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "base/diag.h"
 #include "http/head.h"
+
+/* Which file it is, as far as the server says. */
+struct upd_file {
+    uint64_t total; /* HTTP_LEN_UNKNOWN: not told */
+    char etag[sizeof(((struct http_head *)0)->etag)];
+    char modified[sizeof(((struct http_head *)0)->last_modified)];
+};
+/* What If-Range can compare: a strong ETag, else the date of the last change.
+ * NULL: nothing. */
+const char *upd_validator(const struct upd_file *f);
+/* By an ETag that is strong, or by date and length: enough to go on in a later
+ * session? */
+bool upd_file_known(const struct upd_file *f);
 
 /* What was asked of the server, and what it said. */
 struct upd_answer_in {
     const struct http_head *head;
     bool asked_range;
-    uint64_t want_off;     /* first byte wanted */
-    bool may_restart;      /* nothing was written: the whole file is fine */
-    uint64_t known_total;  /* from an earlier answer, HTTP_LEN_UNKNOWN */
-    const char *known_tag; /* its ETag, "" when it had none */
+    uint64_t want_off;    /* first byte wanted */
+    bool may_restart;     /* nothing was written: the whole file is fine */
+    struct upd_file file; /* from an earlier answer */
 };
 
 enum upd_act {
@@ -57,13 +69,30 @@ uint32_t upd_resume_off(uint32_t start_off, uint32_t sector_len,
  * state: of the running slot's record. */
 bool upd_unconfirmed(uint32_t state, bool rollback, bool live);
 
-/* After a transfer broke or fell silent. */
-enum upd_mend { UPD_MEND_GIVE_UP, UPD_MEND_WAIT, UPD_MEND_ASK_REST };
-struct upd_mend_in {
+/* After a request failed, an answer was none to go on with, or a transfer
+ * broke. */
+struct upd_retry_in {
+    enum diag_stage stage;
     esp_err_t err;
-    uint32_t stalls, stall_cnt; /* so far, this one included; limit */
-    uint32_t retries, retry_cnt;
+    int status;             /* of an answer that was refused, else 0 */
+    uint32_t retry_after_s; /* what that answer said, 0: nothing */
+    uint32_t done_cnt, max_cnt;
+    uint64_t left_ms; /* of the session, UINT64_MAX: no end */
+    uint32_t rnd;     /* any number: spreads those who ask at once */
 };
-enum upd_mend upd_decide_mend(const struct upd_mend_in *in);
+struct upd_retry {
+    bool again;
+    uint32_t wait_ms; /* when again */
+    bool too_late;    /* it could be tried again, but not in this session */
+};
+void upd_decide_retry(const struct upd_retry_in *in, struct upd_retry *out);
+
+/* Is a transfer too slow to go on? waited_ms: spent waiting for the server
+ * since the window began, in which got_len bytes came. */
+enum upd_pace { UPD_PACE_ON, UPD_PACE_NEW_WINDOW, UPD_PACE_STALLED };
+enum upd_pace upd_decide_pace(uint32_t window_ms, uint64_t waited_ms,
+                              uint64_t got_len);
+/* Bytes that must come in a window of so many milliseconds. */
+uint32_t upd_least_len(uint32_t window_ms);
 
 #endif

@@ -4,30 +4,18 @@
  * transfer or the next range continues there whatever the stages do. */
 #include "update/priv.h"
 
-#include <stdio.h>
-
-#include "base/text.h"
-#include "http/range.h"
-#include "http/redirect.h"
-
-#define BODY_QUOTE_LEN 120u
-#define RETRY_WAIT_MS 500u
-#define RETRY_WAIT_MAX 8000u
-
 /* --- open and close ------------------------------------------------------ */
 
 esp_err_t upd_fetch_open(struct upd *u)
 {
-    const struct port_sys *sys = u->env.http.sys;
     struct http_opts opts = u->opts.http;
     esp_err_t err;
 
-    u->fetch.total = HTTP_LEN_UNKNOWN;
-    if (u->opts.max_time_ms > 0)
-        u->fetch.deadline_ms = sys->mono_ms(sys->ctx) + u->opts.max_time_ms;
+    u->fetch.file.total = HTTP_LEN_UNKNOWN;
     u->fetch.client = u->opts.client;
     if (!u->fetch.client) {
         opts.follow = true;
+        opts.net.limit = u->opts.limit;
         err = http_open(&u->fetch.client, &u->env.http, &opts, u->opts.url,
                         u->diag);
         u->fetch.own_client = !err;
@@ -48,183 +36,31 @@ void upd_fetch_close(struct upd *u)
     u->fetch.own_client = false;
 }
 
-/* --- giving up ----------------------------------------------------------- */
-
-/* The first words of an error page, when it is text. */
-static void quote_body(struct upd *u, char *out, size_t out_len)
-{
-    uint8_t raw[BODY_QUOTE_LEN];
-    size_t len = 0, got = 1;
-
-    out[0] = '\0';
-    if (strncmp(http_head(u->fetch.client)->content_type, "text/", 5) != 0)
-        return;
-    while (len < sizeof(raw) && got > 0) {
-        if (http_read(u->fetch.client, raw + len, sizeof(raw) - len, &got,
-                      NULL))
-            break;
-        len += got;
-    }
-    text_clean(span_of(raw, len), out, out_len);
-}
-
-static esp_err_t fail_answer(struct upd *u, const struct upd_answer *a)
-{
-    const struct http_head *head = http_head(u->fetch.client);
-    char quote[BODY_QUOTE_LEN + 1];
-
-    quote_body(u, quote, sizeof(quote));
-    if (quote[0] == '\0')
-        return upd_fail(u, DIAG_STAGE_HTTP, a->err,
-                        "the server answered %d: %s", head->status, a->why);
-    return upd_fail(u, DIAG_STAGE_HTTP, a->err,
-                    "the server answered %d: %s; it says \"%s\"", head->status,
-                    a->why, quote);
-}
-
-static esp_err_t fail_transfer(struct upd *u, esp_err_t err,
-                               const struct diag *said)
-{
-    unsigned long long off = u->fetch.off, total = u->fetch.total;
-
-    if (err == ESP_ERR_TIMEOUT)
-        return upd_fail(u, DIAG_STAGE_DOWNLOAD, err,
-                        "the server fell silent after %llu bytes", off);
-    if (err == ESP_ERR_HTTP_INCOMPLETE_DATA && total != HTTP_LEN_UNKNOWN)
-        return upd_fail(u, DIAG_STAGE_DOWNLOAD, err,
-                        "the connection ended after %llu of %llu bytes", off,
-                        total);
-    if (said->err != ESP_OK)
-        return upd_fail(u, said->stage, err, "%s", said->text);
-    return upd_fail(u, DIAG_STAGE_DOWNLOAD, err,
-                    "the transfer broke after %llu bytes", off);
-}
-
-static esp_err_t check_deadline(struct upd *u)
-{
-    const struct port_sys *sys = u->env.http.sys;
-
-    if (u->fetch.deadline_ms == 0 ||
-        sys->mono_ms(sys->ctx) < u->fetch.deadline_ms)
-        return ESP_OK;
-    return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT,
-                    "the time limit of %u ms passed after %llu bytes",
-                    (unsigned)u->opts.max_time_ms,
-                    (unsigned long long)u->fetch.off);
-}
-
 /* --- requests ------------------------------------------------------------ */
-
-static esp_err_t set_range(struct upd *u, const struct upd_range *r)
-{
-    char text[HTTP_RANGE_TEXT_LEN];
-    esp_err_t err;
-
-    u->fetch.asked_range = r->send;
-    if (r->send)
-        http_range_format(r->first, r->last, text);
-    err = http_set_header(u->fetch.client, "Range", r->send ? text : NULL);
-    if (!r->send && err == ESP_ERR_NOT_FOUND)
-        err = ESP_OK; /* there was none to remove */
-    return err ? upd_fail(u, DIAG_STAGE_HTTP, err, "the request cannot be made")
-               : ESP_OK;
-}
-
-static void wait_before_retry(const struct upd *u)
-{
-    const struct port_sys *sys = u->env.http.sys;
-    uint32_t ms = RETRY_WAIT_MS
-                  << (u->fetch.retries < 5 ? u->fetch.retries : 5);
-
-    sys->sleep_ms(sys->ctx, ms < RETRY_WAIT_MAX ? ms : RETRY_WAIT_MAX);
-}
-
-static bool is_passing(esp_err_t err)
-{
-    return err == ESP_ERR_HTTP_CONNECT || err == ESP_ERR_HTTP_FETCH_HEADER ||
-           err == ESP_ERR_HTTP_WRITE_DATA || err == ESP_ERR_HTTP_READ_TIMEOUT ||
-           err == ESP_ERR_HTTP_CONNECTION_CLOSED || err == ESP_ERR_TIMEOUT ||
-           err == ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST ||
-           err == ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT;
-}
-
-/* A borrowed client may leave redirects and challenges to its user. */
-static esp_err_t request_followed(struct upd *u, struct diag *said)
-{
-    struct http_client *c = u->fetch.client;
-    esp_err_t err = http_request(c, said);
-
-    while (!err && u->opts.client) {
-        int status = http_head(c)->status;
-        if (http_redirect_status(status))
-            err = http_redirect(c, said);
-        else if (status == 401)
-            err = http_authenticate(c, said);
-        else
-            break;
-        if (!err)
-            err = http_request(c, said);
-    }
-    return err;
-}
-
-static esp_err_t request(struct upd *u)
-{
-    for (;;) {
-        struct diag said = DIAG_NONE;
-        esp_err_t err = check_deadline(u);
-
-        if (err)
-            return err;
-        err = request_followed(u, &said);
-        u->result.http_status = http_head(u->fetch.client)->status;
-        if (!err)
-            return ESP_OK;
-        if (!is_passing(err) || u->fetch.retries >= u->opts.retry_cnt)
-            return upd_fail(
-                u, said.err ? said.stage : DIAG_STAGE_CONNECT, err, "%s",
-                said.err ? said.text : "the server cannot be asked");
-        wait_before_retry(u);
-        u->fetch.retries++;
-    }
-}
 
 static esp_err_t ask(struct upd *u, const struct upd_range *r, bool may_restart,
                      struct upd_answer *out)
 {
-    struct upd_answer_in in;
-    esp_err_t err = set_range(u, r);
+    esp_err_t err = upd_ask(u, r, may_restart, out);
 
-    if (!err)
-        err = request(u);
-    if (err)
+    if (err || out->act != UPD_ACT_NOT_MODIFIED)
         return err;
-    in.head = http_head(u->fetch.client);
-    in.asked_range = r->send;
-    in.want_off = r->first;
-    in.may_restart = may_restart;
-    in.known_total = u->fetch.total;
-    in.known_tag = u->fetch.tag;
-    upd_judge_answer(&in, out);
-    if (out->act == UPD_ACT_FAIL)
-        return fail_answer(u, out);
-    if (out->act == UPD_ACT_NOT_MODIFIED) {
-        u->result.not_modified = true;
-        return upd_fail(u, DIAG_STAGE_HTTP, ESP_ERR_HTTP_NOT_MODIFIED,
-                        "the server has nothing newer (%d)", in.head->status);
-    }
-    return ESP_OK;
+    u->result.not_modified = true;
+    return upd_fail(u, DIAG_STAGE_HTTP, ESP_ERR_HTTP_NOT_MODIFIED,
+                    "the server has nothing newer (%d)", u->result.http_status);
 }
 
 /* Remembers which file this is. */
 static esp_err_t learn(struct upd *u, const struct upd_answer *a)
 {
     const struct http_head *head = http_head(u->fetch.client);
+    struct upd_file *file = &u->fetch.file;
 
-    memcpy(u->fetch.tag, head->etag, sizeof(u->fetch.tag));
+    memcpy(file->etag, head->etag, sizeof(file->etag));
+    memcpy(file->modified, head->last_modified, sizeof(file->modified));
     if (a->total == HTTP_LEN_UNKNOWN)
         return ESP_OK;
-    u->fetch.total = a->total;
+    file->total = a->total;
     u->result.image_len = (int64_t)a->total;
     return upd_check_size(u, a->total);
 }
@@ -232,14 +68,13 @@ static esp_err_t learn(struct upd *u, const struct upd_answer *a)
 static void forget_file(struct upd *u)
 {
     u->fetch.off = 0;
-    u->fetch.total = HTTP_LEN_UNKNOWN;
-    u->fetch.tag[0] = '\0';
+    u->fetch.file = (struct upd_file){ .total = HTTP_LEN_UNKNOWN };
 }
 
 esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
 {
-    struct upd_range_in in = { u->fetch.off, u->fetch.total, u->opts.range_len,
-                               u->opts.probe_range };
+    struct upd_range_in in = { u->fetch.off, u->fetch.file.total,
+                               u->opts.range_len, u->opts.probe_range };
     struct upd_range r;
     struct upd_answer a;
     esp_err_t err;
@@ -258,6 +93,119 @@ esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
     return learn(u, &a);
 }
 
+/* --- bodies -------------------------------------------------------------- */
+
+static void explain_transfer(struct upd *u, struct diag *said, esp_err_t err)
+{
+    unsigned long long off = u->fetch.off, total = u->fetch.file.total;
+    struct diag why = *said;
+
+    *said = (struct diag)DIAG_NONE;
+    if (err == ESP_ERR_TIMEOUT && u->fetch.window_len > 0)
+        diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
+                  "the server is too slow: %llu bytes in %llu.%llu s, after "
+                  "%llu bytes",
+                  (unsigned long long)u->fetch.window_len,
+                  (unsigned long long)u->fetch.window_ms / 1000,
+                  (unsigned long long)u->fetch.window_ms % 1000 / 100, off);
+    else if (err == ESP_ERR_TIMEOUT)
+        diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
+                  "the server fell silent after %llu bytes", off);
+    else if (err == ESP_ERR_HTTP_INCOMPLETE_DATA &&
+             u->fetch.file.total != HTTP_LEN_UNKNOWN)
+        diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
+                  "the connection ended after %llu of %llu bytes", off, total);
+    else if (why.err != ESP_OK)
+        diag_fail(said, why.stage, err, "%s", why.text);
+    else
+        diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
+                  "the transfer broke after %llu bytes", off);
+}
+
+static void pace_reset(struct upd_fetch *f)
+{
+    f->window_ms = f->window_len = 0;
+}
+
+/* ESP_ERR_TIMEOUT: too little came for too long. A receive timeout alone is
+ * not an end yet. */
+static esp_err_t watch_pace(struct upd *u, uint64_t waited_ms, size_t got,
+                            esp_err_t err)
+{
+    struct upd_fetch *f = &u->fetch;
+    uint32_t window_ms = u->opts.stall_ms;
+
+    f->silent_ms = got > 0 ? 0 : f->silent_ms + waited_ms;
+    f->window_ms += waited_ms;
+    f->window_len += got;
+    if (err == ESP_ERR_TIMEOUT && f->silent_ms >= window_ms) {
+        pace_reset(f);
+        return err;
+    }
+    switch (upd_decide_pace(window_ms, f->window_ms, f->window_len)) {
+    case UPD_PACE_STALLED:
+        return ESP_ERR_TIMEOUT;
+    case UPD_PACE_NEW_WINDOW:
+        pace_reset(f);
+        break;
+    case UPD_PACE_ON:
+        break;
+    }
+    return err == ESP_ERR_TIMEOUT ? ESP_OK : err;
+}
+
+/* The rest is asked for from home, on a new connection: what is left of this
+ * one is not worth waiting for, and a redirect may lead elsewhere by now. */
+static esp_err_t mend(struct upd *u, esp_err_t err, struct diag *said)
+{
+    struct diag why = DIAG_NONE;
+
+    explain_transfer(u, said, err);
+    pace_reset(&u->fetch);
+    u->fetch.silent_ms = 0;
+    if (!upd_again(u, said, 0))
+        return upd_fail(u, said->stage, err, "%s", said->text);
+    http_disconnect(u->fetch.client);
+    err = http_rewind(u->fetch.client, &why);
+    return err ? upd_fail(u, why.stage, err, "%s", why.text)
+               : upd_fetch_start(u, false);
+}
+
+/* The body of one answer is over: the file, too? */
+static esp_err_t next_answer(struct upd *u, bool *done)
+{
+    uint64_t total = u->fetch.file.total;
+
+    if (total == HTTP_LEN_UNKNOWN || u->fetch.off >= total) {
+        *done = true;
+        return ESP_OK;
+    }
+    return upd_fetch_start(u, false);
+}
+
+esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
+                         bool *done)
+{
+    struct diag said = DIAG_NONE;
+    esp_err_t err = upd_check_limits(u);
+    uint64_t since_ms;
+
+    *got = 0;
+    if (err)
+        return err;
+    if (http_body_done(u->fetch.client))
+        return next_answer(u, done);
+    since_ms = upd_now_ms(u);
+    err = http_read(u->fetch.client, dst, len, got, &said);
+    if (!err || err == ESP_ERR_TIMEOUT)
+        err = watch_pace(u, upd_now_ms(u) - since_ms, *got, err);
+    u->fetch.off += *got;
+    u->result.received_len += (uint32_t)*got;
+    if (!err)
+        return ESP_OK;
+    return mend(u, err, &said);
+}
+
 esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
 {
     struct upd_range r = { true, 0, len - 1 };
@@ -270,63 +218,15 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
     *whole = !err && http_head(u->fetch.client)->status != 206;
     while (!err && !*whole && have < len) {
         size_t got;
-        err = http_read(u->fetch.client, dst + have, len - have, &got, NULL);
+        struct diag said = DIAG_NONE;
+        err = http_read(u->fetch.client, dst + have, len - have, &got, &said);
         if (!err && got == 0)
             err = ESP_ERR_INVALID_RESPONSE;
-        if (err)
-            return fail_transfer(u, err, &(struct diag)DIAG_NONE);
+        if (err) {
+            explain_transfer(u, &said, err);
+            return upd_fail(u, said.stage, err, "%s", said.text);
+        }
         have += (uint32_t)got;
     }
     return err;
-}
-
-/* --- bodies -------------------------------------------------------------- */
-
-static esp_err_t mend(struct upd *u, esp_err_t err, const struct diag *said)
-{
-    struct upd_mend_in in = { err, ++u->fetch.stalls,
-                              u->opts.stall_cnt ? u->opts.stall_cnt : 1,
-                              u->fetch.retries, u->opts.retry_cnt };
-
-    switch (upd_decide_mend(&in)) {
-    case UPD_MEND_WAIT:
-        return ESP_OK;
-    case UPD_MEND_ASK_REST:
-        wait_before_retry(u);
-        u->fetch.retries++;
-        u->fetch.stalls = 0;
-        return upd_fetch_start(u, false);
-    default:
-        return fail_transfer(u, err, said);
-    }
-}
-
-/* The body of one answer is over: the file, too? */
-static esp_err_t next_answer(struct upd *u, bool *done)
-{
-    if (u->fetch.total == HTTP_LEN_UNKNOWN || u->fetch.off >= u->fetch.total) {
-        *done = true;
-        return ESP_OK;
-    }
-    return upd_fetch_start(u, false);
-}
-
-esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
-                         bool *done)
-{
-    struct diag said = DIAG_NONE;
-    esp_err_t err = check_deadline(u);
-
-    *got = 0;
-    if (err)
-        return err;
-    if (http_body_done(u->fetch.client))
-        return next_answer(u, done);
-    err = http_read(u->fetch.client, dst, len, got, &said);
-    if (err)
-        return mend(u, err, &said);
-    u->fetch.stalls = 0;
-    u->fetch.off += *got;
-    u->result.received_len += (uint32_t)*got;
-    return ESP_OK;
 }

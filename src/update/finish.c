@@ -4,11 +4,11 @@
 
 static esp_err_t refuse_incomplete(struct upd *u)
 {
-    if (u->fetch.total != HTTP_LEN_UNKNOWN)
+    if (u->fetch.file.total != HTTP_LEN_UNKNOWN)
         return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_OTA_VALIDATE_FAILED,
                         "only %llu of %llu bytes were received",
                         (unsigned long long)u->fetch.off,
-                        (unsigned long long)u->fetch.total);
+                        (unsigned long long)u->fetch.file.total);
     return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_OTA_VALIDATE_FAILED,
                     "the download was ended after %llu bytes",
                     (unsigned long long)u->fetch.off);
@@ -78,6 +78,9 @@ static esp_err_t copy_body(struct upd *u, struct slot *to, uint32_t len)
             return err;
         if (room == 0)
             return ESP_ERR_INVALID_SIZE;
+        err = upd_check_limits(u);
+        if (err)
+            return err;
         if (room > len - at)
             room = len - at;
         err =
@@ -174,9 +177,8 @@ static esp_err_t finish(struct upd *u, bool want_boot)
 
 static void end(struct upd *u, enum upd_event ev, struct upd_result *result)
 {
-    (void)upd_result(u);
-    if (result)
-        *result = u->result;
+    upd_mark_end(u, ev == UPD_EV_FINISH && !u->err);
+    upd_tell(u, result);
     upd_emit(u, ev, 0);
     upd_close(u);
 }

@@ -193,8 +193,7 @@ esp_err_t upd_known_ask(struct upd *u)
 /* Later requests of the session are for parts of the file that was begun. */
 void upd_known_asked(struct upd *u)
 {
-    static const char *const names[] = { "If-None-Match",
-                                         "If-Modified-Since" };
+    static const char *const names[] = { "If-None-Match", "If-Modified-Since" };
 
     for (size_t i = 0; u->asked_known && i < 2; i++) {
         /* One of them may not have been there. */

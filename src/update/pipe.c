@@ -10,8 +10,8 @@
 /* Where the image will end, as far as is known. */
 static uint32_t known_end(const struct upd *u)
 {
-    if (u->opts.stage_cnt == 0 && u->fetch.total < u->target.cap_len)
-        return (uint32_t)u->fetch.total;
+    if (u->opts.stage_cnt == 0 && u->fetch.file.total < u->target.cap_len)
+        return (uint32_t)u->fetch.file.total;
     return u->target.cap_len;
 }
 
@@ -24,6 +24,10 @@ esp_err_t upd_erase_step(struct upd *u, bool *more)
         return u->err;
     if (!u->head_told)
         return ESP_OK;
+    err = upd_check_limits(u);
+    if (err)
+        return err;
+    upd_mark_drop_stale(u);
     err = slot_erase_step(&u->slot, known_end(u), more);
     if (err)
         return upd_fail(u, DIAG_STAGE_WRITE, err,
@@ -73,8 +77,14 @@ static esp_err_t take_in_place(struct upd *u, const void *data, size_t len)
         err = bulk_erase(u);
     if (err)
         return err;
+    if (u->slot.fill_len + len == u->slot.sector_len)
+        upd_mark_drop_stale(u);
     err = slot_advance(&u->slot, len);
-    return err ? fail_write(u, err) : ESP_OK;
+    if (err)
+        return fail_write(u, err);
+    if (u->slot.fill_len == 0)
+        upd_mark_sector(u);
+    return ESP_OK;
 }
 
 esp_err_t upd_pipe_unpeek(struct upd *u)

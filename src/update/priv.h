@@ -3,6 +3,7 @@
 #define UPDATE_PRIV_H
 
 #include "slot/slot.h"
+#include "update/checkpoint.h"
 #include "update/decide.h"
 #include "update/update.h"
 
@@ -32,17 +33,28 @@ struct upd_target {
 struct upd_fetch {
     struct http_client *client;
     bool own_client;
-    uint64_t off;   /* of the next byte, in the file on the server */
-    uint64_t total; /* HTTP_LEN_UNKNOWN: not told */
+    uint64_t off; /* of the next byte, in the file on the server */
     bool asked_range;
-    char tag[sizeof(((struct http_head *)0)->etag)];
-    uint32_t stalls, retries;
-    uint64_t deadline_ms; /* 0: none */
+    struct upd_file file; /* which one this is; total is its length */
+    uint64_t silent_ms;   /* waited since the last byte */
+    uint64_t window_ms;   /* waited since the window began... */
+    uint64_t window_len;  /* ...and what came meanwhile */
 };
 
 struct upd_link { /* where stage i hands its bytes */
     struct upd *u;
     uint32_t next;
+};
+
+/* Where the download could go on, should it break now. */
+struct upd_mark {
+    uint32_t off;                /* all below is programmed and compared */
+    uint32_t kept_off;           /* of what the store holds */
+    struct sha256 sha;           /* of the bytes below off */
+    struct sha256 raw;           /* of all bytes; of what is no image only */
+    struct upd_checkpoint point; /* what names this download */
+    bool stale;    /* the store holds what this session will overwrite */
+    bool off_duty; /* the store failed */
 };
 
 struct upd {
@@ -63,19 +75,34 @@ struct upd {
     bool peeking; /* bytes in the sector buffer are not checked yet */
     bool header_told, head_told, bulk_done;
     bool asked_known; /* the first request carries validators */
-    bool moved; /* bytes were checked: a step was made */
-    bool done;  /* all came, all stages finished */
+    bool moved;       /* bytes were checked: a step was made */
+    bool done;        /* all came, all stages finished */
     esp_err_t err;
+    struct upd_mark mark;
+    uint64_t start_ms;
+    struct port_limit own_limit;
     struct upd_result result;
 };
 
 /* Keeps the first error and its sentence. Returns it. */
 esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
                    const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* limits.c */
+void upd_limits_begin(struct upd *u);
+bool upd_limits_text(const struct upd *u, esp_err_t *err, char *text,
+                     size_t len);
+/* The session's own limits: stopped, or out of time? */
+MUST_CHECK esp_err_t upd_check_limits(struct upd *u);
+/* Waits, unless the session is stopped or its time is over meanwhile. */
+void upd_wait(struct upd *u, uint32_t ms);
+uint64_t upd_now_ms(const struct upd *u);
+uint64_t upd_left_ms(const struct upd *u); /* UINT64_MAX: no end */
 /* Starts writing the staging partition, at a sector boundary. */
 MUST_CHECK esp_err_t upd_open_slot(struct upd *u, uint32_t start_off);
 /* Frees the session and all it holds. */
 void upd_close(struct upd *u);
+/* Where the caller wants the numbers; out may be NULL. */
+void upd_tell(struct upd *u, struct upd_result *out);
 void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value);
 
 /* target.c: which partitions, and may they be written? */
@@ -85,6 +112,13 @@ static inline bool upd_is_image(const struct upd *u)
     return u->target.kind == UPD_KIND_APP ||
            u->target.kind == UPD_KIND_BOOTLOADER;
 }
+
+/* ask.c: one question to the server, repeated as far as that is allowed. */
+MUST_CHECK esp_err_t upd_ask(struct upd *u, const struct upd_range *r,
+                             bool may_restart, struct upd_answer *out);
+/* After a failure at this place: waits and says true, or false: give up. status
+ * is that of a refused answer, else 0. */
+bool upd_again(struct upd *u, const struct diag *said, int status);
 
 /* fetch.c */
 MUST_CHECK esp_err_t upd_fetch_open(struct upd *u);
@@ -104,6 +138,24 @@ MUST_CHECK esp_err_t upd_known_ask(struct upd *u);
 void upd_known_asked(struct upd *u);
 /* After the new image was made bootable. */
 void upd_known_keep(struct upd *u);
+
+/* mark.c: the checkpoint that a later session finds. */
+/* The address and the slot are known. */
+void upd_mark_place(struct upd *u);
+/* The slot is written from its start, whatever was resumed. */
+void upd_mark_restart(struct upd *u);
+/* A sector is complete: remembers it, and keeps it when it is time. */
+void upd_mark_sector(struct upd *u);
+/* Bytes of what is no image. */
+void upd_mark_bytes(struct upd *u, const void *data, size_t len);
+/* false: there is none that this session may go on with. */
+bool upd_mark_load(struct upd *u, struct upd_checkpoint *out);
+/* Before the first erase: what the store holds is not true any more. */
+void upd_mark_drop_stale(struct upd *u);
+/* The session goes on from a checkpoint, whose bytes were hashed. */
+void upd_mark_resumed(struct upd *u);
+/* The session ends: keeps what may be gone on with, drops what may not. */
+void upd_mark_end(struct upd *u, bool finished);
 
 /* resume.c: reads what is in flash already into the check. May set fetch.off
  * to 0, when it is not worth keeping. */

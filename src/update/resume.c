@@ -1,10 +1,15 @@
 /* resume.c - continue over what an earlier session left in flash.
  *
- * Without a checkpoint nobody vouches for those bytes, so they are read once
- * and go through the check before the wire's bytes do: the receipt covers
- * every byte from 0. The head that the earlier session held back is lost and
- * asked of the server again. */
+ * Those bytes are read once and go through the check before the wire's bytes
+ * do: the receipt covers every byte from 0. With a checkpoint they must have
+ * the digest that it names, and the server is asked for the rest of the very
+ * file that it names. An offset that only the application knows has neither:
+ * the head that the earlier session held back is lost and asked of the server
+ * again, and the image's own digest has to find what does not fit. */
 #include "update/priv.h"
+
+#include "base/log.h"
+#include "crypto/ct.h"
 
 static bool is_blank(const uint8_t *p, uint32_t len)
 {
@@ -24,6 +29,10 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
         if (part_read(u->env.device->parts, &u->target.staging, at, u->sector,
                       step))
             return false;
+        if (!upd_is_image(u)) {
+            upd_mark_bytes(u, u->sector, step);
+            continue;
+        }
         if (at == 0) {
             memcpy(u->sector, head, SLOT_HEAD_LEN);
             memcpy(u->head, u->sector, sizeof(u->head));
@@ -40,9 +49,21 @@ static esp_err_t start_over(struct upd *u)
 
     u->fetch.off = 0;
     u->result.resumed_from = 0;
+    u->header_told = u->head_told = false;
+    upd_mark_restart(u);
     img_check_open(&u->check, &rules);
     u->peeking = true;
     return upd_open_slot(u, 0);
+}
+
+static void take_head(struct upd *u, const uint8_t *head)
+{
+    u->head_told = true;
+    if (!upd_is_image(u))
+        return;
+    slot_set_head(&u->slot, head);
+    u->header_told = true;
+    u->result.image = u->check.info;
 }
 
 static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
@@ -60,20 +81,81 @@ static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
         return err;
     if (!feed_prefix(u, head, off))
         return start_over(u);
-    slot_set_head(&u->slot, head);
-    u->header_told = true;
-    u->head_told = true;
-    u->result.image = u->check.info;
+    take_head(u, head);
     return ESP_OK;
+}
+
+/* --- with a checkpoint ----------------------------------------------------- */
+
+/* What stands in flash where the head belongs: nothing, or, after a cut right
+ * at the end of a session, that very head. */
+static bool is_head_place(struct upd *u, const uint8_t *head)
+{
+    uint8_t have[SLOT_HEAD_LEN];
+
+    if (part_read(u->env.device->parts, &u->target.staging, 0, have,
+                  sizeof(have)))
+        return false;
+    return is_blank(have, sizeof(have)) ||
+           memcmp(have, head, sizeof(have)) == 0;
+}
+
+static bool is_digest(struct upd *u, const uint8_t want[SHA256_LEN])
+{
+    uint8_t got[SHA256_LEN];
+    struct sha256 sha;
+
+    if (upd_is_image(u) && u->check.step > IMG_STEP_PAD)
+        return false;
+    sha256_clone(&sha, upd_is_image(u) ? &u->check.sha : &u->mark.raw);
+    sha256_final(&sha, got);
+    return ct_eq(got, want, sizeof(got));
+}
+
+static bool is_in_flash(struct upd *u, const struct upd_checkpoint *c)
+{
+    if (upd_is_image(u) && !is_head_place(u, c->head))
+        return false;
+    return feed_prefix(u, c->head, c->off) && is_digest(u, c->digest);
+}
+
+static esp_err_t resume_checkpoint(struct upd *u,
+                                   const struct upd_checkpoint *c)
+{
+    esp_err_t err = upd_open_slot(u, c->off);
+
+    if (err)
+        return err;
+    if (!is_in_flash(u, c)) {
+        LOGW("update",
+             "the checkpoint does not match what %s holds: all "
+             "comes anew",
+             u->target.staging.label);
+        err = start_over(u);
+        return err ? err : upd_fetch_start(u, false);
+    }
+    u->peeking = false;
+    u->fetch.off = c->off;
+    u->fetch.file = c->file;
+    u->result.resumed_from = c->off;
+    take_head(u, c->head);
+    upd_mark_resumed(u);
+    err = upd_fetch_start(u, true);
+    if (!err && u->fetch.off != slot_taken(&u->slot))
+        err = start_over(u);
+    return err;
 }
 
 esp_err_t upd_resume(struct upd *u)
 {
     uint32_t off = upd_resume_off(u->opts.start_off, u->slot.sector_len,
                                   u->target.cap_len, u->opts.stage_cnt > 0);
+    struct upd_checkpoint checkpoint;
     bool whole = false;
     esp_err_t err;
 
+    if (upd_mark_load(u, &checkpoint) && off == 0)
+        return resume_checkpoint(u, &checkpoint);
     if (off == 0)
         return upd_fetch_start(u, false);
     err = upd_open_slot(u, off);
@@ -82,6 +164,7 @@ esp_err_t upd_resume(struct upd *u)
     u->peeking = false;
     u->fetch.off = off;
     u->result.resumed_from = off;
+    u->mark.off_duty = !upd_is_image(u); /* nobody hashed what is there */
     if (upd_is_image(u))
         err = resume_image(u, off, &whole);
     if (err || whole)

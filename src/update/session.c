@@ -7,14 +7,21 @@ esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
                    const char *fmt, ...)
 {
     char text[sizeof(u->diag->text)];
+    bool is_wait = stage >= DIAG_STAGE_RESOLVE && stage <= DIAG_STAGE_DOWNLOAD;
     va_list args;
 
     if (u->err)
         return u->err;
-    u->err = err;
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    /* A wait that the session's own limits cut short looks like a failure of
+     * the network to whoever waited. */
+    if (is_wait && upd_limits_text(u, &err, text, sizeof(text)))
+        stage = DIAG_STAGE_DOWNLOAD;
+    u->err = err;
+    u->result.err = err;
+    u->result.stage = stage;
     return diag_fail(u->diag, stage, err, "%s", text);
 }
 
@@ -32,6 +39,8 @@ void upd_close(struct upd *u)
 
     upd_pipe_abort(u);
     upd_fetch_close(u);
+    if (u->opts.limit)
+        u->opts.limit->deadline_ms = 0;
     slot_close(&u->slot);
     heap->free(heap->ctx, u->rx);
     heap->free(heap->ctx, u->sector);
@@ -106,6 +115,8 @@ static esp_err_t begin(struct upd *u)
     if (!err)
         err = upd_fetch_open(u);
     if (!err)
+        upd_mark_place(u);
+    if (!err)
         err = upd_pipe_begin(u);
     if (!err)
         err = upd_known_ask(u);
@@ -128,9 +139,11 @@ esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
     u->diag = d ? d : &u->own_diag;
     u->result.image_len = -1;
     u->peeking = true;
+    upd_limits_begin(u);
     upd_emit(u, UPD_EV_START, 0);
     err = begin(u);
     if (err) {
+        upd_tell(u, u->opts.result);
         upd_close(u);
         return err;
     }
@@ -196,6 +209,8 @@ enum upd_step upd_step(struct upd *u, esp_err_t *err)
 
     *err = u->err;
     if (!*err)
+        *err = upd_check_limits(u);
+    if (!*err)
         *err = upd_pipe_unpeek(u);
     if (!*err && !u->done)
         *err = upd_pipe_pull(u);
@@ -223,5 +238,16 @@ const struct upd_result *upd_result(struct upd *u)
 {
     if (u->fetch.client)
         u->result.http = *http_stats(u->fetch.client);
+    u->result.elapsed_ms = upd_now_ms(u) - u->start_ms;
     return &u->result;
+}
+
+void upd_tell(struct upd *u, struct upd_result *out)
+{
+    const struct upd_result *r = upd_result(u);
+
+    if (out)
+        *out = *r;
+    if (u->opts.result && u->opts.result != out)
+        *u->opts.result = *r;
 }

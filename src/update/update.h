@@ -4,7 +4,8 @@
  * and no byte sequence that was not verified can boot from the slot.
  * Order:  upd_begin, [upd_head], upd_step until not UPD_STEP_MORE, upd_finish;
  *         upd_abort at any time instead. Both end the session.
- * Memory: struct upd lives in env.heap. Threads: one user at a time.
+ * Memory: struct upd lives in env.heap. Threads: one user at a time; whoever
+ * holds opts.limit may stop the session from anywhere.
  *
  * One pass: bytes are hashed and checked while they are received, programmed,
  * read back and compared; there is no second walk over the image. */
@@ -17,6 +18,7 @@
 #include "image/image.h"
 #include "otadata/otadata.h"
 #include "part/part.h"
+#include "port/limit.h"
 
 enum upd_step { UPD_STEP_MORE, UPD_STEP_DONE, UPD_STEP_FAILED };
 
@@ -99,16 +101,29 @@ struct upd_opts {
     /* Ask for a range even when nothing can be resumed, to learn whether the
      * server gives ranges. */
     bool probe_range;
-    uint32_t read_len;    /* bytes per step, 0: 4096 */
-    uint32_t stall_cnt;   /* receive timeouts in a row that are too many,
-                                0: 1 */
-    uint32_t retry_cnt;   /* broken transfers to mend by asking for the
-                                rest */
+    bool restart;            /* do not go on with a checkpoint, drop it */
+    uint32_t checkpoint_len; /* bytes between two; 0: 64 KiB. More when the
+                                file is so large that they would be too many */
+    uint32_t read_len;       /* bytes per step, 0: 4096 */
+    /* Silence, or a trickle, that is too long: so many milliseconds of waiting
+     * in which fewer than upd_least_len() bytes came. 0: one receive timeout,
+     * and no matter how slow. */
+    uint32_t stall_ms;
+    uint32_t retry_cnt;   /* failures of a session that may be mended, by
+                             asking again or for the rest */
     uint32_t max_time_ms; /* for the whole session, 0: no limit */
+    /* Stops the session from another thread and carries its deadline into
+     * every wait. One's own client must have been opened with it, as
+     * http_opts.net.limit; outlives the session. NULL: cannot be stopped. */
+    struct port_limit *limit;
     /* Keeps ETag and Last-Modified with the image and asks with them while
-     * that image runs: ESP_ERR_HTTP_NOT_MODIFIED then costs one request. NULL:
-     * nothing is kept. Borrowed. */
+     * that image runs: ESP_ERR_HTTP_NOT_MODIFIED then costs one request. Keeps
+     * a checkpoint of the download, so that a later session goes on with it;
+     * not with stages, whose state is not kept. NULL: nothing is kept.
+     * Borrowed. */
     const struct upd_store *store;
+    /* Filled when the session ends, also by upd_begin(). NULL: not wanted */
+    struct upd_result *result;
     const struct upd_stage *stages; /* in order; borrowed */
     uint32_t stage_cnt;
     upd_event_fn on_event;
@@ -120,12 +135,18 @@ struct upd_env {
     struct upd_device *device; /* borrowed until the session ends */
 };
 
+/* What a session did, whatever its end. The sentence is in the diag. */
 struct upd_result {
+    enum diag_stage stage; /* of the failure, DIAG_STAGE_NONE: none */
+    esp_err_t err;
     int http_status;
     int64_t image_len;     /* what the server said, -1 unknown */
     uint32_t received_len; /* body bytes of this session */
     uint32_t written_len;  /* image bytes in the slot, resumed ones too */
     uint32_t resumed_from;
+    uint32_t retries;        /* failures that were mended, or tried to be */
+    uint32_t checkpoint_cnt; /* written */
+    uint64_t elapsed_ms;
     bool not_modified;
     struct http_stats http;
     struct img_info image;
@@ -140,6 +161,7 @@ struct upd;
  * Nothing is erased yet. d may be NULL; it holds the sentence of the first
  * failure of the session and is borrowed until its end.
  * ESP_ERR_HTTP_NOT_MODIFIED: 304 or 204.
+ * ESP_ERR_NOT_FINISHED: stopped through opts.limit (any call may say so).
  * ESP_ERR_OTA_ROLLBACK_INVALID_STATE: the running image is unconfirmed.
  * ESP_ERR_OTA_PARTITION_CONFLICT: staging runs.
  * ESP_ERR_NOT_FOUND: the table has no OTA slot, or no otadata.

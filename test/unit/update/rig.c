@@ -84,6 +84,51 @@ void rig_reboot(struct rig *r)
                      ESP_OK);
 }
 
+/* Validators are kept, too; only the checkpoint is of interest. */
+static bool is_checkpoint(const char *key)
+{
+    return strcmp(key, "resume") == 0;
+}
+
+static esp_err_t store_load(void *ctx, const char *key, char *out,
+                            size_t out_len)
+{
+    struct rig_store *s = ctx;
+
+    if (!is_checkpoint(key) || s->text[0] == '\0')
+        return ESP_ERR_NOT_FOUND;
+    assert_true(strlen(s->text) < out_len);
+    strcpy(out, s->text);
+    return ESP_OK;
+}
+
+static esp_err_t store_save(void *ctx, const char *key, const char *text)
+{
+    struct rig_store *s = ctx;
+
+    if (!is_checkpoint(key))
+        return ESP_OK;
+    assert_true(strlen(text) < sizeof(s->text));
+    if (s->fails)
+        return ESP_FAIL;
+    strcpy(s->text, text);
+    s->save_cnt++;
+    return ESP_OK;
+}
+
+static esp_err_t store_clear(void *ctx, const char *key)
+{
+    struct rig_store *s = ctx;
+
+    if (!is_checkpoint(key))
+        return ESP_OK;
+    if (s->fails)
+        return ESP_FAIL;
+    s->text[0] = '\0';
+    s->clear_cnt++;
+    return ESP_OK;
+}
+
 void rig_open(struct rig *r)
 {
     struct sim_flash_conf conf = { .size_len = RIG_FLASH_LEN };
@@ -115,6 +160,8 @@ void rig_open(struct rig *r)
     r->env.http.policy = &r->policy;
     r->env.device = &r->device;
     r->opts.url = RIG_URL;
+    r->store.port =
+        (struct upd_store){ &r->store, store_load, store_save, store_clear };
     r->image =
         rig_make_image(&(struct rig_image){ .filler = 1 }, &r->image_len);
     rig_serve(r, r->image, r->image_len);

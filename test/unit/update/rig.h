@@ -27,6 +27,14 @@ struct rig_image {     /* zero: a good one */
     uint32_t filler; /* seed of the segment's bytes */
 };
 
+/* A store in memory. */
+struct rig_store {
+    struct upd_store port;
+    char text[UPD_STORE_TEXT_LEN]; /* "": nothing is kept */
+    uint32_t save_cnt, clear_cnt;
+    bool fails; /* to save and to clear */
+};
+
 struct rig {
     struct sim_flash flash;
     struct sim_heap heap;
@@ -38,6 +46,8 @@ struct rig {
     struct upd_env env;
     struct upd_opts opts;
     struct diag diag;
+    struct rig_store store; /* used when opts.store says so */
+    struct port_limit limit;
     uint8_t *image; /* what the server serves unless told otherwise */
     uint32_t image_len;
 };

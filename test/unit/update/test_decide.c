@@ -43,6 +43,12 @@ static const struct answer_row answers[] = {
       50, 101, 100, "", "", UPD_ACT_FAIL, ESP_ERR_INVALID_RESPONSE },
     { "a part of a file of another tag", 206, true, false, false, true, 50, 50,
       100, 100, "\"b\"", "\"a\"", UPD_ACT_FAIL, ESP_ERR_INVALID_RESPONSE },
+    { "resuming, another part: all of it instead", 206, true, true, false, true,
+      50, 40, 100, 100, "", "", UPD_ACT_ASK_AGAIN, ESP_OK },
+    { "resuming, a file of another tag", 206, true, true, false, true, 50, 50,
+      100, 100, "\"b\"", "\"a\"", UPD_ACT_ASK_AGAIN, ESP_OK },
+    { "resuming, a file that is shorter now", 206, true, true, false, true, 50,
+      50, 99, 100, "", "", UPD_ACT_ASK_AGAIN, ESP_OK },
     { "resuming, the server gives no ranges", 200, true, true, false, false, 50,
       0, 100, UNKNOWN, "", "", UPD_ACT_RESTART, ESP_OK },
     { "in the middle, the server gives no ranges any more", 200, true, false,
@@ -76,19 +82,24 @@ static void test_answers(void **state)
     for (size_t i = 0; i < CNT(answers); i++) {
         const struct answer_row *row = &answers[i];
         struct http_head head = { .status = row->status,
-                                  .content_len = row->total,
+                                  .content_len = row->has_range
+                                                     ? row->total - row->first
+                                                     : row->total,
                                   .has_range = row->has_range,
                                   .range_first = row->first,
+                                  .range_last = row->total - 1,
                                   .range_total = row->total,
                                   .encoded = row->encoded };
-        struct upd_answer_in in = {
-            &head,        row->asked,       row->want_off,
-            row->restart, row->known_total, row->known_tag
-        };
+        struct upd_answer_in in = { .head = &head,
+                                    .asked_range = row->asked,
+                                    .want_off = row->want_off,
+                                    .may_restart = row->restart,
+                                    .file.total = row->known_total };
         struct upd_answer out;
 
         print_message("# %s\n", row->claim);
         strcpy(head.etag, row->tag);
+        strcpy(in.file.etag, row->known_tag);
         upd_judge_answer(&in, &out);
         assert_int_equal(out.act, row->act);
         assert_int_equal(out.err, row->err);
@@ -97,6 +108,60 @@ static void test_answers(void **state)
         if (row->act == UPD_ACT_TAKE)
             assert_true(out.total == row->total);
     }
+}
+
+/* Content-Length and Content-Range of one part; the date of the last change
+ * where there are no tags. */
+static void test_part_answers(void **state)
+{
+    struct http_head head = { .status = 206,
+                              .content_len = 50,
+                              .has_range = true,
+                              .range_first = 50,
+                              .range_last = 99,
+                              .range_total = 100,
+                              .last_modified = "yesterday" };
+    struct upd_answer_in in = { .head = &head,
+                                .asked_range = true,
+                                .want_off = 50,
+                                .file = { .total = 100,
+                                          .modified = "yesterday" } };
+    struct upd_answer out;
+
+    (void)state;
+    upd_judge_answer(&in, &out);
+    assert_int_equal(out.act, UPD_ACT_TAKE);
+    head.content_len = 51;
+    upd_judge_answer(&in, &out);
+    assert_int_equal(out.act, UPD_ACT_FAIL);
+    assert_non_null(strstr(out.why, "contradict"));
+    head.content_len = UNKNOWN;
+    upd_judge_answer(&in, &out);
+    assert_int_equal(out.act, UPD_ACT_TAKE);
+    strcpy(head.last_modified, "today");
+    upd_judge_answer(&in, &out);
+    assert_int_equal(out.act, UPD_ACT_FAIL);
+    assert_non_null(strstr(out.why, "changed"));
+}
+
+static void test_validators(void **state)
+{
+    struct upd_file f = { .total = UNKNOWN };
+
+    (void)state;
+    assert_null(upd_validator(&f));
+    assert_false(upd_file_known(&f));
+    strcpy(f.modified, "yesterday");
+    assert_string_equal(upd_validator(&f), "yesterday");
+    assert_false(upd_file_known(&f)); /* without a length */
+    f.total = 9;
+    assert_true(upd_file_known(&f));
+    strcpy(f.etag, "W/\"a\"");
+    assert_string_equal(upd_validator(&f), "yesterday");
+    strcpy(f.etag, "\"a\"");
+    assert_string_equal(upd_validator(&f), "\"a\"");
+    f.total = UNKNOWN;
+    assert_true(upd_file_known(&f));
 }
 
 /* --- ranges -------------------------------------------------------------------- */
@@ -161,47 +226,114 @@ static void test_unconfirmed(void **state)
     assert_false(upd_unconfirmed(OTA_STATE_PENDING, false, false));
 }
 
-/* --- mending -------------------------------------------------------------------- */
+/* --- again, and when ---------------------------------------------------------- */
 
-static void test_mend(void **state)
+#define NO_END UINT64_MAX
+
+static const struct {
+    const char *claim;
+    struct upd_retry_in in;
+    struct upd_retry want;
+} retries[] = {
+    { "the end came early",
+      { DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA, 0, 0, 0, 1, NO_END,
+        0 },
+      { true, 250, false } },
+    { "the wait doubles",
+      { DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT, 0, 0, 3, 9, NO_END, 0 },
+      { true, 2000, false } },
+    { "up to half a minute",
+      { DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT, 0, 0, 40, 99, NO_END, 0 },
+      { true, 15000, false } },
+    { "chance adds up to the other half",
+      { DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT, 0, 0, 40, 99, NO_END, 15000 },
+      { true, 30000, false } },
+    { "once too often",
+      { DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT, 0, 0, 1, 1, NO_END, 0 },
+      { false, 0, false } },
+    { "a reset",
+      { DIAG_STAGE_DOWNLOAD, ESP_FAIL, 0, 0, 0, 1, NO_END, 0 },
+      { true, 250, false } },
+    { "a name that is not known may be known soon",
+      { DIAG_STAGE_RESOLVE, ESP_ERR_HTTP_CONNECT, 0, 0, 0, 1, NO_END, 0 },
+      { true, 250, false } },
+    { "refused connections",
+      { DIAG_STAGE_CONNECT, ESP_ERR_HTTP_CONNECT, 0, 0, 0, 1, NO_END, 0 },
+      { true, 250, false } },
+    { "a certificate stays what it is",
+      { DIAG_STAGE_TLS, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, 0, 0, 0, 1,
+        NO_END, 0 },
+      { false, 0, false } },
+    { "a handshake that is not answered",
+      { DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT, 0, 0, 0, 1,
+        NO_END, 0 },
+      { true, 250, false } },
+    { "nonsense is not asked for again",
+      { DIAG_STAGE_DOWNLOAD, ESP_ERR_INVALID_RESPONSE, 0, 0, 0, 5, NO_END, 0 },
+      { false, 0, false } },
+    { "nor is memory",
+      { DIAG_STAGE_DOWNLOAD, ESP_ERR_NO_MEM, 0, 0, 0, 5, NO_END, 0 },
+      { false, 0, false } },
+    { "404 says it of the file",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 404, 0, 0, 5, NO_END, 0 },
+      { false, 0, false } },
+    { "401 too",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 401, 9, 0, 5, NO_END, 0 },
+      { false, 0, false } },
+    { "503 passes",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 503, 0, 0, 5, NO_END, 0 },
+      { true, 250, false } },
+    { "and is believed when it says how long",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 503, 7, 0, 5, NO_END, 0 },
+      { true, 7000, false } },
+    { "so is 429, but never sooner than the back-off",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 429, 1, 5, 9, NO_END, 0 },
+      { true, 8000, false } },
+    { "what would end after the session is not waited for",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 503, 7, 0, 5, 7000, 0 },
+      { false, 0, true } },
+    { "a millisecond more is enough",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 503, 7, 0, 5, 7001, 0 },
+      { true, 7000, false } },
+    { "an hour is too long without a limit, too",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 503, 3600, 0, 5, NO_END, 0 },
+      { false, 0, true } },
+    { "the largest number does not wrap",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 503, UINT32_MAX, 0, 5, NO_END, 0 },
+      { false, 0, true } },
+};
+
+static void test_retry(void **state)
 {
-    static const struct {
-        const char *claim;
-        struct upd_mend_in in;
-        enum upd_mend want;
-    } rows[] = {
-        { "a pause", { ESP_ERR_TIMEOUT, 1, 3, 0, 0 }, UPD_MEND_WAIT },
-        { "a pause too many",
-          { ESP_ERR_TIMEOUT, 3, 3, 0, 0 },
-          UPD_MEND_GIVE_UP },
-        { "the same, and the rest may be asked for",
-          { ESP_ERR_TIMEOUT, 3, 3, 0, 1 },
-          UPD_MEND_ASK_REST },
-        { "the end came early",
-          { ESP_ERR_HTTP_INCOMPLETE_DATA, 1, 3, 0, 1 },
-          UPD_MEND_ASK_REST },
-        { "once too often",
-          { ESP_ERR_HTTP_INCOMPLETE_DATA, 1, 3, 1, 1 },
-          UPD_MEND_GIVE_UP },
-        { "nonsense is not asked for again",
-          { ESP_ERR_INVALID_RESPONSE, 1, 3, 0, 5 },
-          UPD_MEND_GIVE_UP },
-        { "nor is memory", { ESP_ERR_NO_MEM, 1, 3, 0, 5 }, UPD_MEND_GIVE_UP },
-    };
-
     (void)state;
-    for (size_t i = 0; i < CNT(rows); i++) {
-        print_message("# %s\n", rows[i].claim);
-        assert_int_equal(upd_decide_mend(&rows[i].in), rows[i].want);
+    for (size_t i = 0; i < CNT(retries); i++) {
+        struct upd_retry got;
+
+        print_message("# %s\n", retries[i].claim);
+        upd_decide_retry(&retries[i].in, &got);
+        assert_int_equal(got.again, retries[i].want.again);
+        assert_int_equal(got.wait_ms, retries[i].want.wait_ms);
+        assert_int_equal(got.too_late, retries[i].want.too_late);
     }
+}
+
+static void test_pace(void **state)
+{
+    (void)state;
+    assert_int_equal(upd_least_len(30000), 1920);
+    assert_int_equal(upd_decide_pace(30000, 29999, 0), UPD_PACE_ON);
+    assert_int_equal(upd_decide_pace(30000, 30000, 1919), UPD_PACE_STALLED);
+    assert_int_equal(upd_decide_pace(30000, 30000, 1920), UPD_PACE_NEW_WINDOW);
+    assert_int_equal(upd_decide_pace(0, 1u << 30, 0), UPD_PACE_ON);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),    cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_resume_off), cmocka_unit_test(test_unconfirmed),
-        cmocka_unit_test(test_mend),
+        cmocka_unit_test(test_answers),      cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_resume_off),   cmocka_unit_test(test_unconfirmed),
+        cmocka_unit_test(test_part_answers), cmocka_unit_test(test_validators),
+        cmocka_unit_test(test_retry),        cmocka_unit_test(test_pace),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

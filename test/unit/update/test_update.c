@@ -401,7 +401,7 @@ static void test_broken(void **state)
         r.web.refuse_cnt = b->refuse_cnt;
         r.opts.retry_cnt = b->retry_cnt;
         r.opts.max_time_ms = b->max_time_ms;
-        r.opts.stall_cnt = b->max_time_ms ? 100 : 0;
+        r.opts.stall_ms = b->max_time_ms ? 100000 : 0;
         assert_int_equal(rig_update(&r, NULL), b->want);
         print_message("    %s\n", r.diag.text);
         if (b->says)
@@ -420,7 +420,7 @@ static void test_pauses(void **state)
     rig_open(&r);
     r.web.pause_each = 1000;
     r.web.max_recv = 500;
-    r.opts.stall_cnt = 2;
+    r.opts.stall_ms = 7000;
     assert_int_equal(rig_update(&r, NULL), ESP_OK);
     rig_close(&r);
 }

@@ -13,11 +13,15 @@ static esp_err_t web_open(void *ctx, const char *host, uint16_t port,
 
     (void)host;
     (void)port;
-    (void)opts;
-    (void)deadline_ms;
     w->open_cnt++;
     *out = NULL;
     *sys_errno = 0;
+    if (port_limit_stopped(opts->limit))
+        return ESP_ERR_NOT_FINISHED;
+    if (w->mute_open) {
+        sim_sys_advance_to(w->sys, port_limit_until(opts->limit, deadline_ms));
+        return ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT;
+    }
     if (w->refuse_cnt > 0) {
         w->refuse_cnt--;
         *sys_errno = 111;
@@ -25,6 +29,7 @@ static esp_err_t web_open(void *ctx, const char *host, uint16_t port,
     }
     memset(&w->conn, 0, sizeof(w->conn));
     w->conn.web = w;
+    w->conn.limit = opts->limit;
     w->alive_cnt++;
     *out = &w->conn;
     return ESP_OK;
@@ -36,18 +41,28 @@ static void web_close(struct port_conn *conn)
         conn->web->alive_cnt--;
 }
 
-/* The Range field's text, "" without one. */
-static void range_of(const char *request, char out[48])
+/* A field's text, "" without it. */
+static void field_of(const char *request, const char *name, char out[48])
 {
-    const char *at = strstr(request, "\r\nRange: ");
+    const char *at = strstr(request, name);
     size_t len;
 
     out[0] = '\0';
     if (!at)
         return;
-    at += 9;
+    at += strlen(name);
     len = strcspn(at, "\r");
     snprintf(out, 48, "%.*s", (int)len, at);
+}
+
+/* If-Range names the file that is served, or is not there. */
+static bool is_same_file(const struct web *w, const char *request)
+{
+    char want[48];
+
+    field_of(request, "\r\nIf-Range: ", want);
+    return want[0] == '\0' || (w->etag && strcmp(want, w->etag) == 0) ||
+           (w->modified && strcmp(want, w->modified) == 0);
 }
 
 static void put(struct port_conn *c, const char *text)
@@ -69,7 +84,7 @@ static void answer_body(struct port_conn *c, int status, size_t first,
     put(c, text);
     if (status == 206) {
         snprintf(text, sizeof(text), "Content-Range: bytes %zu-%zu/%zu\r\n",
-                 first, end - 1, w->file_len);
+                 first + w->lie_range, end - 1 + w->short_range, w->file_len);
         put(c, text);
     }
     if (!w->no_length) {
@@ -81,8 +96,14 @@ static void answer_body(struct port_conn *c, int status, size_t first,
         snprintf(text, sizeof(text), "ETag: %s\r\n", w->etag);
         put(c, text);
     }
+    if (w->modified) {
+        snprintf(text, sizeof(text), "Last-Modified: %s\r\n", w->modified);
+        put(c, text);
+    }
     if (w->extra)
         put(c, w->extra);
+    if (status == 503 && w->busy_extra)
+        put(c, w->busy_extra);
     put(c, "\r\n");
     c->body_pos = first;
     c->body_end = end;
@@ -98,11 +119,16 @@ static void answer(struct port_conn *c)
     w->request_cnt++;
     c->head_len = c->head_pos = c->answer_len = 0;
     c->pause_at = w->pause_each;
-    range_of(c->request, range);
+    field_of(c->request, "\r\nRange: ", range);
     memcpy(w->last_request, c->request, sizeof(w->last_request));
     c->request_len = 0;
+    if (!is_same_file(w, w->last_request))
+        range[0] = '\0';
     fields = sscanf(range, "bytes=%lu-%lu", &first, &last);
-    if (w->status != 0) {
+    if (w->busy_cnt > 0) {
+        w->busy_cnt--;
+        answer_body(c, 503, 0, 0);
+    } else if (w->status != 0) {
         answer_body(c, w->status, 0, w->file_len);
     } else if (fields < 1 || w->no_ranges) {
         answer_body(c, 200, 0, w->file_len);
@@ -165,6 +191,9 @@ static esp_err_t web_recv(struct port_conn *c, void *dst, size_t len,
     bool cut;
 
     *done_len = 0;
+    if (port_limit_stopped(c->limit))
+        return ESP_ERR_NOT_FINISHED;
+    deadline_ms = port_limit_until(c->limit, deadline_ms);
     if (c->dead)
         return ESP_OK;
     if (w->max_recv > 0 && len > w->max_recv)
@@ -191,6 +220,14 @@ static esp_err_t web_recv(struct port_conn *c, void *dst, size_t len,
     len = until_cut(c, len, &cut);
     if (cut)
         return be_cut(c, deadline_ms);
+    if (w->trickle_ms > 0) {
+        sim_sys_advance_to(w->sys, w->sys->now_ms + w->trickle_ms);
+        len = 1;
+    }
+    if (w->stop_at > 0 && c->answer_len >= w->stop_at) {
+        port_limit_stop(c->limit);
+        return ESP_ERR_NOT_FINISHED;
+    }
     memcpy(dst, (const uint8_t *)w->file + c->body_pos, len);
     c->body_pos += len;
     c->answer_len += len;

@@ -12,6 +12,7 @@
 
 struct port_conn {
     struct web *web;
+    struct port_limit *limit;
     char request[2048];
     size_t request_len;
     char head[1024];
@@ -29,9 +30,10 @@ struct web {
     /* what is served */
     const void *file;
     size_t file_len;
-    const char *etag;  /* NULL: none */
-    const char *type;  /* NULL: application/octet-stream */
-    const char *extra; /* further fields, each with its CRLF */
+    const char *etag;     /* NULL: none */
+    const char *modified; /* Last-Modified; NULL: none */
+    const char *type;     /* NULL: application/octet-stream */
+    const char *extra;    /* further fields, each with its CRLF */
     /* how it misbehaves; 0: not at all */
     int status;        /* this instead of 200 or 206 */
     bool no_ranges;    /* Range is ignored */
@@ -41,7 +43,15 @@ struct web {
     bool cut_silent;   /* ...silence instead of the end */
     size_t pause_each; /* once in so many body bytes nothing comes in time */
     size_t lie_len;    /* added to Content-Length */
+    size_t lie_range;  /* added to Content-Range's first byte */
+    bool short_range;  /* Content-Range claims one byte more than comes */
+    uint32_t busy_cnt; /* answers with 503 before a real one... */
+    const char *busy_extra; /* ...with these fields */
+    size_t trickle_ms;      /* each recv takes so long and brings one byte */
+    size_t stop_at;         /* the session's limit is stopped after so many body
+                          bytes of an answer, if there are more; 0: never */
     size_t max_recv;
+    bool mute_open;      /* connections are not answered */
     uint32_t refuse_cnt; /* connections refused */
     /* what was seen */
     uint32_t open_cnt, alive_cnt, request_cnt;

@@ -1,0 +1,177 @@
+/* ask.c - one question to the server, repeated as far as the session's budget
+ * goes. What may be repeated is decided in decide.c. */
+#include "update/priv.h"
+
+#include <stdarg.h>
+
+#include "base/text.h"
+#include "http/range.h"
+#include "http/redirect.h"
+
+#define BODY_QUOTE_LEN 120u
+
+/* --- once ------------------------------------------------------------------ */
+
+/* A header that is sent with this value, or not at all. */
+static esp_err_t set_or_remove(struct upd *u, const char *name,
+                               const char *value)
+{
+    esp_err_t err = http_set_header(u->fetch.client, name, value);
+
+    return !value && err == ESP_ERR_NOT_FOUND ? ESP_OK : err;
+}
+
+/* If-Range: the part if the file is still the same, else all of it (RFC 9110
+ * section 13.1.5). */
+static esp_err_t set_range(struct upd *u, const struct upd_range *r)
+{
+    char text[HTTP_RANGE_TEXT_LEN];
+    bool goes_on = r->send && r->first > 0;
+    esp_err_t err;
+
+    u->fetch.asked_range = r->send;
+    if (r->send)
+        http_range_format(r->first, r->last, text);
+    err = set_or_remove(u, "Range", r->send ? text : NULL);
+    if (!err)
+        err = set_or_remove(u, "If-Range",
+                            goes_on ? upd_validator(&u->fetch.file) : NULL);
+    return err;
+}
+
+/* A borrowed client may leave redirects and challenges to its user. */
+static esp_err_t request_followed(struct upd *u, struct diag *said)
+{
+    struct http_client *c = u->fetch.client;
+    esp_err_t err = http_request(c, said);
+
+    while (!err && u->opts.client) {
+        int status = http_head(c)->status;
+        if (http_redirect_status(status))
+            err = http_redirect(c, said);
+        else if (status == 401)
+            err = http_authenticate(c, said);
+        else
+            break;
+        if (!err)
+            err = http_request(c, said);
+    }
+    return err;
+}
+
+/* The first words of an error page, when it is text. */
+static void quote_body(struct upd *u, char *out, size_t out_len)
+{
+    uint8_t raw[BODY_QUOTE_LEN];
+    size_t len = 0, got = 1;
+
+    out[0] = '\0';
+    if (strncmp(http_head(u->fetch.client)->content_type, "text/", 5) != 0)
+        return;
+    while (len < sizeof(raw) && got > 0) {
+        if (http_read(u->fetch.client, raw + len, sizeof(raw) - len, &got,
+                      NULL))
+            break;
+        len += got;
+    }
+    text_clean(span_of(raw, len), out, out_len);
+}
+
+static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,
+                               struct diag *said)
+{
+    const struct http_head *head = http_head(u->fetch.client);
+    char quote[BODY_QUOTE_LEN + 1];
+
+    if (head->encoded)
+        return diag_fail(said, DIAG_STAGE_HTTP, a->err,
+                         "the server answered %d: %s (Content-Encoding: %s)",
+                         head->status, a->why, head->encoding);
+    quote_body(u, quote, sizeof(quote));
+    if (quote[0] == '\0')
+        return diag_fail(said, DIAG_STAGE_HTTP, a->err,
+                         "the server answered %d: %s", head->status, a->why);
+    return diag_fail(said, DIAG_STAGE_HTTP, a->err,
+                     "the server answered %d: %s; it says \"%s\"", head->status,
+                     a->why, quote);
+}
+
+/* *status: of an answer that was refused. */
+static esp_err_t ask_once(struct upd *u, const struct upd_range *r,
+                          bool may_restart, struct upd_answer *out,
+                          struct diag *said)
+{
+    struct upd_answer_in in = { .asked_range = r->send,
+                                .want_off = r->first,
+                                .may_restart = may_restart,
+                                .file = u->fetch.file };
+    esp_err_t err = set_range(u, r);
+
+    if (err)
+        return diag_fail(said, DIAG_STAGE_HTTP, err,
+                         "the request cannot be made");
+    err = request_followed(u, said);
+    u->result.http_status = http_head(u->fetch.client)->status;
+    if (err)
+        return diag_fail(said, DIAG_STAGE_CONNECT, err,
+                         "the server cannot be asked");
+    in.head = http_head(u->fetch.client);
+    upd_judge_answer(&in, out);
+    if (out->act == UPD_ACT_FAIL)
+        return refuse_answer(u, out, said);
+    return ESP_OK;
+}
+
+/* --- again ------------------------------------------------------------------ */
+
+static uint32_t random_number(const struct upd *u)
+{
+    const struct port_rng *rng = u->env.http.rng;
+    uint32_t n = 0;
+
+    if (rng && rng->fill(rng->ctx, &n, sizeof(n)))
+        n = 0;
+    return n;
+}
+
+bool upd_again(struct upd *u, const struct diag *said, int status)
+{
+    struct upd_retry_in in = {
+        .stage = said->stage,
+        .err = said->err,
+        .status = status,
+        .retry_after_s = status ? http_head(u->fetch.client)->retry_after_s : 0,
+        .done_cnt = u->result.retries,
+        .max_cnt = u->opts.retry_cnt,
+        .left_ms = upd_left_ms(u),
+        .rnd = random_number(u),
+    };
+    struct upd_retry retry;
+
+    upd_decide_retry(&in, &retry);
+    if (!retry.again || port_limit_stopped(u->opts.limit))
+        return false;
+    u->result.retries++;
+    upd_wait(u, retry.wait_ms);
+    return true;
+}
+
+esp_err_t upd_ask(struct upd *u, const struct upd_range *r, bool may_restart,
+                  struct upd_answer *out)
+{
+    for (;;) {
+        struct diag said = DIAG_NONE;
+        esp_err_t err = upd_check_limits(u);
+        int status;
+
+        if (err)
+            return err;
+        *out = (struct upd_answer){ .act = UPD_ACT_TAKE };
+        err = ask_once(u, r, may_restart, out, &said);
+        if (!err)
+            return ESP_OK;
+        status = out->act == UPD_ACT_FAIL ? u->result.http_status : 0;
+        if (!upd_again(u, &said, status))
+            return upd_fail(u, said.stage, err, "%s", said.text);
+    }
+}

@@ -1,0 +1,208 @@
+/* mark.c - when a checkpoint is written, and when it is not true any more.
+ *
+ * Invariant: all bytes below a kept offset were programmed, read back and
+ * compared, and hashed on their way. Nothing below it is erased while the
+ * store says so: a session that starts anew drops the checkpoint before its
+ * first erase. Should the store not forget, the digest will not match.
+ *
+ * A checkpoint costs the store a write, so there are at most MARK_MAX_CNT in
+ * a session; one more is written when the session ends in good order. */
+#include "update/priv.h"
+
+#include "base/log.h"
+
+#define MARK_STEP_LEN 65536u
+#define MARK_MAX_CNT 32u
+
+static const char tag[] = "update";
+
+static bool on_duty(const struct upd *u)
+{
+    return u->opts.store && u->opts.stage_cnt == 0 && !u->mark.off_duty;
+}
+
+/* --- what names the download ---------------------------------------------- */
+
+static void digest_text(struct sha256 *sha, struct span s)
+{
+    uint8_t end = 0;
+
+    sha256_update(sha, s.ptr, s.len);
+    sha256_update(sha, &end, 1);
+}
+
+static void half_digest(struct sha256 *sha, uint8_t out[SHA256_LEN / 2])
+{
+    uint8_t all[SHA256_LEN];
+
+    sha256_final(sha, all);
+    memcpy(out, all, SHA256_LEN / 2);
+}
+
+static void name_place(const struct http_url *url, struct upd_checkpoint *c)
+{
+    uint8_t port[3] = { url->is_https, (uint8_t)url->port,
+                        (uint8_t)(url->port >> 8) };
+    struct sha256 sha;
+
+    sha256_init(&sha);
+    sha256_update(&sha, port, sizeof(port));
+    digest_text(&sha, url->host);
+    digest_text(&sha, url->path);
+    half_digest(&sha, c->place);
+    sha256_init(&sha);
+    digest_text(&sha, url->query);
+    half_digest(&sha, c->query);
+}
+
+void upd_mark_place(struct upd *u)
+{
+    struct upd_checkpoint *c = &u->mark.point;
+
+    name_place(http_url_now(u->fetch.client), c);
+    c->slot_off = u->target.staging.off;
+    c->slot_len = u->target.staging.len;
+    sha256_init(&u->mark.raw);
+}
+
+/* --- writing --------------------------------------------------------------- */
+
+/* The check hashes all bytes of an image up to its own digest. */
+static bool is_hashed(const struct upd *u)
+{
+    return !upd_is_image(u) || u->check.step <= IMG_STEP_PAD;
+}
+
+static void keep(struct upd *u)
+{
+    struct upd_checkpoint *c = &u->mark.point;
+    const struct upd_store *store = u->opts.store;
+    char text[UPD_CHECKPOINT_TEXT_LEN];
+    struct sha256 sha;
+    esp_err_t err;
+
+    if (!on_duty(u) || u->mark.off == u->mark.kept_off ||
+        !upd_file_known(&u->fetch.file))
+        return;
+    c->off = u->mark.off;
+    c->file = u->fetch.file;
+    sha256_clone(&sha, &u->mark.sha);
+    sha256_final(&sha, c->digest);
+    memcpy(c->head, u->slot.head, sizeof(c->head));
+    upd_checkpoint_format(c, text);
+    err = store->save(store->ctx, UPD_CHECKPOINT_KEY, text);
+    if (err) {
+        u->mark.off_duty = true;
+        LOGW(tag,
+             "no checkpoint can be kept (%s): should the download break, "
+             "it starts again",
+             err_name(err));
+        return;
+    }
+    u->mark.kept_off = c->off;
+    u->result.checkpoint_cnt++;
+}
+
+/* Bytes between two checkpoints. */
+static uint32_t step_len(const struct upd *u)
+{
+    uint32_t step =
+        u->opts.checkpoint_len ? u->opts.checkpoint_len : MARK_STEP_LEN;
+    uint64_t total = u->fetch.file.total;
+
+    if (total > u->target.cap_len)
+        total = u->target.cap_len;
+    return total / MARK_MAX_CNT > step ? (uint32_t)(total / MARK_MAX_CNT)
+                                       : step;
+}
+
+void upd_mark_bytes(struct upd *u, const void *data, size_t len)
+{
+    if (on_duty(u))
+        sha256_update(&u->mark.raw, data, len);
+}
+
+void upd_mark_sector(struct upd *u)
+{
+    struct upd_mark *m = &u->mark;
+
+    if (!on_duty(u) || !is_hashed(u))
+        return;
+    m->off = u->slot.done_off;
+    sha256_clone(&m->sha, upd_is_image(u) ? &u->check.sha : &m->raw);
+    if (m->off - m->kept_off >= step_len(u))
+        keep(u);
+}
+
+/* --- reading ---------------------------------------------------------------- */
+
+bool upd_mark_load(struct upd *u, struct upd_checkpoint *out)
+{
+    const struct upd_store *store = u->opts.store;
+    char text[UPD_STORE_TEXT_LEN] = "";
+    const char *why = "the session is to start anew";
+
+    if (!on_duty(u))
+        return false;
+    if (store->load(store->ctx, UPD_CHECKPOINT_KEY, text, sizeof(text)) ==
+        ESP_ERR_NOT_FOUND)
+        return false;
+    u->mark.stale = true;
+    if (!u->opts.restart) {
+        esp_err_t err = upd_checkpoint_parse(span_str(text), out);
+        why =
+            err ? err_name(err)
+                : upd_checkpoint_refuse(out, &u->mark.point, u->slot.sector_len,
+                                        u->target.cap_len);
+    }
+    if (why)
+        LOGI(tag, "the checkpoint is not used: %s", why);
+    return why == NULL;
+}
+
+void upd_mark_resumed(struct upd *u)
+{
+    u->mark.stale = false;
+    u->mark.off = u->mark.kept_off = u->slot.done_off;
+    sha256_clone(&u->mark.sha, upd_is_image(u) ? &u->check.sha : &u->mark.raw);
+}
+
+/* --- forgetting -------------------------------------------------------------- */
+
+static void drop(struct upd *u)
+{
+    const struct upd_store *store = u->opts.store;
+    esp_err_t err = store->clear(store->ctx, UPD_CHECKPOINT_KEY);
+
+    if (err)
+        LOGW(tag, "the checkpoint cannot be dropped: %s", err_name(err));
+    u->mark.stale = false;
+    u->mark.kept_off = 0;
+}
+
+void upd_mark_drop_stale(struct upd *u)
+{
+    if (u->mark.stale && on_duty(u))
+        drop(u);
+}
+
+void upd_mark_restart(struct upd *u)
+{
+    u->mark.stale = u->mark.stale || u->mark.kept_off > 0;
+    u->mark.off = u->mark.kept_off = 0;
+    sha256_init(&u->mark.raw);
+}
+
+/* What the network did can be gone on with; what the bytes or the flash are
+ * like cannot. */
+void upd_mark_end(struct upd *u, bool finished)
+{
+    bool has_any = u->mark.kept_off > 0 || u->mark.stale;
+
+    if (!on_duty(u))
+        return;
+    if (!finished && u->result.stage <= DIAG_STAGE_DOWNLOAD)
+        keep(u);
+    else if (has_any)
+        drop(u);
+}
