@@ -12,8 +12,9 @@ static void must(int ret)
         abort();
 }
 
-/* The library wants a source of random numbers to link; nobody here asks it. */
-psa_status_t mbedtls_psa_external_get_random(
+/* The library wants a source of random numbers to link; nobody here asks it.
+ * Weak: tests that link TLS have the one of src/tls. */
+__attribute__((weak)) psa_status_t mbedtls_psa_external_get_random(
     mbedtls_psa_external_random_context_t *ctx, uint8_t *out, size_t len,
     size_t *got)
 {

@@ -205,6 +205,7 @@ uint32_t rig_boots(struct rig *r)
     if (part_dev_open(&parts, &r->flash.port, PART_TABLE_OFF) == ESP_OK)
         env.table = &parts.table;
     env.rules.chip_id = RIG_CHIP;
+    env.rules.keys = r->device.keys;
     env.buf = buf;
     env.buf_len = sizeof(buf);
     boot_decide(&env, &out);
