@@ -196,8 +196,10 @@ static const char *check(struct tort *t, bool first, const struct tort_cut *cut,
         out->ref_ok = false;
         bad = bad ? bad : "under the reference's bootloader nothing boots";
     }
-    if (!bad && t->id == TORT_SETTINGS)
-        bad = settings_check(&t->w, t->others, &done);
+    if (t->id == TORT_SETTINGS) {
+        const char *lost = settings_check(&t->w, t->others, &done);
+        bad = bad ? bad : lost;
+    }
     if (first)
         out->was_new = done && now.choice == a->after.choice &&
                        recs_equal(now.rec, a->after.rec);

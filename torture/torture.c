@@ -38,6 +38,8 @@ static void find_good(struct tort *t)
 
     rules.kind = IMG_KIND_APP;
     rules.place = IMG_PLACE_SLOT;
+    rules.keys =
+        img_keys_for(pol_require_signed(&t->conf.boot->policy), rules.keys);
     for (uint32_t i = 0; i < BOOT_CHOICES; i++) {
         const struct part_entry *p = boot_part(&w->parts.table, i);
         if (p &&
@@ -69,6 +71,10 @@ static esp_err_t settle(struct tort *t, struct diag *d)
         return diag_fail(d, DIAG_STAGE_BOOT, ESP_FAIL,
                          "the image that runs cannot be confirmed");
     find_good(t);
+    if (t->good_len[w->running] == 0)
+        return diag_fail(d, DIAG_STAGE_BOOT, ESP_FAIL,
+                         "%s boots and does not verify",
+                         boot_choice_name(w->running));
     t->base_running = w->running;
     sim_flash_copy(&t->base, &w->sim);
     return ESP_OK;
@@ -168,6 +174,12 @@ void tort_close(struct tort *t)
     free(t->act.ops);
     free(t->recovery.ops);
     free(t);
+}
+
+void tort_set_worker(struct tort *t, uint32_t worker, uint32_t workers)
+{
+    t->conf.worker = worker;
+    t->conf.workers = workers;
 }
 
 uint64_t tort_run_total(const struct tort *t)

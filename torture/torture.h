@@ -124,6 +124,9 @@ MUST_CHECK esp_err_t tort_open(struct tort **out, const struct tort_conf *conf,
                                struct diag *d);
 void tort_close(struct tort *t);
 
+/* After a fork: this process is one of several. */
+void tort_set_worker(struct tort *t, uint32_t worker, uint32_t workers);
+
 /* How many first cuts tort_all() will make, in all workers together. */
 uint64_t tort_run_total(const struct tort *t);
 

@@ -206,6 +206,7 @@ esp_err_t world_update(struct world *w, bool bulk)
         .running_is_slot = w->running < BOOT_MAX_SLOTS,
         .running_slot = w->running < BOOT_MAX_SLOTS ? w->running : 0,
         .running_off = runs ? runs->off : UINT32_MAX,
+        .keys = w->conf->boot->rules.keys,
         .live = true,
     };
     char head[80];

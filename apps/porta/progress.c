@@ -61,11 +61,20 @@ void progress_line(const struct progress_state *s, char *out, size_t len)
     rate_text(rate_of(s), rate, sizeof(rate));
     left_text(s, left, sizeof(left));
     cli_thousands(s->done_len, done, sizeof(done));
+    if (s->unit && s->total_len == PROGRESS_UNKNOWN) {
+        snprintf(out, len, "%s %s %s", s->phase, done, s->unit);
+        return;
+    }
     if (s->total_len == PROGRESS_UNKNOWN) {
         snprintf(out, len, "%s %s bytes, %s", s->phase, done, rate);
         return;
     }
     cli_thousands(s->total_len, total, sizeof(total));
+    if (s->unit) {
+        snprintf(out, len, "%s %3llu%% %s of %s %s%s", s->phase,
+                 (unsigned long long)percent_of(s), done, total, s->unit, left);
+        return;
+    }
     snprintf(out, len, "%s %3llu%% %s of %s bytes, %s%s", s->phase,
              (unsigned long long)percent_of(s), done, total, rate, left);
 }
@@ -111,7 +120,7 @@ void progress_show(struct progress *p, const char *phase, uint64_t done_len,
 {
     uint64_t now_ms = linux_mono_ms();
     struct progress_state s = { phase, done_len, total_len,
-                                now_ms - p->start_ms };
+                                now_ms - p->start_ms, p->unit };
     char line[256];
 
     if (now_ms - p->shown_ms < (p->tty ? REDRAW_MS : LINE_MS))

@@ -11,6 +11,7 @@
 
 struct progress {
     const char *name; /* "porta update" */
+    const char *unit; /* NULL: bytes, with their rate */
     bool tty;
     uint32_t columns;
     uint64_t start_ms, shown_ms;
@@ -23,6 +24,7 @@ struct progress_state {
     uint64_t done_len;
     uint64_t total_len; /* PROGRESS_UNKNOWN */
     uint64_t elapsed_ms;
+    const char *unit; /* what is counted; NULL: bytes, with their rate */
 };
 
 void progress_begin(struct progress *p, const char *name);

@@ -1,0 +1,294 @@
+/* porta torture: every flash operation of every path, cut, on a copy of the
+ * user's own flash file. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "device_ctx.h"
+#include "linux_sys.h"
+#include "progress.h"
+#include "torture_report.h"
+
+#define FLASH_MAX_LEN (64u * 1024u * 1024u)
+#define JOBS_MAX 64u
+#define POLL_MS 50
+
+struct torture_opts {
+    struct device_args dev;
+    const char *image, *replay;
+    const char *seed;
+    uint32_t depth, runs, jobs;
+    bool json;
+};
+
+static const struct cli_opt options[] = {
+    { "--image", "NEW", "the image that the updates bring", CLI_KIND_TEXT,
+      offsetof(struct torture_opts, image) },
+    { "--depth", "N", "2: the recovery is cut, too (1)", CLI_KIND_NUM,
+      offsetof(struct torture_opts, depth) },
+    { "--random", "SEED", "cuts at random, up to four in a row, instead of all",
+      CLI_KIND_TEXT, offsetof(struct torture_opts, seed) },
+    { "--runs", "N", "how many of those (1000)", CLI_KIND_NUM,
+      offsetof(struct torture_opts, runs) },
+    { "--replay", "SEQ", "one sequence again, as a failure names it",
+      CLI_KIND_TEXT, offsetof(struct torture_opts, replay) },
+    { "--jobs", "N", "processes (one for each CPU)", CLI_KIND_NUM,
+      offsetof(struct torture_opts, jobs) },
+    DEVICE_OPTS_CHIP(struct torture_opts, dev),
+    DEVICE_OPTS_BOOT(struct torture_opts, dev),
+    CLI_OPT_JSON(struct torture_opts, json),
+    CLI_OPT_END,
+};
+
+static const struct cli_verb torture_verb = {
+    .name = "torture",
+    .usage = "FLASH",
+    .summary = "Cuts the power in every flash operation, on a copy of FLASH.",
+    .text = "Updates, confirms and rolls back a simulated device that holds "
+            "FLASH, with\nthe power cut before, inside and after every flash "
+            "operation. After each cut\nthe boot records must say old or new, "
+            "our bootloader and the reference's must\nboot a whole image, and "
+            "the update must succeed when it is tried again.\nFLASH is not "
+            "changed. docs/power-loss.md explains the table.",
+    .example = "porta torture device.bin --image app-2.bin\n"
+               "porta torture device.bin --image app-2.bin --depth 2 --json\n"
+               "porta torture device.bin --image app-2.bin --random 7 "
+               "--runs 5000\n"
+               "porta torture device.bin --image app-2.bin --replay "
+               "update/12:torn.3",
+    .opts = options,
+    .arg_min = 1,
+    .arg_max = 1,
+};
+
+struct run {
+    struct torture_opts o;
+    struct device dev;
+    struct cli_bytes flash, image;
+    struct tort *t;
+    struct tort_seq seq;
+    uint64_t seed;
+    volatile uint64_t *run_cnt; /* shared by all processes */
+    struct tort_result result;
+    struct diag diag;
+};
+
+/* --- what there is -------------------------------------------------------- */
+
+static int check_opts(struct torture_opts *o, uint64_t *seed)
+{
+    char *end = NULL;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (!o->image)
+        return cli_usage(&torture_verb, "--image NEW says what to update to");
+    if (o->depth < 1 || o->depth > 2)
+        return cli_usage(&torture_verb, "--depth is 1 or 2");
+    if (o->seed && o->replay)
+        return cli_usage(&torture_verb, "--random or --replay, not both");
+    *seed = o->seed ? strtoull(o->seed, &end, 0) : 0;
+    if (end && (end == o->seed || *end != '\0'))
+        return cli_usage(&torture_verb, "--random %s is no number", o->seed);
+    if (o->jobs == 0)
+        o->jobs = cpus > 0 ? (uint32_t)cpus : 1;
+    if (o->jobs > JOBS_MAX || o->replay)
+        o->jobs = o->replay ? 1 : JOBS_MAX;
+    return CLI_GO;
+}
+
+static esp_err_t load(struct run *r, const char *path)
+{
+    esp_err_t err =
+        device_open(&r->dev, path, LINUX_FLASH_READ, &r->o.dev, &r->diag);
+
+    if (!err)
+        err = device_need_table(&r->dev, &r->diag);
+    if (!err)
+        err = cli_read_file(path, FLASH_MAX_LEN, &r->flash, &r->diag);
+    if (!err)
+        err = cli_read_file(r->o.image, FLASH_MAX_LEN, &r->image, &r->diag);
+    if (!err && r->o.replay)
+        err = tort_seq_parse(r->o.replay, &r->seq, &r->diag);
+    return err;
+}
+
+static esp_err_t open_torture(struct run *r)
+{
+    struct tort_conf conf = {
+        .flash = span_of(r->flash.ptr, r->flash.len),
+        .image = span_of(r->image.ptr, r->image.len),
+        .table_off = r->o.dev.table_off,
+        .boot = &r->dev.boot,
+        .depth = r->o.depth,
+    };
+
+    r->run_cnt = mmap(NULL, sizeof(*r->run_cnt), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (r->run_cnt == MAP_FAILED) {
+        r->run_cnt = NULL;
+        return diag_fail(&r->diag, DIAG_STAGE_FILE, ESP_ERR_NO_MEM,
+                         "out of memory");
+    }
+    conf.run_cnt = r->run_cnt;
+    return tort_open(&r->t, &conf, &r->diag);
+}
+
+/* --- many processes ------------------------------------------------------- */
+
+struct job {
+    pid_t pid;
+    int fd; /* its result comes here */
+};
+
+static void work(struct run *r, uint32_t worker, int fd)
+{
+    ssize_t len = (ssize_t)sizeof(r->result);
+
+    tort_set_worker(r->t, worker, r->o.jobs);
+    if (r->o.seed)
+        tort_random(r->t, r->seed, r->o.runs, &r->result);
+    else
+        tort_all(r->t, &r->result);
+    _exit(write(fd, &r->result, sizeof(r->result)) == len ? 0 : 1);
+}
+
+static esp_err_t start_job(struct run *r, uint32_t i, struct job *job)
+{
+    int fds[2];
+
+    if (pipe(fds) != 0)
+        return ESP_FAIL;
+    job->pid = fork();
+    if (job->pid == 0) {
+        close(fds[0]);
+        work(r, i, fds[1]);
+    }
+    close(fds[1]);
+    job->fd = fds[0];
+    return job->pid < 0 ? ESP_FAIL : ESP_OK;
+}
+
+static bool read_result(int fd, struct tort_result *out)
+{
+    size_t have = 0;
+    ssize_t got = 1;
+
+    while (got > 0 && have < sizeof(*out)) {
+        got = read(fd, (uint8_t *)out + have, sizeof(*out) - have);
+        have += got > 0 ? (size_t)got : 0;
+    }
+    return have == sizeof(*out);
+}
+
+/* Shows progress until the process ends. */
+static esp_err_t end_job(struct run *r, struct job *job, struct progress *p)
+{
+    static struct tort_result part;
+    const struct timespec pause = { 0, POLL_MS * 1000000L };
+    uint64_t total = r->o.seed         ? r->o.runs
+                     : r->o.depth == 1 ? tort_run_total(r->t)
+                                       : PROGRESS_UNKNOWN;
+    int status = 0;
+
+    while (waitpid(job->pid, &status, WNOHANG) == 0) {
+        progress_show(p, "torture", *r->run_cnt, total);
+        nanosleep(&pause, NULL);
+    }
+    if (status != 0 || !read_result(job->fd, &part))
+        return ESP_FAIL;
+    if (r->result.run_cnt == 0 && r->result.bad_cnt == 0)
+        r->result = part;
+    else
+        tort_result_add(&r->result, &part);
+    return ESP_OK;
+}
+
+/* A result is smaller than what a pipe takes, so no process waits for us. */
+_Static_assert(sizeof(struct tort_result) < 60000, "it must fit a pipe");
+
+static esp_err_t run_jobs(struct run *r)
+{
+    struct job jobs[JOBS_MAX];
+    struct progress p;
+    esp_err_t err = ESP_OK;
+    uint32_t cnt = 0;
+
+    progress_begin(&p, "porta torture");
+    p.unit = "runs";
+    while (cnt < r->o.jobs && !err) {
+        err = start_job(r, cnt, &jobs[cnt]);
+        cnt += !err;
+    }
+    for (uint32_t i = 0; i < cnt; i++) {
+        if (end_job(r, &jobs[i], &p))
+            err = ESP_FAIL;
+        close(jobs[i].fd);
+    }
+    progress_end(&p);
+    if (err)
+        return diag_fail(&r->diag, DIAG_STAGE_FILE, err,
+                         "a process of the torture ended early");
+    return ESP_OK;
+}
+
+/* --- the verb ------------------------------------------------------------- */
+
+static esp_err_t act(struct run *r, const char *path)
+{
+    esp_err_t err = load(r, path);
+
+    if (!err)
+        err = open_torture(r);
+    if (!err && r->o.replay)
+        return tort_replay(r->t, &r->seq, &r->result, &r->diag);
+    return err ? err : run_jobs(r);
+}
+
+static void run_close(struct run *r)
+{
+    tort_close(r->t);
+    if (r->run_cnt)
+        munmap((void *)(uintptr_t)r->run_cnt, sizeof(*r->run_cnt));
+    cli_bytes_free(&r->flash);
+    cli_bytes_free(&r->image);
+    device_close(&r->dev);
+}
+
+int cmd_torture(int argc, char **argv)
+{
+    static struct run r = {
+        .o = { .dev = DEVICE_ARGS, .depth = 1, .runs = 1000 },
+        .dev = DEVICE_CLOSED,
+        .diag = DIAG_NONE
+    };
+    uint64_t start_ms = linux_mono_ms();
+    struct cli_args args;
+    int status = cli_parse(&torture_verb, argc, argv, &r.o, &args);
+
+    if (status == CLI_GO)
+        status = check_opts(&r.o, &r.seed);
+    if (status != CLI_GO)
+        return status;
+    if (act(&r, args.val[0])) {
+        status = cli_fail(&torture_verb, &r.diag, r.o.json);
+        run_close(&r);
+        return status;
+    }
+    status = r.result.bad_cnt ? CLI_FAILED : CLI_DONE;
+    if (r.o.json) {
+        status =
+            cli_json_print(&torture_verb,
+                           torture_report_json(
+                               &r.result, (double)(linux_mono_ms() - start_ms)),
+                           status);
+    } else {
+        torture_report_text(&r.result);
+        status = cli_finish(&torture_verb, status);
+    }
+    run_close(&r);
+    return status;
+}
