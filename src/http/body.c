@@ -7,6 +7,9 @@
 /* The rest of an answer that nobody wants is read over up to this, to keep
  * the connection; beyond it a new connection is cheaper. */
 #define BODY_DRAIN_MAX_LEN (16u * 1024u)
+/* Framing that trickles in between two pieces of data may take so many times
+ * the timeout of one read. */
+#define BODY_FRAMING_PATIENCE 4u
 
 static struct span rx_span(const struct http_client *c)
 {
@@ -100,11 +103,13 @@ static esp_err_t take(struct http_client *c, void *dst, size_t len,
     return ESP_OK;
 }
 
-static esp_err_t rx_fill(struct http_client *c, size_t *got_len)
+static esp_err_t rx_fill(struct http_client *c, uint64_t deadline_ms,
+                         size_t *got_len)
 {
     c->rx_pos = 0;
     c->rx_end = 0;
-    esp_err_t err = http_conn_recv(&c->conn, c->rx, c->opts.rx_len, 0, got_len);
+    esp_err_t err =
+        http_conn_recv(&c->conn, c->rx, c->opts.rx_len, deadline_ms, got_len);
     c->rx_end = err ? 0 : (uint32_t)*got_len;
     return err;
 }
@@ -113,12 +118,14 @@ static esp_err_t rx_fill(struct http_client *c, size_t *got_len)
 static esp_err_t next_chunk(struct http_client *c, struct diag *d)
 {
     enum http_chunk_step step = HTTP_CHUNK_MORE;
+    uint64_t end_ms = http_conn_now_ms(&c->conn) +
+                      (uint64_t)BODY_FRAMING_PATIENCE * c->opts.timeout_ms;
 
     while (step == HTTP_CHUNK_MORE) {
         size_t used = 0;
         size_t got = 0;
         if (c->rx_pos == c->rx_end) {
-            esp_err_t err = rx_fill(c, &got);
+            esp_err_t err = rx_fill(c, end_ms, &got);
             if (err == ESP_ERR_TIMEOUT)
                 return explain_silence(c, d);
             if (err || got == 0)
@@ -209,6 +216,7 @@ void http_drain(struct http_client *c)
 {
     uint8_t sink[256];
     uint64_t limit = c->got_len + BODY_DRAIN_MAX_LEN;
+    uint64_t end_ms = http_conn_now_ms(&c->conn) + c->opts.timeout_ms;
     bool hopeless =
         c->framing == HTTP_FRAMING_CLOSE || !c->parser.head.keep_alive ||
         (c->framing == HTTP_FRAMING_LENGTH && c->left_len > BODY_DRAIN_MAX_LEN);
@@ -216,7 +224,7 @@ void http_drain(struct http_client *c)
     while (!hopeless && c->phase == HTTP_PHASE_BODY) {
         size_t got = 0;
         hopeless = http_read(c, sink, sizeof(sink), &got, NULL) != ESP_OK ||
-                   c->got_len > limit;
+                   c->got_len > limit || http_conn_now_ms(&c->conn) >= end_ms;
     }
     if (c->phase != HTTP_PHASE_DONE)
         http_disconnect(c);

@@ -142,6 +142,30 @@ static void test_unread_body(void **state)
     bench_check_clean(&b);
 }
 
+/* Saving a connection is not worth waiting for each byte of an answer that
+ * nobody wants. */
+static void test_unread_body_that_trickles(void **state)
+{
+    const struct sim_net_script conns[] = {
+        CONN(DATA(OK "Content-Length: 5\r\n\r\na"), DELAY(4000), DATA("b"),
+             DELAY(4000), DATA("c"), DELAY(4000), DATA("d"), DELAY(4000),
+             DATA("e"), DATA(BODY)),
+        CONN(DATA(BODY)),
+    };
+    struct bench b;
+
+    (void)state;
+    bench_init(&b, conns, CNT(conns));
+    struct http_client *c = open_client(&b, "http://h/f");
+    uint64_t began_ms = b.sys.now_ms;
+    assert_int_equal(http_request(c, NULL), ESP_OK);
+    get(c, "ok");
+    assert_int_equal(http_stats(c)->connects, 2);
+    assert_in_range(b.sys.now_ms - began_ms, 5000, 10000);
+    http_close(c);
+    bench_check_clean(&b);
+}
+
 static void test_pause_in_body(void **state)
 {
     const struct sim_net_script conns[] = { CONN(
@@ -511,6 +535,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_unread_body),
+        cmocka_unit_test(test_unread_body_that_trickles),
         cmocka_unit_test(test_pause_in_body),
         cmocka_unit_test(test_pause_in_framing),
         cmocka_unit_test(test_pause_in_head),
