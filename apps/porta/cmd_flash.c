@@ -136,6 +136,9 @@ static int flash_create(int argc, char **argv)
     err = draft_describe(&o, &draft, &d);
     if (!err)
         err = draft_fill(&o, &draft, &d);
+    /* A device would go on in the old file, which has no name any more. */
+    if (!err)
+        err = linux_flash_unused(o.out, &d);
     if (!err)
         err = cli_write_file(o.out, span_of(draft.bytes, draft.len), 0644, &d);
     flash_draft_free(&draft);

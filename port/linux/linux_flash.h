@@ -51,6 +51,10 @@ struct linux_flash {
         .fd = -1           \
     }
 
+/* For those who are about to replace the file: ESP_ERR_INVALID_STATE while
+ * another process has it open, ESP_OK also when there is none. */
+MUST_CHECK esp_err_t linux_flash_unused(const char *path, struct diag *diag);
+
 /* Makes an erased flash file, open for writing. The file must not exist.
  * ESP_ERR_INVALID_SIZE: size is not one that linux_flash_open() takes. */
 MUST_CHECK esp_err_t linux_flash_create(struct linux_flash *f, const char *path,

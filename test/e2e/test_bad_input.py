@@ -231,6 +231,17 @@ def test_flash_file_in_use(porta, pki, site, flash):
     assert ended.code == 1 and "in use" in ended.err, ended
 
 
+def test_a_flash_file_in_use_is_not_replaced(porta, flash):
+    path = flash()
+    before = path.read_bytes()
+    import fcntl
+    with open(path, "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        ended = porta("flash", "create", "-o", path, "--table", "two_ota")
+    assert ended.code == 1 and "in use" in ended.err, ended
+    assert path.read_bytes() == before
+
+
 def test_a_pipe_is_no_flash_file(porta, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for verb in ["explain", "reset"]:
