@@ -13,6 +13,7 @@
 #include "linux_rng.h"
 #include "linux_sys.h"
 #include "progress.h"
+#include "update/json.h"
 #include "update/update.h"
 #include "store_file.h"
 #include "update_auth.h"
@@ -196,6 +197,7 @@ static esp_err_t begin(struct session *s)
                              .stall_ms = update_opts_stall_ms(s->o),
                              .retry_cnt = s->o->retry,
                              .max_time_ms = s->o->max_time_ms,
+                             .restart = s->o->no_resume,
                              .limit = &limit,
                              .result = &s->result };
     esp_err_t err = find_part(s, s->o->slot, &opts.staging);
@@ -306,11 +308,13 @@ static void session_close(struct session *s)
         if (!s->result.http_status)
             s->result.http_status = http_head(s->client)->status;
     }
+    s->result.elapsed_ms = linux_mono_ms() - s->start_ms;
     http_close(s->client);
     s->client = NULL;
     update_auth_close(&s->auth);
     update_trust_free(&s->trust);
     store_file_close(&s->store);
+    tls_deinit();
     device_close(&s->dev);
 }
 
@@ -324,31 +328,6 @@ static bool put(cJSON *obj, const char *name, cJSON *item)
     return false;
 }
 
-static cJSON *text_or_null(const char *text)
-{
-    return text[0] ? cJSON_CreateString(text) : cJSON_CreateNull();
-}
-
-static cJSON *len_or_null(const struct session *s)
-{
-    if (s->outcome == OUT_UPDATED)
-        return cJSON_CreateNumber(s->result.written_len);
-    return s->result.image_len > 0
-               ? cJSON_CreateNumber((double)s->result.image_len)
-               : cJSON_CreateNull();
-}
-
-static cJSON *digest_or_null(const struct session *s)
-{
-    char hex[2 * SHA256_LEN + 1];
-
-    if (s->outcome != OUT_UPDATED)
-        return cJSON_CreateNull();
-    for (size_t i = 0; i < SHA256_LEN; i++)
-        snprintf(hex + 2 * i, 3, "%02x", s->result.sha256[i]);
-    return cJSON_CreateString(hex);
-}
-
 static const char *outcome_name(enum outcome o)
 {
     return o == OUT_UPDATED  ? "updated"
@@ -356,37 +335,25 @@ static const char *outcome_name(enum outcome o)
                              : "not_modified";
 }
 
-/* What it cost: sectors erased, programs, bytes of heap at the most. */
-static bool put_cost(cJSON *obj, const struct session *s)
+/* Bytes of heap: the most at one time, and what is still there. */
+static bool put_heap(cJSON *obj, const struct session *s)
 {
-    return put(obj, "erases", cJSON_CreateNumber(s->result.erase_cnt)) &&
-           put(obj, "programs", cJSON_CreateNumber(s->result.prog_cnt)) &&
-           put(obj, "heap_peak",
+    return put(obj, "heap_peak",
                cJSON_CreateNumber((double)s->heap.peak_len)) &&
-           put(obj, "heap_allocs", cJSON_CreateNumber(s->heap.alloc_cnt));
+           put(obj, "heap_allocs", cJSON_CreateNumber(s->heap.alloc_cnt)) &&
+           put(obj, "heap_left", cJSON_CreateNumber((double)s->heap.cur_len));
 }
 
 static cJSON *result_json(const struct session *s)
 {
-    const struct upd_result *r = &s->result;
-    cJSON *obj = cJSON_CreateObject();
-    double ms = (double)(linux_mono_ms() - s->start_ms);
+    static char text[2048];
+    const struct diag *d = s->outcome == OUT_FAILED ? &s->diag : NULL;
+    cJSON *obj;
 
-    if (obj &&
-        put(obj, "result", cJSON_CreateString(outcome_name(s->outcome))) &&
-        put(obj, "slot", text_or_null(r->slot)) &&
-        put(obj, "version", text_or_null(s->version)) &&
-        put(obj, "image_len", len_or_null(s)) &&
-        put(obj, "bytes_received", cJSON_CreateNumber(r->received_len)) &&
-        put(obj, "resumed_from", cJSON_CreateNumber(r->resumed_from)) &&
-        put(obj, "requests", cJSON_CreateNumber(r->http.requests)) &&
-        put(obj, "handshakes", cJSON_CreateNumber(r->http.handshakes)) &&
-        put(obj, "http_status", cJSON_CreateNumber(r->http_status)) &&
-        put(obj, "sha256", digest_or_null(s)) &&
-        put(obj, "elapsed_ms", cJSON_CreateNumber(ms)) && put_cost(obj, s) &&
-        put(obj, "error",
-            s->outcome == OUT_FAILED ? cli_json_error(&s->diag)
-                                     : cJSON_CreateNull()))
+    (void)upd_result_json(&s->result, d, outcome_name(s->outcome), text,
+                          sizeof(text));
+    obj = cJSON_Parse(text);
+    if (obj && put_heap(obj, s))
         return obj;
     cJSON_Delete(obj);
     return NULL;
@@ -450,6 +417,7 @@ int cmd_update(int argc, char **argv)
                           .keep = { &s.store, store_load, store_save,
                                     store_clear },
                           .diag = DIAG_NONE,
+                          .result.image_len = -1,
                           .start_ms = linux_mono_ms() };
     err = prepare(&s, args.val[0]);
     if (!err)

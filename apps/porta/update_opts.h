@@ -16,7 +16,7 @@ struct update_opts {
     struct cli_list headers, secret_headers, resolve;
     uint32_t connect_timeout_ms, stall_timeout_ms, max_time_ms;
     uint32_t retry, range_len;
-    bool bulk_erase, same_version, insecure, allow_http, json;
+    bool no_resume, bulk_erase, same_version, insecure, allow_http, json;
 };
 #define UPDATE_OPTS        \
     {                      \
