@@ -192,6 +192,7 @@ static esp_err_t begin(struct session *s)
     struct upd_opts opts = { .url = s->url,
                              .client = s->client,
                              .store = &s->keep,
+                             .unconditional = s->o->same_version,
                              .bulk_erase = s->o->bulk_erase,
                              .range_len = s->o->range_len,
                              .stall_ms = update_opts_stall_ms(s->o),

@@ -72,7 +72,7 @@ struct http_tokens {
 enum http_url_why {
     HTTP_URL_START,   /* of the first request */
     HTTP_URL_REFUSED, /* the last one was answered 401, 403 or 410 */
-    HTTP_URL_RESUME   /* http_rewind(): after a pause */
+    HTTP_URL_RESUME   /* http_resume(): after a pause */
 };
 struct http_urls {
     void *ctx;
@@ -128,12 +128,14 @@ void http_close(struct http_client *c); /* NULL is a no-op */
  * costs the secrets (see above) for good; a userinfo in the URL gives new
  * ones. */
 MUST_CHECK esp_err_t http_set_url(struct http_client *c, const char *url);
-/* Home again, with the secrets that belong there; opts.urls may give another
- * URL first. For an answer that broke off and is asked for anew. */
+/* Home again, with the secrets that belong there. */
 MUST_CHECK esp_err_t http_rewind(struct http_client *c, struct diag *d);
 /* From now on plain http: is refused, whoever asks for it (ESP_ERR_NOT_ALLOWED,
  * before anything is sent). */
 void http_refuse_plain(struct http_client *c);
+/* After a pause: opts.urls, if it is there, is asked for a URL that is good
+ * now, and the request starts at it. */
+MUST_CHECK esp_err_t http_resume(struct http_client *c, struct diag *d);
 /* NULL: none. Borrowed while the client lives. */
 void http_set_tokens(struct http_client *c, const struct http_tokens *tokens);
 void http_set_urls(struct http_client *c, const struct http_urls *urls);

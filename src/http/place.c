@@ -270,6 +270,15 @@ static esp_err_t go_home(struct http_client *c)
     return ESP_OK;
 }
 
+esp_err_t http_rewind(struct http_client *c, struct diag *d)
+{
+    esp_err_t err = go_home(c);
+
+    return err ? diag_fail(d, DIAG_STAGE_HTTP, err,
+                           "out of memory for the URL of the request")
+               : ESP_OK;
+}
+
 esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
                        struct diag *d)
 {
@@ -277,12 +286,9 @@ esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
     struct http_buf url = { .heap = c->env.heap };
 
     c->asked_urls = true;
-    esp_err_t err = go_home(c);
-    if (err)
-        return diag_fail(d, DIAG_STAGE_HTTP, err,
-                         "out of memory for the URL of the request");
-    if (!urls)
-        return ESP_OK;
+    esp_err_t err = http_rewind(c, d);
+    if (err || !urls)
+        return err;
     err = urls->get(urls->ctx, why, &url, d);
     if (err)
         (void)diag_fail(d, DIAG_STAGE_HTTP, err,
@@ -297,7 +303,7 @@ esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
     return err;
 }
 
-esp_err_t http_rewind(struct http_client *c, struct diag *d)
+esp_err_t http_resume(struct http_client *c, struct diag *d)
 {
-    return http_ask_url(c, HTTP_URL_RESUME, d);
+    return c->opts.urls ? http_ask_url(c, HTTP_URL_RESUME, d) : ESP_OK;
 }

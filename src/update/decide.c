@@ -17,8 +17,12 @@ static void judge_refusal(const struct upd_answer_in *in,
     switch (in->head->status) {
     case 401:
         refuse(out, ESP_FAIL,
-               "it wants a user name and password that it "
-               "accepts");
+               "it wants to know who asks, and what was sent, if anything, it "
+               "does not accept (user name and password, or a token)");
+        return;
+    case 407:
+        refuse(out, ESP_FAIL,
+               "the proxy wants a user name and password that it accepts");
         return;
     case 403:
         refuse(out, ESP_FAIL, "access is forbidden");

@@ -167,6 +167,8 @@ static esp_err_t mend(struct upd *u, esp_err_t err, struct diag *said)
         return upd_fail(u, said->stage, err, "%s", said->text);
     http_disconnect(u->fetch.client);
     err = http_rewind(u->fetch.client, &why);
+    if (!err)
+        err = http_resume(u->fetch.client, &why);
     return err ? upd_fail(u, why.stage, err, "%s", why.text)
                : upd_fetch_start(u, false);
 }

@@ -175,7 +175,7 @@ esp_err_t upd_known_ask(struct upd *u)
     struct upd_known k;
     esp_err_t err = ESP_OK;
 
-    if (http_get_header(c, "If-None-Match") ||
+    if (u->opts.unconditional || http_get_header(c, "If-None-Match") ||
         http_get_header(c, "If-Modified-Since") || !load(u, &k))
         return ESP_OK;
     hash_url(u, url);

@@ -140,6 +140,9 @@ static esp_err_t resume_checkpoint(struct upd *u,
     u->result.resumed_from = c->off;
     take_head(u, c->head);
     upd_mark_resumed(u);
+    err = http_resume(u->fetch.client, u->diag);
+    if (err)
+        return upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask");
     err = upd_fetch_start(u, true);
     if (!err && u->fetch.off != slot_taken(&u->slot))
         err = start_over(u);
@@ -165,6 +168,9 @@ esp_err_t upd_resume(struct upd *u)
     u->fetch.off = off;
     u->result.resumed_from = off;
     u->mark.off_duty = !upd_is_image(u); /* nobody hashed what is there */
+    err = http_resume(u->fetch.client, u->diag);
+    if (err)
+        return upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask");
     if (upd_is_image(u))
         err = resume_image(u, off, &whole);
     if (err || whole)

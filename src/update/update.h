@@ -122,6 +122,7 @@ struct upd_opts {
      * not with stages, whose state is not kept. NULL: nothing is kept.
      * Borrowed. */
     const struct upd_store *store;
+    bool unconditional; /* ask for all of it, whatever is known */
     /* Filled when the session ends, also by upd_begin(). NULL: not wanted */
     struct upd_result *result;
     const struct upd_stage *stages; /* in order; borrowed */

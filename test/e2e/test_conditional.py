@@ -126,14 +126,14 @@ def test_another_image_in_the_slot_is_another_image(porta, image, site,
 
 def test_another_url_is_another_file(site, installed, update):
     path = installed()
-    update(path, site.url + "?channel=beta", "--allow-same-version")
+    ended = update(path, site.url + "?channel=beta")
+    assert ended.json["http_status"] == 200
     assert asked(site) == (None, None)
 
 
 def test_conditions_of_the_user_are_left_alone(site, installed, update):
     path = installed()
-    update(path, site.url, "-H", 'If-None-Match: "mine"',
-           "--allow-same-version")
+    update(path, site.url, "-H", 'If-None-Match: "mine"')
     assert asked(site) == ('"mine"', None)
 
 
@@ -143,6 +143,12 @@ def test_a_spoilt_file_means_nothing_is_known(site, installed, update, text):
     path = installed()
     with open(f"{path}.porta", "wb") as f:
         f.write(text)
+    assert update(path, site.url).json["http_status"] == 200
+    assert asked(site) == (None, None)
+
+
+def test_allow_same_version_asks_for_all_of_it(site, installed, update):
+    path = installed()
     assert update(path, site.url, "--allow-same-version").code == 0
     assert asked(site) == (None, None)
 

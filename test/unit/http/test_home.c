@@ -21,7 +21,7 @@
     "\r\n" fields "\r\n"
 #define BEARER(token) "Authorization: Bearer " token "\r\n"
 
-enum what { REQ, REWIND, SET_URL };
+enum what { REQ, REWIND, RESUME, SET_URL };
 struct op {
     enum what what;
     const char *url; /* of SET_URL */
@@ -40,6 +40,10 @@ struct op {
 #define BACK                       \
     {                              \
         REWIND, NULL, 0, ESP_OK, 0 \
+    }
+#define AGAIN                      \
+    {                              \
+        RESUME, NULL, 0, ESP_OK, 0 \
     }
 #define GO(url)                    \
     {                              \
@@ -225,7 +229,7 @@ static const struct row urls[] = {
     { .claim = "after a pause there is another",
       .urls = true,
       CONNS(CONN(DATA(OK), DATA(OK))),
-      OPS(ASK(200), BACK, ASK(200)),
+      OPS(ASK(200), AGAIN, ASK(200)),
       .sent = GET_("/s1", "h", "") GET_("/s2", "h", ""),
       .asked = "start resume " },
 };
@@ -304,6 +308,8 @@ static void run_op(struct http_client *c, const struct op *op)
 
     if (op->what == REWIND)
         err = http_rewind(c, &d);
+    else if (op->what == RESUME)
+        err = http_resume(c, &d);
     else if (op->what == SET_URL)
         err = http_set_url(c, op->url);
     else
