@@ -1,0 +1,362 @@
+"""docs/transport.md does what it says. A test is a heading: its shell blocks
+run as they stand in a folder with the files that the page names, on a device
+made by the page's first block. What stands for something of the reader's is
+replaced by a server of the test, see places(). The last test finds blocks
+that nothing runs."""
+
+import base64
+import json
+import os
+import pathlib
+import re
+import subprocess
+import urllib.parse
+
+import pytest
+
+import github_server
+import nginx
+import rawimage
+from apiserver import Answer, Server
+from conftest import BIN, SANITIZED, boot_of
+from proxy import Proxy
+from test_readme import prefix  # noqa: F401, a fixture
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs/transport.md"
+BODY = rawimage.image(os.urandom(100000))
+needs_nginx = pytest.mark.skipif(not nginx.find(),
+                                 reason="nginx is not installed")
+HUB = "https://api.github.com" + github_server.ASSET
+FILES = {"login.txt": "fleet:s3cret", "token.txt": github_server.TOKEN,
+         "secret.txt": "s3cret", "refresh.txt": "refresh-1"}
+
+
+def fences():
+    """[(heading, kind, text)] in the page's order."""
+    found, heading = [], ""
+    for part in re.finditer(r"^#+ ([^\n]*)|^```(\w+)\n(.*?)^```",
+                            PAGE.read_text(), re.S | re.M):
+        if part[2]:
+            found.append((heading, part[2], part[3]))
+        else:
+            heading = part[1]
+    return found
+
+
+def blocks(heading, kind="sh"):
+    return [t for h, k, t in fences() if (h, k) == (heading, kind)]
+
+
+def places(text, updates=None, hub=None, login=None, proxy=None):
+    """The page's names become those of servers that run here."""
+    for name, real in [
+            ("https://updates.example/", updates and updates.url("/")),
+            ("updates.example:443", updates and f"localhost:{updates.port}"),
+            ("updates.example", updates and "localhost"),
+            (HUB, hub and hub.api.url(github_server.ASSET) +
+             " --cacert ca.pem"),
+            ("https://login.example", login and login.url("")),
+            ("proxy.example:3128", proxy and f"127.0.0.1:{proxy.port}")]:
+        if real:
+            text = text.replace(name, real)
+    assert ".example" not in text and "github" not in text, text
+    return text
+
+
+class Reader:
+    """Somebody who follows the page in a folder of their own."""
+
+    def __init__(self, folder, path, pki):
+        self.folder, self.path, self.flash = folder, path, folder / "device.bin"
+        (folder / "firmware.bin").write_bytes(rawimage.image(version="1"))
+        (folder / "ca.pem").write_text(pathlib.Path(pki.ca).read_text())
+        for name, text in FILES.items():
+            (folder / name).write_text(text + "\n")
+        first, = blocks("Updating from real servers")
+        self.shell(first)
+
+    def shell(self, script):
+        done = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", script], text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, cwd=self.folder,
+            timeout=120, env={**os.environ, "PATH":
+                              f"{self.path}:{os.environ['PATH']}"})
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, script + said
+        for secret in FILES.values():
+            assert secret not in said
+        return said
+
+    def do(self, heading, index=None, **servers):
+        found = blocks(heading)
+        assert found, heading
+        return self.shell(places(
+            "".join(found if index is None else [found[index]]), **servers))
+
+    def slot(self, label="ota_0"):
+        self.shell(f"porta flash read device.bin {label} slot.bin")
+        return (self.folder / "slot.bin").read_bytes()[:len(BODY)]
+
+
+@pytest.fixture
+def reader(tmp_path, pki, porta):
+    one = Reader(tmp_path, os.path.dirname(os.path.abspath(porta.path)), pki)
+    one.boot = lambda: boot_of(porta, one.flash)[0]
+    return one
+
+
+@pytest.fixture
+def serve(pki):
+    """serve(function): an HTTPS server that remembers its requests."""
+    running = []
+
+    def make(function=lambda request: Answer(body=BODY, ranges=True)):
+        running.append(Server(function, *pki.server()))
+        return running[-1].__enter__()
+
+    yield make
+    for one in running:
+        one.__exit__()
+
+
+class PageNginx(nginx.Nginx):
+    """nginx with the server block of the page; its url() as Server has it"""
+
+    def url(self, path, host="localhost"):
+        return super().url(path.removeprefix("/"), host)
+
+
+@pytest.fixture
+def page_nginx(pki, tmp_path, monkeypatch):
+    block, = blocks("From nginx", "nginx")
+    cert, key = pki.server()
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www/app.bin").write_bytes(BODY)
+    for name, real in [("/etc/ssl/updates.pem", cert),
+                       ("/etc/ssl/updates.key", key),
+                       ("/srv/firmware", str(tmp_path / "www")),
+                       ("updates.example", "localhost"),
+                       ("443", "127.0.0.1:PORT")]:
+        assert block.count(name) == 1
+        block = block.replace(name, real)
+    block = block.replace("{", "{{").replace("}", "}}").replace(
+        "PORT", "{port}")
+    head = nginx.CONF[:nginx.CONF.index("    server {{")]
+    monkeypatch.setattr(nginx, "CONF", head + block + "}}\n")
+    with PageNginx(tmp_path / "www", cert, key) as server:
+        yield server
+
+
+@needs_nginx
+def test_from_nginx(reader, page_nginx):
+    reader.do("From nginx", updates=page_nginx)
+    assert reader.slot() == BODY
+    assert reader.boot() == "ota_0"
+
+
+@needs_nginx
+def test_is_there_anything_new(reader, page_nginx):
+    reader.do("From nginx", updates=page_nginx)
+    said = reader.do("Is there anything new?", updates=page_nginx)
+    assert "nothing new (304)" in said
+
+
+@needs_nginx
+def test_which_certificate(reader, pki, page_nginx):
+    shown = reader.do("Which certificate to give", 0, updates=page_nginx)
+    assert "i:CN = porta test CA" in shown or "i:CN=porta test CA" in shown
+
+
+@needs_nginx
+def test_mutual_tls(reader, pki, tmp_path):
+    cert, key = pki.server(hosts=("device-1",))
+    (tmp_path / "device.pem").write_text(pathlib.Path(cert).read_text())
+    (tmp_path / "device.key").write_text(pathlib.Path(key).read_text())
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www/app.bin").write_bytes(BODY)
+    with PageNginx(tmp_path / "www", *pki.server(), extra=f"""
+            ssl_client_certificate {pki.ca}; ssl_verify_client on;
+            """) as server:
+        reader.do("Which certificate to give", 1, updates=server)
+    assert reader.slot() == BODY
+
+
+def test_user_and_password(reader, serve):
+    want = "Basic " + base64.b64encode(b"fleet:s3cret").decode()
+    server = serve(lambda r: Answer(body=BODY)
+                   if r.get("Authorization") == want else Answer(401))
+    reader.do("User and password, or a header of its own", 0, updates=server)
+    assert reader.slot() == BODY
+
+
+def test_a_header_of_its_own(reader, serve):
+    store = serve()
+    server = serve(lambda r: Answer(302, [("Location", store.url("/x"))]))
+    reader.do("User and password, or a header of its own", 1, updates=server)
+    assert reader.slot() == BODY
+    assert server.requests[0].get("X-Fleet") == "s3cret"
+    assert store.requests[0].get("X-Fleet") is None
+    assert store.requests[0].get("X-Device") == "4711"
+
+
+def test_github(reader, pki):
+    with github_server.Github(*pki.server(), BODY) as hub:
+        reader.do("From a private GitHub release", hub=hub)
+    assert reader.slot() == BODY
+    asked, = hub.store.requests
+    assert asked.get("Authorization") is None
+
+
+def test_github_without_accept_sends_a_description(reader, pki):
+    text, = blocks("From a private GitHub release")
+    accept = "-H 'Accept: application/octet-stream'"
+    assert accept in text
+    with github_server.Github(*pki.server(), BODY) as hub:
+        script = places(text.replace(accept, "--json"), hub=hub)
+        said = reader.shell(f"! {script} > said.json")
+    assert "image" in said and not hub.store.requests
+
+
+class Issuer:
+    """Gives a token for the client's secret or for its refresh token."""
+
+    def __init__(self):
+        self.forms, self.refresh = [], "refresh-1"
+
+    def __call__(self, request):
+        form = dict(urllib.parse.parse_qsl(request.body.decode()))
+        self.forms.append(form)
+        said = {"access_token": "acc3ss", "token_type": "Bearer",
+                "expires_in": 3600}
+        basic = base64.b64encode(b"fleet:s3cret").decode()
+        if form["grant_type"] == "refresh_token":
+            if form["refresh_token"] != self.refresh:
+                return Answer(400, body='{"error": "invalid_grant"}')
+            self.refresh = said["refresh_token"] = "refresh-2"
+        elif request.get("Authorization") != f"Basic {basic}" or \
+                form.get("scope") != "firmware":
+            return Answer(401, body='{"error": "invalid_client"}')
+        return Answer(200, [("Content-Type", "application/json")],
+                      json.dumps(said))
+
+
+@pytest.fixture
+def oauth2(serve):
+    issuer = Issuer()
+    login = serve(lambda r: issuer(r) if r.path == "/oauth2/token"
+                  else Answer(404))
+    return issuer, login, serve(
+        lambda r: Answer(body=BODY, headers=[("ETag", '"1"')])
+        if r.get("Authorization") == "Bearer acc3ss" else Answer(401))
+
+
+def test_oauth2_client_credentials(reader, oauth2):
+    issuer, login, server = oauth2
+    reader.do("With OAuth2", 0, updates=server, login=login)
+    assert reader.slot() == BODY
+    assert [f["grant_type"] for f in issuer.forms] == ["client_credentials"]
+
+
+def test_oauth2_refresh_token(reader, oauth2):
+    """A second time, too: the server has changed the token, the file not."""
+    issuer, login, server = oauth2
+    reader.do("With OAuth2", 1, updates=server, login=login)
+    assert reader.slot() == BODY
+    reader.shell("porta reset device.bin\nporta confirm device.bin")
+    text = places(blocks("With OAuth2")[1], updates=server, login=login)
+    reader.shell("status=0\n" + text.rstrip("\n") +
+                 " || status=$?\n[ $status = 3 ]")
+    assert [f["refresh_token"] for f in issuer.forms] == ["refresh-1",
+                                                          "refresh-2"]
+
+
+def test_proxy(reader, serve):
+    server = serve()
+    with Proxy() as proxy:
+        reader.do("Through a proxy", 0, updates=server, proxy=proxy)
+    assert reader.slot() == BODY
+    assert len(proxy.heads) == 1 and proxy.heads[0].startswith("CONNECT ")
+
+
+def test_proxy_with_a_password(reader, serve):
+    server = serve()
+    text = re.search(r"`proxy.txt` holds `(.*?)`", PAGE.read_text())[1]
+    assert "://name:password@" in text
+    with Proxy(user="name:password") as proxy:
+        (reader.folder / "proxy.txt").write_text(places(text, proxy=proxy))
+        reader.do("Through a proxy", 1, updates=server, proxy=proxy)
+    assert reader.slot() == BODY
+
+
+def test_deadlines(reader, serve):
+    server = serve()
+    reader.do("Deadlines and retries", updates=server)
+    assert reader.slot() == BODY
+    assert len(server.requests) == -(-len(BODY) // 65536)
+
+
+def test_the_defaults_are_those_of_the_help(porta):
+    table = re.findall(r"^\| `(--[\w-]+)` \| .* \| (.*) \|$",
+                       PAGE.read_text(), re.M)
+    assert len(table) == 4
+    text = porta.ok("help", "update").out
+    for option, default in table:
+        assert re.search(rf"^ *{option} .*\({default}\)$", text, re.M), option
+
+
+@pytest.mark.parametrize("claim, status, body", [
+    ("updated", "0", BODY), ("failed", "1", b"<html>Please log in")],
+    ids=["good", "bad"])
+def test_what_a_script_gets(reader, serve, claim, status, body):
+    server = serve(lambda r: Answer(body=body))
+    said = reader.do("What a script gets", updates=server)
+    assert said.split("\n")[0] == status
+    result = json.loads((reader.folder / "result.json").read_text())
+    assert result["result"] == claim
+    text = PAGE.read_text().split("`result.json` is one object: ")[1]
+    named = re.findall(r"`([a-z_]+)`", text.split("[cli.md]")[0])
+    assert len(named) == 13
+    for name in named:
+        assert name in result or name in (result["error"] or named), name
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer build is not for strangers")
+def test_the_program(reader, serve, prefix, pki):  # noqa: F811
+    """Built as a stranger builds it, run on a board."""
+    text, = blocks("From a program", "c")
+    (reader.folder / "ca_pem.h").write_text("".join(
+        f'"{line}\\n"\n' for line in open(pki.ca).read().splitlines()))
+    offer = reader.folder / "new.bin"
+    store = serve(lambda r: Answer(body=offer.read_bytes()))
+    server = serve(lambda r: Answer(302, [("Location", store.url("/a"))])
+                   if r.get("Authorization") == "Bearer t0ken" and
+                   r.get("Accept") == "application/octet-stream"
+                   else Answer(401))
+    (reader.folder / "fleet.c").write_text(places(text, updates=server))
+    said = reader.shell(f"""
+export PKG_CONFIG_PATH={prefix}/lib/pkgconfig
+gcc -O2 -s -Wall -Wextra -Werror fleet.c \
+    $(pkg-config --cflags --libs porta) -o fleet
+for v in 1 2; do porta image create --chip linux --project fleet \
+    --version $v --elf fleet -o $v.bin; done
+mv 2.bin new.bin
+porta flash create -o board.bin --table two_ota --app factory=1.bin
+porta device board.bin --boots 1""")
+    assert "the update ended with ESP_OK" in said
+    assert store.requests[0].get("Authorization") is None
+    assert "boots ota_0" in reader.shell("porta explain board.bin")
+
+
+def test_every_block_is_run():
+    """By a do() or blocks() above that names its heading and index."""
+    source = pathlib.Path(__file__).read_text()
+    used = set()
+    for heading, index in re.findall(
+            r'\b(?:do|blocks)\("([^"]+)"(?:, (\d))?', source):
+        used.add((heading, int(index) if index else None))
+    for heading in {h for h, _, _ in fences()}:
+        count = len([1 for h, k, _ in fences() if (h, k) == (heading, "sh")])
+        for index in range(count):
+            assert (heading, None) in used or (heading, index) in used, heading
+    assert {k for _, k, _ in fences()} == {"sh", "nginx", "c"}
+    assert os.path.isdir(BIN)
