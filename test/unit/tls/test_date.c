@@ -100,26 +100,38 @@ static void test_days(void **state)
         assert_true(tls_date_seconds(days[i].date, days[i].time) == days[i].s);
 }
 
+static int days_of(int year, int month)
+{
+    static const int lengths[] = { 31, 28, 31, 30, 31, 30,
+                                   31, 31, 30, 31, 30, 31 };
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return lengths[month - 1] + (month == 2 && leap);
+}
+
+static const int noon[3] = { 12, 0, 0 };
+
+static int64_t walk_month(int year, int month, int64_t last)
+{
+    for (int day = 1; day <= days_of(year, month); day++) {
+        const int date[3] = { year, month, day };
+        int64_t s = tls_date_seconds(date, noon);
+        assert_true(s - last == 86400);
+        last = s;
+    }
+    return last;
+}
+
 /* Each day is 86400 s after the one before, leap years or not. */
 static void test_each_day_of_four_centuries(void **state)
 {
-    static const int months[] = {
-        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
-    };
-    const int noon[3] = { 12, 0, 0 };
-    int64_t last = tls_date_seconds((int[]){ 1899, 12, 31 }, noon);
+    const int before[3] = { 1899, 12, 31 };
+    int64_t last = tls_date_seconds(before, noon);
 
     (void)state;
-    for (int y = 1900; y < 2301; y++) {
-        bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-        for (int m = 1; m <= 12; m++) {
-            int cnt = months[m - 1] + (m == 2 && leap);
-            for (int d = 1; d <= cnt; d++) {
-                int64_t s = tls_date_seconds((int[]){ y, m, d }, noon);
-                assert_true(s - last == 86400);
-                last = s;
-            }
-        }
+    for (int year = 1900; year < 2301; year++) {
+        for (int month = 1; month <= 12; month++)
+            last = walk_month(year, month, last);
     }
 }
 
