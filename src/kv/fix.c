@@ -44,7 +44,7 @@ static esp_err_t fix_several(struct kv *kv)
 
     if (!err)
         err = kv_close_newest(kv);
-    while (!err && freeing_cnt(kv, &rank) > 1)
+    while (!err && freeing_cnt(kv, &rank) > 1 && kv_has_next_seq(kv))
         err = kv->used_cnt < kv->page_cnt ? kv_move_out(kv, rank, true)
                                           : ESP_ERR_NVS_NO_FREE_PAGES;
     return err;
@@ -55,14 +55,15 @@ esp_err_t kv_fix_freeing(struct kv *kv)
     uint32_t rank;
     esp_err_t err = ESP_OK;
 
-    if (kv->readonly || freeing_cnt(kv, &rank) == 0)
+    if (kv->readonly || freeing_cnt(kv, &rank) == 0 || !kv_has_next_seq(kv))
         return ESP_OK;
     if (freeing_cnt(kv, &rank) > 1)
         err = fix_several(kv);
     if (!err && kv->used_cnt == kv->page_cnt)
         err = ESP_ERR_NVS_NO_FREE_PAGES;
-    return !err && freeing_cnt(kv, &rank) == 1 ? kv_move_out(kv, rank, false)
-                                               : err;
+    if (!err && freeing_cnt(kv, &rank) == 1 && kv_has_next_seq(kv))
+        err = kv_move_out(kv, rank, false);
+    return err;
 }
 
 /* --- items ---------------------------------------------------------------- */

@@ -80,6 +80,9 @@ MUST_CHECK esp_err_t kv_fix_items(struct kv *kv);
 /* Makes the newest page one that has cnt slots left.
  * _NVS_NOT_ENOUGH_SPACE: there is no such page to be had. */
 MUST_CHECK esp_err_t kv_room(struct kv *kv, uint32_t cnt);
+/* May there be a newer page? The last number is not reached in good faith; a
+ * page that has it can be read, and appended to until it is full. */
+bool kv_has_next_seq(const struct kv *kv);
 /* The newest page takes no more items. */
 MUST_CHECK esp_err_t kv_close_newest(struct kv *kv);
 /* Copies what counts in the page at rank to a fresh page, then frees it.

@@ -110,6 +110,12 @@ void kv_order_remove(struct kv *kv, uint32_t rank)
             (kv->used_cnt - rank) * sizeof(kv->order[0]));
 }
 
+bool kv_has_next_seq(const struct kv *kv)
+{
+    return kv->used_cnt == 0 ||
+           kv->pages[kv->order[kv->used_cnt - 1]].seq < UINT32_MAX;
+}
+
 /* A free page becomes the newest one. */
 static esp_err_t activate(struct kv *kv, uint32_t page)
 {
@@ -118,10 +124,10 @@ static esp_err_t activate(struct kv *kv, uint32_t page)
     uint32_t seq = 0;
     esp_err_t err = ESP_OK;
 
+    if (!kv_has_next_seq(kv))
+        return ESP_ERR_NVS_INVALID_STATE;
     if (kv->used_cnt > 0)
         seq = kv_page_at(kv, kv->used_cnt - 1)->seq + 1;
-    if (seq == 0 && kv->used_cnt > 0) /* nobody gets there in good faith */
-        return ESP_ERR_NVS_INVALID_STATE;
     if (!p->erased)
         err = kv_page_wipe(kv, page);
     if (err)
@@ -242,6 +248,8 @@ esp_err_t kv_room(struct kv *kv, uint32_t cnt)
         return ESP_OK;
     if (step == KV_STEP_NO_ROOM)
         return ESP_ERR_NVS_NOT_ENOUGH_SPACE;
+    if (!kv_has_next_seq(kv))
+        return ESP_ERR_NVS_INVALID_STATE;
     err = kv_close_newest(kv);
     if (err)
         return err;

@@ -18,18 +18,29 @@
 #include "scene.h"
 
 #define OPS_MAX 1000u
-#define SAMPLES 6u /* second cuts of a long recovery */
 
 struct tally {
     unsigned long ops, cuts, second, failures, armed, fired, old, new, bad;
     char first_bad[160];
 };
 
-static bool deep(void)
+static bool is_set(const char *name)
 {
-    const char *env = getenv("PORTA_DEEP");
+    const char *env = getenv(name);
 
     return env && env[0] == '1';
+}
+
+static bool deep(void)
+{
+    return is_set("PORTA_DEEP");
+}
+
+/* How many operations of a long recovery are cut: a sanitizer run looks for
+ * other faults, and takes ten times as long. */
+static uint32_t samples(void)
+{
+    return is_set("PORTA_SANITIZE") ? 2 : 6;
 }
 
 static void bad(struct tally *t, const struct stage *st, const char *what,
@@ -140,7 +151,7 @@ static void second_cuts(struct stage *st, const struct rig_image *image,
                         struct tally *t, uint32_t first)
 {
     uint32_t ops = recovery_ops(st, image);
-    uint32_t step = deep() || ops <= SAMPLES ? 1 : ops / SAMPLES;
+    uint32_t step = deep() || ops <= samples() ? 1 : ops / samples();
     struct cut cuts[CUTS_MAX];
     unsigned cnt = cut_list(cuts, 1);
 
