@@ -116,6 +116,30 @@ static esp_err_t copy_to_final(struct upd *u, struct img_receipt *receipt)
     return err ? fail_slot(u, &u->target.final, err) : ESP_OK;
 }
 
+/* A change that failed after it was announced in the log is finished by the
+ * next reset: what boots is asked of the records as they now stand. */
+static esp_err_t fail_records(struct upd *u, const struct otadata_place *at,
+                              esp_err_t err)
+{
+    const struct upd_target *t = &u->target;
+    uint32_t slot_cnt = part_ota_cnt(&u->env.device->parts->table);
+    struct otadata o;
+    uint32_t active = OTA_REC_NONE;
+
+    if (otadata_read(at, t->otadata.len, &o) == ESP_OK)
+        active = ota_active_idx(o.rec);
+    if (active != OTA_REC_NONE &&
+        ota_seq_slot(o.rec[active].seq, slot_cnt) == t->boot_slot)
+        return upd_fail(u, DIAG_STAGE_ACTIVATE, err,
+                        "the boot records could not be changed to the end; "
+                        "the next reset starts %s all the same",
+                        t->boot.label);
+    return upd_fail(u, DIAG_STAGE_ACTIVATE, err,
+                    "the boot records cannot be changed; %s holds the new "
+                    "image and does not boot",
+                    t->boot.label);
+}
+
 static esp_err_t activate(struct upd *u, const struct img_receipt *receipt)
 {
     const struct upd_device *dev = u->env.device;
@@ -140,12 +164,7 @@ static esp_err_t activate(struct upd *u, const struct img_receipt *receipt)
     err = otadata_read(&at, t->otadata.len, &o);
     if (!err)
         err = otadata_activate(&at, &o, &req);
-    if (err)
-        return upd_fail(u, DIAG_STAGE_ACTIVATE, err,
-                        "the boot records cannot be changed; %s holds the new "
-                        "image and does not boot",
-                        t->boot.label);
-    return ESP_OK;
+    return err ? fail_records(u, &at, err) : ESP_OK;
 }
 
 static esp_err_t finish(struct upd *u, bool want_boot)

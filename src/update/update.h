@@ -1,7 +1,9 @@
 /* update/update.h - one OTA session: source, transforms, check, slot.
  *
  * Guarantee: unless upd_finish() returns ESP_OK the boot target is unchanged
- * and no byte sequence that was not verified can boot from the slot.
+ * and no byte sequence that was not verified can boot from the slot. Only when
+ * the flash fails while the boot records are written may the next reset start
+ * the new image, which is then verified; the sentence says which.
  * Order:  upd_begin, [upd_head], upd_step until not UPD_STEP_MORE, upd_finish;
  *         upd_abort at any time instead. Both end the session.
  * Memory: struct upd lives in env.heap. Threads: one user at a time; whoever

@@ -488,6 +488,34 @@ static void test_alloc_fails(void **state)
     assert_true(allocs > 2);
 }
 
+/* The flash fails at each operation in turn: the device boots what the
+ * sentence says. */
+static void test_flash_fails(void **state)
+{
+    bool failed = true;
+    unsigned old = 0, announced = 0;
+
+    (void)state;
+    for (uint32_t nth = 1; failed; nth++) {
+        struct rig r;
+
+        rig_open(&r);
+        sim_flash_arm(&r.flash, SIM_FAULT_STATUS, nth, nth);
+        failed = rig_update(&r, NULL) != ESP_OK;
+        bool new = rig_boots(&r) == 1;
+        if (failed)
+            assert_true(new == (strstr(r.diag.text, "all the same") != NULL));
+        else
+            assert_true(new);
+        announced += failed && new;
+        old += failed && !new;
+        rig_close(&r);
+    }
+    print_message("# %u failures kept the old image, %u did not\n", old,
+                  announced);
+    assert_true(old > 0 && announced > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_too_large_unannounced),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_flash_fails),
         cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_changed_file),
         cmocka_unit_test(test_stuck_sector),
