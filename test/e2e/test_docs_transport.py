@@ -315,7 +315,7 @@ def test_what_a_script_gets(reader, serve, claim, status, body):
     assert result["result"] == claim
     text = PAGE.read_text().split("`result.json` is one object: ")[1]
     named = re.findall(r"`([a-z_]+)`", text.split("[cli.md]")[0])
-    assert len(named) == 13
+    assert len(named) == 15
     for name in named:
         assert name in result or name in (result["error"] or named), name
 

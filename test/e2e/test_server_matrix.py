@@ -310,6 +310,7 @@ def test_renegotiation_is_not_answered(refused, pki):
     """TLS 1.2: a server that asks for a new handshake instead of answering;
     s_server does so for an `r` on its standard input."""
     cert, key = pki.server()
+    said = []
     server = subprocess.Popen(
         ["openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-cert",
          cert, "-key", key], text=True, stdin=subprocess.PIPE,
@@ -317,6 +318,7 @@ def test_renegotiation_is_not_answered(refused, pki):
 
     def ask():
         for line in server.stdout:
+            said.append(line)
             if line.startswith("GET "):
                 server.stdin.write("r\n")
                 server.stdin.flush()
@@ -328,10 +330,11 @@ def test_renegotiation_is_not_answered(refused, pki):
         port = line.strip().rsplit(":", 1)[1]
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
-        refused(f"https://localhost:{port}/fw.bin", "http", [])
+        refused(f"https://localhost:{port}/fw.bin", "http", ["alert"])
     finally:
         server.kill()
         server.wait(10)
         thread.join(10)
         server.stdin.close()
         server.stdout.close()
+    assert "no renegotiation" in "".join(said)
