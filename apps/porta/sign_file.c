@@ -10,21 +10,20 @@
 static esp_err_t old_sector(const struct sign_job *job, uint8_t *sector,
                             struct diag *d)
 {
-    uint32_t off = img_sig_off(job->scheme, (uint32_t)job->content_len);
-    struct span rest = span_from(job->file, off);
-    size_t i = 0;
+    size_t off = img_sig_off(job->scheme, (uint32_t)job->content_len);
+    size_t at = job->content_len;
 
     memset(sector, 0xFF, IMG_SIG_SECTOR_LEN);
-    while (i < rest.len && rest.ptr[i] == 0xFF)
-        i++;
-    if (i == rest.len)
+    while (at < job->file.len && job->file.ptr[at] == 0xFF)
+        at++;
+    if (at >= job->file.len)
         return ESP_OK;
-    if (rest.len < IMG_SIG_SECTOR_LEN || i != 0)
+    if (at != off || job->file.len - off < IMG_SIG_SECTOR_LEN)
         return diag_fail(d, DIAG_STAGE_IMAGE, ESP_ERR_INVALID_SIZE,
                          "%s has something at offset %zu that is no signature "
                          "of scheme %s; sign the file without it",
-                         job->name, off + i, img_scheme_name(job->scheme));
-    memcpy(sector, rest.ptr, IMG_SIG_SECTOR_LEN);
+                         job->name, at, img_scheme_name(job->scheme));
+    memcpy(sector, job->file.ptr + off, IMG_SIG_SECTOR_LEN);
     return ESP_OK;
 }
 

@@ -194,9 +194,11 @@ static esp_err_t check_input(const struct planner *p)
 
 static bool has_desc(const struct planner *p, const struct img_build_seg *s)
 {
+    /* One byte is a weak mark: 80 is also a 'P'. Two reserved ones follow. */
     if (p->in->kind == IMG_KIND_BOOTLOADER)
         return s->data.len >= IMG_BOOT_DESC_LEN &&
-               s->data.ptr[0] == IMG_BOOT_DESC_MAGIC;
+               s->data.ptr[0] == IMG_BOOT_DESC_MAGIC && s->data.ptr[1] == 0 &&
+               s->data.ptr[2] == 0;
     return s->data.len >= IMG_APP_DESC_LEN &&
            le32_get(s->data.ptr) == IMG_APP_DESC_MAGIC;
 }

@@ -82,6 +82,65 @@ static void test_refused(void **state)
     }
 }
 
+static struct boot_opts signed_opts(void)
+{
+    struct boot_opts opts = {
+        .require_signed = true,
+        .keys = { .scheme = IMG_SCHEME_ECDSA384, .need = 2, .cnt = 3 }
+    };
+    for (uint32_t i = 0; i < 3; i++) {
+        opts.keys.key[i].trust = i == 1 ? VERDICT_REJECT : VERDICT_ACCEPT;
+        memset(opts.keys.key[i].id, (int)i + 1, SHA256_LEN);
+    }
+    return opts;
+}
+
+static void test_keys_travel(void **state)
+{
+    struct boot_opts in = signed_opts(), out;
+    struct policy policy = { .rollback = true };
+    uint8_t bytes[BOOT_OPTS_MAX_LEN];
+    (void)state;
+    uint32_t len = boot_opts_pack(&in, bytes);
+    assert_int_equal(len, 12 + 4 + 3 * 33 + 1 + 4); /* padded to a word */
+    assert_int_equal(boot_opts_parse(span_of(bytes, len), &out), ESP_OK);
+    assert_memory_equal(&out.keys, &in.keys, sizeof(in.keys));
+    boot_opts_apply(&out, &policy);
+    assert_true(policy.require_signed && !policy.rollback);
+    /* Of a scheme, with the keys elsewhere. */
+    in.keys = (struct img_keys){ .scheme = IMG_SCHEME_V1 };
+    len = boot_opts_pack(&in, bytes);
+    assert_int_equal(boot_opts_parse(span_of(bytes, len), &out), ESP_OK);
+    assert_int_equal(out.keys.scheme, IMG_SCHEME_V1);
+    assert_true(out.require_signed && out.keys.cnt == 0);
+}
+
+/* A record that asks for signatures and whose keys cannot be read is refused:
+ * it is not one that asks for none. */
+static void test_bad_keys(void **state)
+{
+    static const struct edit rows[] = {
+        { "no scheme", 12, 0, true, 0, ESP_ERR_INVALID_ARG },
+        { "an unknown scheme", 12, 5, true, 0, ESP_ERR_INVALID_ARG },
+        { "more needed than there are", 13, 4, true, 0, ESP_ERR_INVALID_ARG },
+        { "more keys than fit", 14, 9, true, 0, ESP_ERR_INVALID_ARG },
+        { "more keys than there are", 14, 8, true, 0, ESP_ERR_INVALID_SIZE },
+        { "damage without a right CRC", 17, 2, false, 0, ESP_ERR_INVALID_CRC },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct boot_opts in = signed_opts(), out;
+        uint8_t bytes[BOOT_OPTS_MAX_LEN];
+        uint32_t len = boot_opts_pack(&in, bytes);
+        bytes[rows[i].off] = rows[i].value;
+        if (rows[i].seal)
+            le32_put(bytes + len - 4, crc32_le(0, bytes, len - 4));
+        esp_err_t err = boot_opts_parse(span_of(bytes, len), &out);
+        if (err != rows[i].want || out.require_signed || out.keys.cnt)
+            fail_msg("not so: %s: 0x%x", rows[i].claim, err);
+    }
+}
+
 /* A longer record, of a later minor version, still says what we know. */
 static void test_longer_record(void **state)
 {
@@ -143,6 +202,40 @@ static void test_read(void **state)
     sim_flash_deinit(&sim);
 }
 
+/* Records of every length, alone in a bootloader's image: none is taken for
+ * something else, whatever its first bytes look like. */
+static void test_records_of_every_length(void **state)
+{
+    struct sim_flash sim;
+    (void)state;
+    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
+    for (uint32_t i = 0; i < 2 * (IMG_KEYS_MAX + 1); i++) {
+        struct boot_opts in = { .require_signed = true }, out;
+        uint8_t record[BOOT_OPTS_MAX_LEN];
+        struct img_build_seg seg = { BOOT_OPTS_ADDR, { record, 0 } };
+        const struct img_build build = { .kind = IMG_KIND_BOOTLOADER,
+                                         .header = { .hash_appended = 1 },
+                                         .segs = &seg,
+                                         .seg_cnt = 1 };
+        uint32_t len;
+        in.keys.scheme = i % 2 ? IMG_SCHEME_V1 : IMG_SCHEME_RSA3072;
+        in.keys.cnt = i / 2;
+        in.keys.need = i / 2 ? 1 : 0;
+        for (uint32_t k = 0; k < in.keys.cnt; k++)
+            memset(in.keys.key[k].xy, (int)k + 1, 64);
+        for (uint32_t k = 0; k < in.keys.cnt; k++)
+            img_key_id_p256(in.keys.key[k].xy, in.keys.key[k].id);
+        seg.data.len = boot_opts_pack(&in, record);
+        assert_int_equal(img_build(&build, sim.bytes + OFF, 0x1000, &len, NULL),
+                         ESP_OK);
+        assert_int_equal(boot_opts_read(&sim.port, OFF, &out), ESP_OK);
+        assert_true(out.require_signed);
+        assert_int_equal(out.keys.cnt, in.keys.cnt);
+        assert_int_equal(out.keys.scheme, in.keys.scheme);
+    }
+    sim_flash_deinit(&sim);
+}
+
 /* Segment headers that reach the very end of the flash. */
 static void test_end_of_flash(void **state)
 {
@@ -165,9 +258,15 @@ static void test_end_of_flash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_longer_record),
-        cmocka_unit_test(test_read),       cmocka_unit_test(test_end_of_flash),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_keys_travel),
+        cmocka_unit_test(test_bad_keys),
+        cmocka_unit_test(test_longer_record),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_end_of_flash),
+        cmocka_unit_test(test_records_of_every_length),
     };
     return cmocka_run_group_tests_name("boot_opts", tests, NULL, NULL);
 }
