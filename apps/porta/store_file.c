@@ -42,7 +42,7 @@ static char *encode(const char *text)
         if (plain(*text))
             *to++ = *text;
         else
-            to += sprintf(to, "%%%02X", (unsigned char)*text);
+            to += snprintf(to, 4, "%%%02X", (unsigned char)*text);
     }
     if (out)
         *to = '\0';

@@ -17,8 +17,11 @@
 #define API_HTTP_SAVED_CNT 10u
 #define API_HTTP_SAVED_LEN 128u
 
+struct api_http_auth; /* porta_ota_auth.c */
+
 struct esp_http_client {
     struct http_client *http;
+    struct api_http_auth *auth; /* NULL: none of it is used */
     esp_http_state_t state;
     http_event_handle_cb handler;
     void *user_data;
@@ -43,6 +46,8 @@ static inline void *api_writable(const void *ptr)
     memcpy(&out, &ptr, sizeof(out));
     return out;
 }
+
+void api_http_auth_free(struct api_http_auth *auth); /* NULL is a no-op */
 
 /* The client behind the handle; borrowed from it. */
 struct http_client *api_http_client(esp_http_client_handle_t handle);

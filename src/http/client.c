@@ -252,6 +252,11 @@ const char *http_location(const struct http_client *c)
     return c->location.len > 0 ? c->location.ptr : NULL;
 }
 
+const struct http_opts *http_opts_of(const struct http_client *c)
+{
+    return &c->opts;
+}
+
 const struct http_head *http_head(const struct http_client *c)
 {
     return &c->parser.head;

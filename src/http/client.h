@@ -102,6 +102,11 @@ struct http_opts {
     void *event_ctx;
 };
 
+struct http_client;
+/* What the client was opened with, for another of the same kind; strings that
+ * were copied are NULL. */
+const struct http_opts *http_opts_of(const struct http_client *c);
+
 struct http_stats {
     uint32_t connects, handshakes, requests, redirects;
     uint32_t resumed;  /* of the handshakes: went on with an earlier one */
@@ -114,8 +119,6 @@ struct http_stats {
     bool bare_close; /* the body ended with a TCP close, without TLS's
                         good-bye: only what is in it says that it is whole */
 };
-
-struct http_client;
 
 /* ESP_ERR_INVALID_ARG: the URL does not parse; ESP_ERR_NO_MEM. */
 MUST_CHECK esp_err_t http_open(struct http_client **out,
