@@ -80,9 +80,10 @@ format: ready ## let clang-format decide
 	@$(PYTHON) tools/lint --fix format
 
 .PHONY: check-deep
-check-deep: ready ## the long proofs: sanitizers, long fuzzing
+check-deep: ready ## the long proofs: all cuts, kills, soaks, long fuzzing
+	@$(MAKE) test BUILD=$(BUILD)-deep CMAKE_ARGS='$(CMAKE_ARGS) -DPORTA_DEEP=ON'
 	@$(MAKE) test-san
-	@$(MAKE) fuzz FUZZ_SECONDS=600
+	@$(MAKE) fuzz FUZZ_SECONDS=300
 
 .PHONY: install
 install: build ## install libraries, headers and programs (PREFIX=/usr/local)
@@ -90,4 +91,4 @@ install: build ## install libraries, headers and programs (PREFIX=/usr/local)
 
 .PHONY: clean
 clean: ## remove what was built (.deps/ stays)
-	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz
+	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-deep

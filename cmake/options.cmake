@@ -39,6 +39,7 @@ if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
 endif()
 
 option(PORTA_TESTS "Build the tests and the replay of the fuzz corpora" ON)
+option(PORTA_DEEP "Tests run their long form: every cut twice, 1,000 kills" OFF)
 option(PORTA_SANITIZE
     "Build everything with the address and undefined-behaviour sanitizers" OFF)
 option(PORTA_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)

@@ -21,12 +21,18 @@ function(porta_test_properties test kind timeout)
     if(NOT timeout)
         set(timeout ${PORTA_TEST_TIMEOUT})
     endif()
+    if(PORTA_DEEP)
+        math(EXPR timeout "${timeout} * 30")
+    endif()
     set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${timeout}
         SKIP_RETURN_CODE 77)
     set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
         "PORTA_BIN=${PROJECT_BINARY_DIR}/bin"
         "PORTA_SOURCE=${PROJECT_SOURCE_DIR}"
         "PORTA_SANITIZE=$<BOOL:${PORTA_SANITIZE}>")
+    if(PORTA_DEEP)
+        set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "PORTA_DEEP=1")
+    endif()
     if(DEFINED ENV{PORTA_TEST_DATA})
         get_filename_component(data "$ENV{PORTA_TEST_DATA}" ABSOLUTE
             BASE_DIR "${PROJECT_SOURCE_DIR}")

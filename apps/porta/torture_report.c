@@ -1,7 +1,5 @@
 #include "torture_report.h"
 
-#include <string.h>
-
 /* --- text ----------------------------------------------------------------- */
 
 #define CELL_LEN 40u
@@ -11,9 +9,9 @@ static const char *cell_text(const struct tort_cell *c, char out[CELL_LEN])
 {
     size_t at = 0;
 
-    out[0] = '\0';
+    snprintf(out, CELL_LEN, "-");
     if (c->runs == 0)
-        return strcpy(out, "-");
+        return out;
     if (c->bad_cnt) {
         snprintf(out, CELL_LEN, "BAD %u", (unsigned)c->bad_cnt);
         return out;

@@ -163,17 +163,32 @@ def test_power_cuts_at_flash_operations(porta, device):
     assert fired >= 12, fired
 
 
+def kills():
+    """How often the board is killed: 8 times, 1,000 times in check-deep."""
+    usual = "1000" if os.environ.get("PORTA_DEEP") == "1" else "8"
+    return int(os.environ.get("PORTA_KILLS", usual))
+
+
 def test_the_board_is_killed(porta, device):
-    """SIGKILL of the board is the power cut; no orphan writes on."""
+    """SIGKILL of the board is the power cut; no orphan writes on. The moment
+    is anywhere in the time that an undisturbed update takes."""
     flash, server = device("simple")
     shutil.copy(flash, f"{flash}.fresh")
+    start = time.monotonic()
+    assert run(porta, flash, [DONE]).code == 0
+    span = time.monotonic() - start
+    fresh = open(f"{flash}.fresh", "rb").read()
     dice = random.Random(11)
-    for _ in range(8):
+    wrote = 0
+    for _ in range(kills()):
         shutil.copy(f"{flash}.fresh", flash)
         board = porta.start("device", flash, "--boots", "2", "--max-time",
                             "20", stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.005, 0.08))
+        time.sleep(dice.uniform(0.005, span))
         board.send_signal(signal.SIGKILL)
         board.wait(timeout=10)
+        wrote += open(flash, "rb").read() != fresh
         ends_well(porta, flash)
+    print(f"{kills()} kills, {wrote} after the first write")
+    assert wrote > 0

@@ -1,0 +1,112 @@
+"""porta torture on a documented layout: the table of docs/power-loss.md, the
+sequences that can be replayed, and the refusals."""
+
+import hashlib
+import os
+import random
+
+import pytest
+
+SOURCE = os.environ["PORTA_SOURCE"]
+DOC = f"{SOURCE}/docs/power-loss.md"
+TABLE = ("nvs, data, nvs, 0x9000, 0x4000\notadata, data, ota, , 0x2000\n"
+         "ota_0, app, ota_0, 0x10000, 64K\nota_1, app, ota_1, , 64K\n")
+
+
+@pytest.fixture
+def layout(porta, tmp_path):
+    """A flash file that runs version 1, and the image of version 2."""
+    for version, size in ((1, 60000), (2, 61000)):
+        (tmp_path / "body").write_bytes(random.Random(version).randbytes(size))
+        porta.ok("image", "create", "--chip", "esp32", "--project", "demo",
+                 "--version", version, "--segment",
+                 f"0x3ffb0000:{tmp_path}/body", "-o",
+                 tmp_path / f"app{version}.bin")
+    (tmp_path / "table.csv").write_text(TABLE)
+    flash = tmp_path / "device.bin"
+    porta.ok("flash", "create", "-o", flash, "--chip", "esp32", "--size",
+             "1MB", "--table", tmp_path / "table.csv", "--app",
+             f"ota_0={tmp_path}/app1.bin")
+    return flash, tmp_path / "app2.bin"
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def test_the_table_in_the_docs(porta, layout):
+    flash, image = layout
+    before = digest(flash)
+    ended = porta.ok("torture", flash, "--image", image)
+    assert digest(flash) == before
+    made = "".join(line + "\n" for line in ended.out.splitlines()
+                   if line.startswith("|"))
+    doc = open(DOC, encoding="utf-8").read()
+    head, _, rest = doc.partition("<!-- table -->\n")
+    have, _, tail = rest.partition("<!-- end -->\n")
+    if os.environ.get("PORTA_WRITE_DOCS") == "1":
+        with open(DOC, "w", encoding="utf-8") as file:
+            file.write(f"{head}<!-- table -->\n{made}<!-- end -->\n{tail}")
+        return
+    assert have == made, "PORTA_WRITE_DOCS=1 writes the table anew"
+
+
+def test_json(porta, layout):
+    flash, image = layout
+    said = porta.ok("torture", flash, "--image", image, "--json").json
+    assert said["result"] == "ok" and said["sequence"] is None
+    assert said["armed"] == said["fired"] == said["runs"] > 1000
+    assert said["failures"] == said["extra_erases"] == 0
+    for path in said["paths"]:
+        assert path["not_here"] is None and path["cells"], path["path"]
+        for cell in path["cells"]:
+            assert cell["old"] + cell["new"] == cell["runs"]
+            assert cell["reference_boots"] == cell["again"] == cell["runs"]
+
+
+def test_random_is_the_same_again(porta, layout):
+    flash, image = layout
+    runs = [porta.ok("torture", flash, "--image", image, "--random", 7,
+                     "--runs", 40, "--jobs", jobs, "--json").json
+            for jobs in (1, 2)]
+    for said in runs:
+        del said["elapsed_ms"]
+    assert runs[0] == runs[1]
+    assert runs[0]["runs"] == 40 and runs[0]["armed"] > 40
+
+
+@pytest.mark.parametrize("seq", ["update/12:torn.3", "update/3:half.1",
+                                 "confirm/2:unstable/1:before/2:half.1"])
+def test_replay(porta, layout, seq):
+    flash, image = layout
+    said = porta.ok("torture", flash, "--image", image, "--replay", seq,
+                    "--json").json
+    assert said["runs"] == 1 and said["armed"] == seq.count(":")
+
+
+@pytest.mark.parametrize("args, status, words", [
+    ((), 2, "--image"),
+    (("--image", "@", "--depth", "3"), 2, "--depth is 1 or 2"),
+    (("--image", "@", "--random", "x"), 2, "no number"),
+    (("--image", "@", "--random", "1", "--replay", "update/1:half"), 2,
+     "not both"),
+    (("--image", "@", "--replay", "bla"), 2, "is no sequence"),
+    (("--image", "@", "--replay", "update/1:torn.x"), 2, "is no sequence"),
+    (("--image", "@", "--replay", "update/9999:before"), 2, "no such"),
+    (("--image", "/dev/null",), 1, "cannot be installed"),
+    (("--image", "@", "--chip", "esp32c3"), 1, "boots"),
+])
+def test_refusals(porta, layout, args, status, words):
+    flash, image = layout
+    ended = porta("torture", flash,
+                  *[image if arg == "@" else arg for arg in args])
+    assert ended.code == status and words in ended.err, ended
+    assert ended.err.count("\n") == 1 or status == 2, ended
+
+
+def test_a_flash_file_cut_short(porta, layout, tmp_path):
+    flash, image = layout
+    short = tmp_path / "short.bin"
+    short.write_bytes(flash.read_bytes()[:0x18000])
+    ended = porta("torture", short, "--image", image)
+    assert ended.code == 1 and ended.err.startswith("porta torture: flash:")
