@@ -110,8 +110,9 @@ struct part_dev {
     struct part_entry extra[PART_EXTRA_ENTRIES];
     uint32_t extra_cnt;
     uint32_t table_off;
-    uint32_t write_cnt; /* all writes so far; source of gen values */
-    uint32_t gen[PART_MAX_ENTRIES + PART_EXTRA_ENTRIES];
+    /* Partitions are written by several threads at once. */
+    _Atomic uint32_t write_cnt; /* all writes so far; source of gen values */
+    _Atomic uint32_t gen[PART_MAX_ENTRIES + PART_EXTRA_ENTRIES];
 };
 
 /* Reads and parses the table at table_off. Errors of part_table_parse() and

@@ -58,14 +58,17 @@ static bool overlaps(const struct part_entry *e, uint32_t off, uint64_t len)
 
 static void touch(struct part_dev *dev, uint32_t off, size_t len)
 {
-    dev->write_cnt++;
+    /* Each write has a number of its own: whichever of two writes at once is
+     * noted last, a receipt from before either of them is stale. */
+    uint32_t now = ++dev->write_cnt;
+
     for (uint32_t i = 0; i < dev->table.cnt; i++) {
         if (overlaps(&dev->table.entries[i], off, len))
-            dev->gen[i] = dev->write_cnt;
+            dev->gen[i] = now;
     }
     for (uint32_t i = 0; i < dev->extra_cnt; i++) {
         if (overlaps(&dev->extra[i], off, len))
-            dev->gen[PART_MAX_ENTRIES + i] = dev->write_cnt;
+            dev->gen[PART_MAX_ENTRIES + i] = now;
     }
 }
 
@@ -161,7 +164,7 @@ esp_err_t part_extra_add(struct part_dev *dev, const struct part_entry *e)
 
 esp_err_t part_extra_remove(struct part_dev *dev, uint32_t idx)
 {
-    uint32_t *gen = dev->gen + PART_MAX_ENTRIES;
+    _Atomic uint32_t *gen = dev->gen + PART_MAX_ENTRIES;
 
     if (idx >= dev->extra_cnt)
         return ESP_ERR_NOT_FOUND;
