@@ -88,7 +88,8 @@ static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
 /* --- with a checkpoint ----------------------------------------------------- */
 
 /* What stands in flash where the head belongs: nothing, or, after a cut right
- * at the end of a session, that very head. */
+ * at the end of a session, that very head or a part of its bits, which can be
+ * programmed once more. */
 static bool is_head_place(struct upd *u, const uint8_t *head)
 {
     uint8_t have[SLOT_HEAD_LEN];
@@ -96,8 +97,13 @@ static bool is_head_place(struct upd *u, const uint8_t *head)
     if (part_read(u->env.device->parts, &u->target.staging, 0, have,
                   sizeof(have)))
         return false;
-    return is_blank(have, sizeof(have)) ||
-           memcmp(have, head, sizeof(have)) == 0;
+    if (u->env.device->parts->flash->prog_once)
+        return is_blank(have, sizeof(have));
+    for (size_t i = 0; i < sizeof(have); i++) {
+        if ((have[i] & head[i]) != head[i])
+            return false;
+    }
+    return true;
 }
 
 static bool is_digest(struct upd *u, const uint8_t want[SHA256_LEN])

@@ -109,7 +109,7 @@ static esp_err_t store_save(void *ctx, const char *key, const char *text)
     if (!is_checkpoint(key))
         return ESP_OK;
     assert_true(strlen(text) < sizeof(s->text));
-    if (s->fails)
+    if (s->fails || s->flash->power_off)
         return ESP_FAIL;
     strcpy(s->text, text);
     s->save_cnt++;
@@ -122,7 +122,7 @@ static esp_err_t store_clear(void *ctx, const char *key)
 
     if (!is_checkpoint(key))
         return ESP_OK;
-    if (s->fails)
+    if (s->fails || s->flash->power_off)
         return ESP_FAIL;
     s->text[0] = '\0';
     s->clear_cnt++;
@@ -160,6 +160,7 @@ void rig_open(struct rig *r)
     r->env.http.policy = &r->policy;
     r->env.device = &r->device;
     r->opts.url = RIG_URL;
+    r->store.flash = &r->flash;
     r->store.port =
         (struct upd_store){ &r->store, store_load, store_save, store_clear };
     r->image =

@@ -32,7 +32,8 @@ struct rig_store {
     struct upd_store port;
     char text[UPD_STORE_TEXT_LEN]; /* "": nothing is kept */
     uint32_t save_cnt, clear_cnt;
-    bool fails; /* to save and to clear */
+    bool fails;                    /* to save and to clear */
+    const struct sim_flash *flash; /* without power nothing is kept */
 };
 
 struct rig {

@@ -1,0 +1,151 @@
+/* Downloads that go on after the power was cut, in any flash operation of the
+ * first try, and of the second one. The device boots the old image or the new
+ * one, whole; the next try goes on from the checkpoint; and no more is fetched
+ * twice than one interval between checkpoints. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/update/rig.h"
+
+#define STEP 8192u
+#define BODY 60000u
+
+static const enum sim_fault cuts[] = { SIM_FAULT_BEFORE, SIM_FAULT_TORN,
+                                       SIM_FAULT_UNSTABLE, SIM_FAULT_AFTER };
+#define CUT_CNT (sizeof(cuts) / sizeof(cuts[0]))
+
+struct tally {
+    uint32_t cut_cnt, resumed_cnt;
+    uint32_t again_len; /* the most bytes that were fetched twice */
+};
+
+static void serve(struct rig *r)
+{
+    rig_serve(r, r->image, r->image_len);
+    r->web.etag = "\"a\"";
+}
+
+static void set_scene(struct rig *r)
+{
+    struct rig_image how = { .filler = 1, .body_len = BODY };
+
+    rig_open(r);
+    free(r->image);
+    r->image = rig_make_image(&how, &r->image_len);
+    serve(r);
+    r->opts.store = &r->store.port;
+    r->opts.checkpoint_len = STEP;
+}
+
+static bool holds_new(const struct rig *r)
+{
+    return memcmp(rig_bytes(r, RIG_SLOT_1), r->image, r->image_len) == 0;
+}
+
+static void check_boots(struct rig *r)
+{
+    uint32_t boots = rig_boots(r);
+    uint8_t magic = r->flash.bytes[RIG_SLOT_0];
+
+    assert_true(boots == 0 || (boots == 1 && holds_new(r)));
+    r->flash.bytes[RIG_SLOT_0] = 0; /* the old image is lost */
+    if (rig_boots(r) == 1)
+        assert_true(holds_new(r));
+    r->flash.bytes[RIG_SLOT_0] = magic;
+}
+
+/* One try that may be cut; *got counts what was fetched. true: it was cut. */
+static bool try_once(struct rig *r, enum sim_fault fault, uint32_t nth,
+                     uint32_t *got, struct tally *t)
+{
+    struct upd_result res = { .http_status = 0 };
+    uint32_t fired = r->flash.count.fired;
+    esp_err_t err;
+
+    serve(r);
+    r->opts.result = &res;
+    if (nth > 0)
+        sim_flash_arm(&r->flash, fault, nth, nth * 31 + fault);
+    err = rig_update(r, NULL);
+    *got += res.received_len;
+    t->resumed_cnt += res.resumed_from > 0;
+    sim_flash_power_on(&r->flash);
+    rig_reboot(r);
+    check_boots(r);
+    if (!err && r->flash.count.fired == fired)
+        assert_true(rig_boots(r) == 1 && holds_new(r));
+    return r->flash.count.fired > fired;
+}
+
+/* Cut in operation nth of the first try and in nth2 of the second one (0: not
+ * again). false: the first try has fewer operations. */
+static bool run(enum sim_fault fault, uint32_t nth, uint32_t nth2,
+                struct tally *t)
+{
+    struct rig r;
+    uint32_t got = 0, most = STEP;
+    bool fired;
+
+    set_scene(&r);
+    fired = try_once(&r, fault, nth, &got, t);
+    if (fired && nth2 > 0 && rig_boots(&r) == 0 &&
+        try_once(&r, fault, nth2, &got, t))
+        most *= 2;
+    if (rig_boots(&r) == 0)
+        (void)try_once(&r, fault, 0, &got, t);
+    assert_int_equal(rig_boots(&r), 1);
+    assert_true(holds_new(&r));
+    assert_true(got >= r.image_len);
+    assert_true(got - r.image_len <= most);
+    if (nth2 == 0 && got - r.image_len > t->again_len)
+        t->again_len = got - r.image_len;
+    t->cut_cnt += fired;
+    rig_close(&r);
+    return fired;
+}
+
+static void test_each_cut(void **state)
+{
+    struct tally t = { .cut_cnt = 0 };
+
+    (void)state;
+    for (size_t k = 0; k < CUT_CNT; k++) {
+        uint32_t nth = 1;
+        while (run(cuts[k], nth, 0, &t))
+            nth++;
+        assert_true(nth > 30); /* 15 sectors, erased and programmed */
+    }
+    /* Cuts before the first checkpoint leave nothing to go on with. */
+    assert_true(t.resumed_cnt > t.cut_cnt / 2);
+    print_message("%u cuts, %u tries went on, at most %u bytes twice\n",
+                  t.cut_cnt, t.resumed_cnt, t.again_len);
+}
+
+static void test_cut_twice(void **state)
+{
+    struct tally t = { .cut_cnt = 0 };
+
+    (void)state;
+    for (size_t k = 0; k < CUT_CNT; k++) {
+        for (uint32_t nth = 2; run(cuts[k], nth, 1 + nth * 7 % 20, &t);)
+            nth += 3;
+    }
+    assert_true(t.cut_cnt > 30);
+    print_message("%u pairs of cuts\n", t.cut_cnt);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_cut),
+        cmocka_unit_test(test_cut_twice),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
