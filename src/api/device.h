@@ -31,6 +31,7 @@
 #include "update/update.h"
 
 #include "esp_partition.h"
+#include "porta/ota_control.h"
 
 /* All pointers are borrowed until api_device_stop(). */
 struct api_boot {
@@ -87,6 +88,7 @@ struct api_map {
 };
 
 struct api_ota;       /* esp_ota_ops.c */
+struct api_https_ota; /* https_ota.h */
 struct api_nvs_mount; /* nvs_handle.h */
 struct api_nvs_handle;
 
@@ -102,6 +104,8 @@ struct api_device {
     struct api_part *part_list;
     struct api_map *map_list;
     uint32_t map_last;
+    struct api_https_ota *https_ota_list; /* porta_ota.c */
+    porta_ota_options_t ota_options;
     struct api_ota *ota_list;
     uint32_t ota_last;
     struct api_trust trust;

@@ -20,8 +20,7 @@ ESP_EVENT_DEFINE_BASE(ESP_HTTPS_OTA_EVENT);
 
 /* --- events --------------------------------------------------------------- */
 
-void api_https_ota_post(esp_https_ota_event_t event, const void *data,
-                        size_t len)
+void api_post(esp_event_base_t base, int32_t id, const void *data, size_t len)
 {
     const struct api_device *dev = api_device();
     uint32_t tick_ms = dev->boot.tick_ms ? dev->boot.tick_ms : DEFAULT_TICK_MS;
@@ -29,10 +28,15 @@ void api_https_ota_post(esp_https_ota_event_t event, const void *data,
 
     if (!dev->event_loop)
         return;
-    err = esp_event_post(ESP_HTTPS_OTA_EVENT, (int32_t)event, data, len,
-                         POST_WAIT_MS / tick_ms);
+    err = esp_event_post(base, id, data, len, POST_WAIT_MS / tick_ms);
     if (err)
-        LOGW(TAG, "event %d was not posted: %s", (int)event, err_name(err));
+        LOGW(TAG, "event %d was not posted: %s", (int)id, err_name(err));
+}
+
+void api_https_ota_post(esp_https_ota_event_t event, const void *data,
+                        size_t len)
+{
+    api_post(ESP_HTTPS_OTA_EVENT, (int32_t)event, data, len);
 }
 
 /* The payloads have the types that the header names. */
@@ -112,6 +116,7 @@ static esp_err_t open_client(struct api_https_ota *ota,
     ota->client = esp_http_client_init(config->http_config);
     if (!ota->client)
         return ESP_FAIL;
+    http_set_limit(api_http_client(ota->client), &ota->limit);
     return config->http_client_init_cb
                ? config->http_client_init_cb(ota->client)
                : ESP_OK;
@@ -141,8 +146,11 @@ static uint32_t range_len(const esp_https_ota_config_t *config)
 /* One receive timeout is no end yet: how much silence is. */
 static uint32_t stall_ms(const esp_http_client_config_t *http)
 {
+    uint32_t wanted_ms = api_device()->ota_options.stall_ms;
     uint32_t ms = http->timeout_ms > 0 ? (uint32_t)http->timeout_ms : 0;
 
+    if (wanted_ms > 0)
+        return wanted_ms;
     return ms < SILENCE_MS / 2 ? SILENCE_MS : 2 * ms;
 }
 
@@ -182,6 +190,10 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .start_off = resume_off(config),
         .probe_range = config->ota_resumption && !ota->partial,
         .stall_ms = stall_ms(config->http_config),
+        .retry_cnt = dev->ota_options.retry_cnt,
+        .max_time_ms = dev->ota_options.max_time_ms,
+        .limit = &ota->limit,
+        .result = &ota->result,
         .on_event = on_event,
         .event_ctx = ota,
     };
@@ -195,6 +207,7 @@ static esp_err_t open_session(struct api_https_ota *ota,
         opts.stages = &ota->stage;
         opts.stage_cnt = 1;
     }
+    ota->asked = true;
     err = upd_begin(&ota->upd, &env, &opts, &ota->diag);
     if (err)
         return err;
@@ -205,6 +218,7 @@ static esp_err_t open_session(struct api_https_ota *ota,
 
 static void release(struct api_https_ota *ota)
 {
+    api_ota_session_close(ota);
     if (ota->claim)
         (void)esp_ota_abort(ota->claim);
     if (ota->client)
@@ -221,6 +235,7 @@ static esp_err_t begin(const esp_https_ota_config_t *config,
     if (!ota)
         return ESP_ERR_NO_MEM;
     ota->partial = config->partial_http_download;
+    api_ota_session_open(ota);
     err = choose(ota, config);
     if (!err)
         err = open_client(ota, config);
@@ -334,8 +349,8 @@ esp_err_t esp_https_ota_finish(esp_https_ota_handle_t https_ota_handle)
         err = finish_unused(ota);
     else
         err = finish_session(ota);
-    release(ota);
     api_https_ota_post(ESP_HTTPS_OTA_FINISH, NULL, 0);
+    release(ota);
     return err;
 }
 

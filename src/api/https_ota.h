@@ -27,6 +27,10 @@ struct api_decrypt {
 };
 
 struct api_https_ota {
+    struct api_https_ota *next; /* of the sessions that are open */
+    struct port_limit limit;
+    struct upd_result result;
+    bool asked; /* the engine began: there is a result */
     esp_http_client_handle_t client;
     struct upd *upd;
     struct diag diag;
@@ -40,6 +44,13 @@ struct api_https_ota {
     struct upd_stage stage;
 };
 
+/* porta_ota.c: a session can be cancelled between these two; the second one
+ * tells what it did. */
+void api_ota_session_open(struct api_https_ota *ota);
+void api_ota_session_close(struct api_https_ota *ota);
+
+/* To the default event loop, if there is one. */
+void api_post(esp_event_base_t base, int32_t id, const void *data, size_t len);
 void api_https_ota_post(esp_https_ota_event_t event, const void *data,
                         size_t len);
 

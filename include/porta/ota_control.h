@@ -1,0 +1,75 @@
+/* porta/ota_control.h - what porta adds to esp_https_ota: stop a session from
+ * another thread, bound its time, and learn what it did. Applications that
+ * do not need it never see it. */
+#ifndef PORTA_OTA_CONTROL_H
+#define PORTA_OTA_CONTROL_H
+
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "esp_event_base.h"
+#include "esp_https_ota.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a session did, whatever its end. */
+typedef struct {
+    esp_err_t err;     /* of the failure; ESP_OK: none */
+    const char *stage; /* "resolve", "connect", "tls", "http", "download",
+                            "image", "write", "activate"; "none" */
+    char message[320]; /* one sentence; "": none */
+    int http_status;   /* of the last answer, 0: none came */
+    char host[256];    /* of the hop that answered or failed last */
+    uint16_t port;
+    esp_err_t transport_err; /* esp_tls's code of the last failed connection */
+    int sys_errno;
+    int tls_code;              /* the TLS library's number */
+    int tls_alert;             /* that the server sent, 0: none */
+    uint32_t tls_verify_flags; /* of its certificates, 0: none */
+    int64_t image_len;         /* as the server said, -1: it did not */
+    uint32_t received_len;     /* of the body, in this session */
+    uint32_t written_len;      /* in the slot */
+    uint32_t resumed_from;
+    uint32_t requests, connections, handshakes, handshakes_resumed;
+    uint32_t redirects, retries, checkpoints;
+    uint32_t erases, programs;
+    uint64_t elapsed_ms;
+} porta_ota_result_t;
+
+/* Posted to the default event loop when a session ends, behind the events of
+ * ESP_HTTPS_OTA_EVENT; the payload is a porta_ota_result_t. */
+ESP_EVENT_DECLARE_BASE(PORTA_OTA_EVENT);
+enum { PORTA_OTA_EVENT_RESULT };
+
+/* For sessions that begin from now on; zero is esp_https_ota's way. */
+typedef struct {
+    uint32_t stall_ms;    /* silence or a trickle that is too long */
+    uint32_t max_time_ms; /* for all of a session */
+    uint32_t retry_cnt;   /* failures that may pass, in a session */
+    /* Called when a session ends, in its thread. NULL: nobody is told. */
+    void (*on_result)(void *ctx, const porta_ota_result_t *result);
+    void *ctx;
+} porta_ota_options_t;
+void porta_ota_set_options(const porta_ota_options_t *options); /* copied */
+
+/* Ends a session within 200 ms, in whatever it is: the call in progress, or
+ * the next one, returns ESP_ERR_NOT_FINISHED; its thread then calls
+ * esp_https_ota_abort() as always. Nothing that boots was changed; what came
+ * can be gone on with. From any thread. handle NULL: every session, also one
+ * that is still in esp_https_ota_begin() or in esp_https_ota().
+ * ESP_ERR_NOT_FOUND: there is none, or not this one. A session that is in
+ * esp_https_ota_finish() is waited for. */
+esp_err_t porta_ota_cancel(esp_https_ota_handle_t handle);
+
+/* So far. ESP_ERR_INVALID_ARG: no handle, or no room. In the session's own
+ * thread. */
+esp_err_t porta_ota_get_result(esp_https_ota_handle_t handle,
+                               porta_ota_result_t *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
