@@ -71,6 +71,8 @@ esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition,
 esp_err_t esp_ota_get_bootloader_description(
     const esp_partition_t *bootloader_partition, esp_bootloader_desc_t *desc);
 
+/* Confirms the running program, never one that waits for its first start.
+ * ESP_FAIL: no boot record speaks for it. */
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);
 /* ESP_ERR_OTA_ROLLBACK_FAILED: there is nothing to go back to. */
 esp_err_t esp_ota_mark_app_invalid_rollback(void);

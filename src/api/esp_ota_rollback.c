@@ -25,15 +25,39 @@ static esp_err_t read_active(struct api_records *r)
     return r->active == OTA_REC_NONE || r->slot_cnt == 0 ? ESP_FAIL : ESP_OK;
 }
 
-static esp_err_t set_active_state(struct api_records *r, uint32_t state)
+static esp_err_t set_state(struct api_records *r, uint32_t idx, uint32_t state)
 {
-    struct ota_rec rec = r->o.rec[r->active];
+    struct ota_rec rec = r->o.rec[idx];
 
     rec.state = state;
-    return otadata_change(&r->at, &r->o, r->active, &rec);
+    return otadata_change(&r->at, &r->o, idx, &rec);
+}
+
+static bool is_own(const struct api_records *r, uint32_t idx)
+{
+    const struct upd_device *upd = &api_device()->upd;
+    const struct ota_rec *rec = &r->o.rec[idx];
+
+    return upd->running_is_slot && ota_rec_valid(rec) &&
+           ota_seq_slot(rec->seq, r->slot_cnt) == upd->running_slot;
 }
 
 /* --- mark ----------------------------------------------------------------- */
+
+/* Under the lock. Once an update is in place the active record is that of a
+ * program which was never started: its trial is not this one's to end. */
+static esp_err_t confirm(struct api_records *r)
+{
+    uint32_t own = is_own(r, r->active) ? r->active : 1 - r->active;
+
+    if (r->o.rec[r->active].state == OTA_STATE_VALID)
+        return ESP_OK;
+    if (!is_own(r, own))
+        return ESP_FAIL;
+    return r->o.rec[own].state == OTA_STATE_VALID
+               ? ESP_OK
+               : set_state(r, own, OTA_STATE_VALID);
+}
 
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
@@ -42,8 +66,8 @@ esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 
     api_lock();
     err = read_active(&r);
-    if (!err && r.o.rec[r.active].state != OTA_STATE_VALID)
-        err = set_active_state(&r, OTA_STATE_VALID);
+    if (!err)
+        err = confirm(&r);
     api_unlock();
     return err;
 }
@@ -70,7 +94,7 @@ esp_err_t esp_ota_mark_app_invalid_rollback(void)
     if (!err && !can_roll_back(&r))
         err = ESP_ERR_OTA_ROLLBACK_FAILED;
     if (!err)
-        err = set_active_state(&r, OTA_STATE_INVALID);
+        err = set_state(&r, r.active, OTA_STATE_INVALID);
     api_unlock();
     return err;
 }

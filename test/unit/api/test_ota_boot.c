@@ -244,6 +244,46 @@ static void test_mark_valid(void **state)
     device_close(&d);
 }
 
+struct waiting_row {
+    const char *claim;
+    uint32_t own_seq, own; /* of ota_0, which runs; 2: it names ota_1 */
+    uint32_t next;         /* of ota_1 */
+    esp_err_t want;
+    uint32_t own_after;
+};
+
+static const struct waiting_row waitings[] = {
+    { "a new image is not confirmed by the old one", 1, OTA_STATE_VALID,
+      OTA_STATE_NEW, ESP_OK, OTA_STATE_VALID },
+    { "but the old one may confirm itself", 1, OTA_STATE_PENDING, OTA_STATE_NEW,
+      ESP_OK, OTA_STATE_VALID },
+    { "without rollback, too", 1, OTA_STATE_UNDEFINED, OTA_STATE_UNDEFINED,
+      ESP_OK, OTA_STATE_VALID },
+    { "one that gave itself up stays so", 1, OTA_STATE_INVALID, OTA_STATE_NEW,
+      ESP_FAIL, OTA_STATE_INVALID },
+    { "a program that no record names has none to change", 2, OTA_STATE_VALID,
+      OTA_STATE_NEW, ESP_FAIL, OTA_STATE_VALID },
+};
+
+static void test_mark_valid_while_another_waits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CNT(waitings); i++) {
+        const struct waiting_row *row = &waitings[i];
+        struct device d;
+
+        print_message("# %s\n", row->claim);
+        device_open(&d);
+        rig_record(&d.rig, 0, row->own_seq, row->own);
+        rig_record(&d.rig, 1, 4, row->next);
+        device_restart(&d, RIG_SLOT_0);
+        assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), row->want);
+        assert_int_equal(rec_at(&d, 0).state, row->own_after);
+        assert_int_equal(rec_at(&d, 1).state, row->next);
+        device_close(&d);
+    }
+}
+
 struct rollback_row {
     const char *claim;
     uint32_t other; /* state of ota_0's record */
@@ -430,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_get_boot_rows),
         cmocka_unit_test(test_next),
         cmocka_unit_test(test_mark_valid),
+        cmocka_unit_test(test_mark_valid_while_another_waits),
         cmocka_unit_test(test_rollback),
         cmocka_unit_test(test_last_invalid),
         cmocka_unit_test(test_state),
