@@ -321,18 +321,26 @@ def test_what_a_script_gets(reader, serve, claim, status, body):
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer build is not for strangers")
-def test_the_program(reader, serve, prefix, pki):  # noqa: F811
+@pytest.mark.parametrize("how", ["oauth2", "bearer"])
+def test_the_program(reader, oauth2, serve, prefix, pki, how):  # noqa: F811
     """Built as a stranger builds it, run on a board."""
+    issuer, login, _ = oauth2
     text, = blocks("From a program", "c")
+    if how == "bearer":
+        assert "`porta_ota_set_bearer(client, token)`" in PAGE.read_text()
+        before = text
+        text = re.sub(r"return porta_ota_set_oauth2.*", "(void)oauth2;\n"
+                      'return porta_ota_set_bearer(client, "acc3ss");', text)
+        assert text != before
     (reader.folder / "ca_pem.h").write_text("".join(
         f'"{line}\\n"\n' for line in open(pki.ca).read().splitlines()))
     offer = reader.folder / "new.bin"
     store = serve(lambda r: Answer(body=offer.read_bytes()))
     server = serve(lambda r: Answer(302, [("Location", store.url("/a"))])
-                   if r.get("Authorization") == "Bearer t0ken" and
-                   r.get("Accept") == "application/octet-stream"
+                   if r.get("Authorization") == "Bearer acc3ss"
                    else Answer(401))
-    (reader.folder / "fleet.c").write_text(places(text, updates=server))
+    (reader.folder / "fleet.c").write_text(
+        places(text, updates=server, login=login))
     said = reader.shell(f"""
 export PKG_CONFIG_PATH={prefix}/lib/pkgconfig
 gcc -O2 -s -Wall -Wextra -Werror fleet.c \
@@ -343,6 +351,8 @@ mv 2.bin new.bin
 porta flash create -o board.bin --table two_ota --app factory=1.bin
 porta device board.bin --boots 1""")
     assert "the update ended with ESP_OK" in said
+    assert len(issuer.forms) == (1 if how == "oauth2" else 0)
+    assert len(server.requests) == 1
     assert store.requests[0].get("Authorization") is None
     assert "boots ota_0" in reader.shell("porta explain board.bin")
 
