@@ -20,6 +20,7 @@
 #define OPS_MAX 1000u
 
 struct tally {
+    bool stop; /* when something went wrong */
     unsigned long ops, cuts, second, failures, armed, fired, old, new, bad;
     char first_bad[160];
 };
@@ -237,7 +238,7 @@ static void run_scene(const struct scene *scene, struct tally *t)
 
     if (!more)
         bad(t, &st, "no start", 0);
-    for (uint32_t op = 1; more; op++) {
+    for (uint32_t op = 1; more && !(t->bad && t->stop); op++) {
         for (unsigned i = 0; more && i < cnt; i++) {
             more = act_with(&st, t, cuts[i], op);
             if (more && shape_up(&st, cuts[i]))
@@ -299,9 +300,27 @@ static void test_cuts(void **state)
     assert_true(sum.old > 0 && sum.new > 0);
 }
 
-int main(void)
+/* The code under test has a fault: some scene has to notice. */
+static int mutant(void)
+{
+    for (unsigned i = 0; i < scene_cnt; i++) {
+        struct tally t = { .stop = true };
+
+        run_scene(&scenes[i], &t);
+        if (t.bad) {
+            printf("noticed: %s\n", t.first_bad);
+            return 0;
+        }
+    }
+    printf("not noticed\n");
+    return 1;
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_cuts) };
 
+    if (argc == 2 && strcmp(argv[1], "--mutant") == 0)
+        return mutant();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
