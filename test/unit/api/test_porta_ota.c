@@ -1,0 +1,165 @@
+/* What porta adds to esp_https_ota. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/api/device.h"
+
+#include "esp_event.h"
+#include "esp_https_ota.h"
+#include "porta/ota_control.h"
+
+static const esp_http_client_config_t http = { .url = RIG_URL };
+static const esp_https_ota_config_t config = { .http_config = &http };
+
+struct told {
+    uint32_t cnt, posted;
+    porta_ota_result_t last, event;
+};
+
+static void on_result(void *ctx, const porta_ota_result_t *result)
+{
+    struct told *t = ctx;
+
+    t->cnt++;
+    t->last = *result;
+}
+
+static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    struct told *t = arg;
+
+    assert_ptr_equal(base, PORTA_OTA_EVENT);
+    assert_int_equal(id, PORTA_OTA_EVENT_RESULT);
+    t->event = *(porta_ota_result_t *)data;
+    t->posted++;
+}
+
+static void open_device(struct device *d, struct told *t,
+                        porta_ota_options_t options)
+{
+    memset(t, 0, sizeof(*t));
+    device_open(d);
+    options.on_result = on_result;
+    options.ctx = t;
+    porta_ota_set_options(&options);
+    assert_int_equal(esp_event_loop_create_default(), ESP_OK);
+    assert_int_equal(esp_event_handler_register(PORTA_OTA_EVENT,
+                                                ESP_EVENT_ANY_ID, on_event, t),
+                     ESP_OK);
+}
+
+static void test_result(void **state)
+{
+    struct device d;
+    struct told t;
+
+    (void)state;
+    open_device(&d, &t, (porta_ota_options_t){ .stall_ms = 0 });
+    assert_int_equal(esp_https_ota(&config), ESP_OK);
+    assert_int_equal(t.cnt, 1);
+    assert_int_equal(t.last.err, ESP_OK);
+    assert_string_equal(t.last.stage, "none");
+    assert_int_equal(t.last.http_status, 200);
+    assert_int_equal(t.last.image_len, d.rig.image_len);
+    assert_int_equal(t.last.received_len, d.rig.image_len);
+    assert_int_equal(t.last.written_len, d.rig.image_len);
+    assert_int_equal(t.last.requests, 1);
+    assert_int_equal(t.last.erases, 5);
+    assert_string_equal(t.last.host, "server.test");
+    assert_int_equal(t.posted, 1);
+    assert_memory_equal(&t.event, &t.last, sizeof(t.last));
+    device_close(&d);
+}
+
+/* A session that failed to begin tells, too. */
+static void test_failure(void **state)
+{
+    struct device d;
+    struct told t;
+
+    (void)state;
+    open_device(&d, &t, (porta_ota_options_t){ .retry_cnt = 2 });
+    d.rig.web.status = 503;
+    assert_int_equal(esp_https_ota(&config), ESP_FAIL);
+    assert_int_equal(t.cnt, 1);
+    assert_int_equal(t.last.err, ESP_FAIL);
+    assert_string_equal(t.last.stage, "http");
+    assert_non_null(strstr(t.last.message, "503"));
+    assert_int_equal(t.last.retries, 2);
+    assert_int_equal(t.last.requests, 3);
+    device_close(&d);
+}
+
+static void test_cancel(void **state)
+{
+    for (int all = 0; all < 2; all++) {
+        struct device d;
+        struct told t;
+        esp_https_ota_handle_t h;
+        porta_ota_result_t now;
+
+        (void)state;
+        open_device(&d, &t, (porta_ota_options_t){ .retry_cnt = 9 });
+        d.rig.web.max_recv = 1000;
+        assert_int_equal(porta_ota_cancel(NULL), ESP_ERR_NOT_FOUND);
+        assert_int_equal(esp_https_ota_begin(&config, &h), ESP_OK);
+        assert_int_equal(esp_https_ota_perform(h),
+                         ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+        assert_int_equal(porta_ota_get_result(h, &now), ESP_OK);
+        assert_int_equal(now.err, ESP_OK);
+        assert_true(now.received_len > 0);
+        assert_int_equal(porta_ota_cancel(&d), ESP_ERR_NOT_FOUND);
+        assert_int_equal(porta_ota_cancel(all ? NULL : h), ESP_OK);
+        assert_int_equal(esp_https_ota_perform(h), ESP_ERR_NOT_FINISHED);
+        assert_int_equal(esp_https_ota_abort(h), ESP_OK);
+        assert_int_equal(porta_ota_cancel(h), ESP_ERR_NOT_FOUND);
+        assert_int_equal(t.last.err, ESP_ERR_NOT_FINISHED);
+        assert_string_equal(t.last.stage, "download");
+        assert_int_equal(t.last.retries, 0);
+        assert_int_equal(rig_boots(&d.rig), 0);
+        device_close(&d);
+    }
+}
+
+static void test_limits(void **state)
+{
+    struct device d;
+    struct told t;
+
+    (void)state;
+    open_device(&d, &t, (porta_ota_options_t){ .max_time_ms = 9000 });
+    d.rig.web.trickle_ms = 1000;
+    assert_int_equal(esp_https_ota(&config), ESP_FAIL);
+    assert_int_equal(t.last.err, ESP_ERR_TIMEOUT);
+    assert_int_equal(t.last.elapsed_ms, 9000);
+    porta_ota_set_options(&(porta_ota_options_t){
+        .stall_ms = 20000, .on_result = on_result, .ctx = &t });
+    assert_int_equal(esp_https_ota(&config), ESP_FAIL);
+    assert_int_equal(t.last.elapsed_ms, 20000);
+    assert_non_null(strstr(t.last.message, "too slow"));
+    device_close(&d);
+}
+
+static void test_bad_arguments(void **state)
+{
+    porta_ota_result_t r;
+
+    (void)state;
+    assert_int_equal(porta_ota_get_result(NULL, &r), ESP_ERR_INVALID_ARG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_result),        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_cancel),        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_bad_arguments),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
