@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -285,6 +286,68 @@ static void test_no_such_interface(void **state)
     assert_int_not_equal(why, 0);
 }
 
+/* --- limits ------------------------------------------------------------------ */
+
+static void *stop_it(void *limit)
+{
+    port_limit_stop(limit);
+    return NULL;
+}
+
+static esp_err_t open_limited(struct bench *b, const char *host,
+                              struct port_limit *limit, struct port_conn **out)
+{
+    const struct port_net_opts opts = { .limit = limit };
+    int why;
+
+    return b->net.port.open(b->net.port.ctx, host, b->port, &opts,
+                            linux_mono_ms() + 60000, out, &why);
+}
+
+/* A wish of another thread ends a wait long before its deadline. */
+static void test_stopped(void **state)
+{
+    struct bench *b = *state;
+    struct port_limit limit = { .deadline_ms = 0 };
+    struct port_conn *conn = NULL, *second = NULL;
+    uint64_t since = linux_mono_ms();
+    pthread_t thread;
+    char byte;
+    size_t got;
+
+    assert_int_equal(open_limited(b, "127.0.0.1", &limit, &conn), ESP_OK);
+    assert_int_equal(pthread_create(&thread, NULL, stop_it, &limit), 0);
+    assert_int_equal(b->net.port.recv(conn, &byte, 1, since + 60000, &got),
+                     ESP_ERR_NOT_FINISHED);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(b->net.port.last_errno(conn), ECANCELED);
+    assert_int_equal(b->net.port.send(conn, "x", 1, since + 60000, &got),
+                     ESP_ERR_NOT_FINISHED);
+    /* Names are not waited for, either. */
+    assert_int_equal(open_limited(b, "localhost", &limit, &second),
+                     ESP_ERR_NOT_FINISHED);
+    assert_null(second);
+    assert_true(linux_mono_ms() - since < 30000);
+    b->net.port.close(conn);
+}
+
+/* The limit's deadline is one like any other. */
+static void test_limit_deadline(void **state)
+{
+    struct bench *b = *state;
+    uint64_t since = linux_mono_ms();
+    struct port_limit limit = { .deadline_ms = since + 60 };
+    struct port_conn *conn = NULL;
+    char byte;
+    size_t got;
+
+    assert_int_equal(open_limited(b, "127.0.0.1", &limit, &conn), ESP_OK);
+    assert_int_equal(b->net.port.recv(conn, &byte, 1, since + 60000, &got),
+                     ESP_ERR_TIMEOUT);
+    assert_in_range(linux_mono_ms() - since, 60, 30000);
+    b->net.port.close(conn);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -301,6 +364,8 @@ int main(void)
         T(test_override_syntax),
         T(test_no_memory),
         T(test_no_such_interface),
+        T(test_stopped),
+        T(test_limit_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
