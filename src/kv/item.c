@@ -10,18 +10,19 @@
 /* Moves *at to the slot before it that has this tag; 0: any item. */
 static bool prev_tag(struct kv *kv, uint8_t tag, struct kv_at *at)
 {
-    for (;;) {
+    while (at->idx > 0 || at->rank > 0) {
         if (at->idx == 0) {
-            if (at->rank == 0)
-                return false;
             at->rank--;
             at->idx = KV_SLOT_CNT;
         }
-        at->idx--;
-        uint8_t have = kv_page_at(kv, at->rank)->tag[at->idx];
-        if (have != 0 && (tag == 0 || have == tag))
-            return true;
+        const uint8_t *tags = kv_page_at(kv, at->rank)->tag;
+        while (at->idx > 0) {
+            uint8_t have = tags[--at->idx];
+            if (have != 0 && (tag == 0 || have == tag))
+                return true;
+        }
     }
+    return false;
 }
 
 static esp_err_t read_entry(struct kv *kv, struct kv_at at,

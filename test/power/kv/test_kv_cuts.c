@@ -41,7 +41,7 @@ static bool deep(void)
  * other faults, and takes ten times as long. */
 static uint32_t samples(void)
 {
-    return is_set("PORTA_SANITIZE") ? 2 : 6;
+    return is_set("PORTA_SANITIZE") ? 1 : 3;
 }
 
 static void bad(struct tally *t, const struct stage *st, const char *what,
