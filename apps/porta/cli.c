@@ -9,16 +9,29 @@
 /* The longest "  -x, NAME META" column of a help page. */
 #define HELP_COLUMN 30
 
+/* Known before the command line is: what is wrong with it is told so, too. */
+static bool json_wanted;
+
+static bool has_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
 {
+    struct diag d = DIAG_NONE;
+    char text[200];
     va_list args;
 
-    fprintf(stderr, "porta %s: args: ", verb->name);
     va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    fprintf(stderr, "; see: porta help %s\n", verb->name);
-    return CLI_USAGE;
+    (void)diag_fail(&d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                    "%s; see: porta help %s", text, verb->name);
+    return cli_fail(verb, &d, json_wanted);
 }
 
 static bool opt_takes_value(const struct cli_opt *o)
@@ -198,8 +211,9 @@ static int check_arg_cnt(const struct cli_verb *verb,
         return cli_usage(verb, "arguments are missing, it takes: %s",
                          verb->usage);
     if (args->cnt > verb->arg_max)
-        return cli_usage(verb, "'%s' is one argument too many",
-                         args->val[verb->arg_max]);
+        /* Not the words: one of them may be a URL with a password. */
+        return cli_usage(verb, "there are %d arguments, it takes: %s",
+                         args->cnt, verb->usage);
     return CLI_GO;
 }
 
@@ -216,6 +230,7 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *opts,
     bool only_args = false;
 
     args->cnt = 0;
+    json_wanted = has_json(argc, argv);
     for (; l.at < argc; l.at++) {
         const char *arg = argv[l.at];
         int status = CLI_GO;

@@ -173,3 +173,21 @@ def test_no_file_beside_the_flash_file_is_needed(porta, flash, tmp_path):
 def test_json_is_one_object(porta, flash):
     out = porta.ok("explain", flash(), "--json").out
     assert json.loads(out) and out.count("\n") == 1
+
+
+@pytest.mark.parametrize("args", [
+    ["update", "f.bin"], ["explain", "--no-such"], ["flash", "read", "f.bin"],
+    ["update", "f.bin", "https://h/", "--tls-max", "9"],
+    ["flash", "create", "--size", "x"]])
+def test_a_wrong_command_line_is_told_in_json_too(porta, args):
+    ended = porta(*args, "--json")
+    assert ended.code == 2 and ended.out.count("\n") == 1, ended
+    assert ended.json["error"]["stage"] == "args", ended
+    assert ended.json["error"]["message"] in ended.err
+    assert porta(*args).out == ""
+
+
+def test_what_is_too_much_is_not_repeated(porta):
+    ended = porta("update", "f.bin", "stray", "https://u:s3cret@h/?t0ken")
+    assert ended.code == 2 and "3 arguments" in ended.err, ended
+    assert "s3cret" not in ended.err and "t0ken" not in ended.err
