@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
                    const char *fmt, ...)
 {
@@ -109,7 +111,8 @@ static esp_err_t begin(struct upd *u)
     if (err)
         return err;
     u->opts.staging = u->opts.final = NULL; /* copied; not ours to keep */
-    memcpy(u->result.slot, u->target.staging.label, sizeof(u->result.slot));
+    (void)text_clean(span_str(u->target.staging.label), u->result.slot,
+                     sizeof(u->result.slot));
     open_check(u);
     err = upd_open_slot(u, 0);
     if (!err)

@@ -40,6 +40,22 @@ static void test_head(void **state)
     rig_close(&r);
 }
 
+/* Labels come from flash and go to terminals. */
+static void test_slot_name(void **state)
+{
+    struct upd_result result;
+    struct rig r;
+
+    (void)state;
+    rig_open(&r);
+    for (uint32_t i = 0; i < r.parts.table.cnt; i++)
+        if (strcmp(r.parts.table.entries[i].label, "ota_1") == 0)
+            strcpy(r.parts.table.entries[i].label, "o\x1b[1m");
+    assert_int_equal(rig_update(&r, &result), ESP_OK);
+    assert_string_equal(result.slot, "o?[1m");
+    rig_close(&r);
+}
+
 /* Whoever stops half-way has changed nothing that boots. */
 static void test_finish_early(void **state)
 {
@@ -319,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_head),
+        cmocka_unit_test(test_slot_name),
         cmocka_unit_test(test_finish_early),
         cmocka_unit_test(test_finish_data_early),
         cmocka_unit_test(test_erase_step),
