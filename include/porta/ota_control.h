@@ -4,6 +4,7 @@
 #ifndef PORTA_OTA_CONTROL_H
 #define PORTA_OTA_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "esp_err.h"
@@ -48,6 +49,12 @@ typedef struct {
     uint32_t stall_ms;    /* silence or a trickle that is too long */
     uint32_t max_time_ms; /* for all of a session */
     uint32_t retry_cnt;   /* failures that may pass, in a session */
+    /* Keep in the default NVS partition, which the application initialised,
+     * what names the installed file, so that an unchanged one costs a request
+     * (ESP_ERR_HTTP_NOT_MODIFIED), and how far a download got, so that the next
+     * session goes on there, by itself. Not with decrypt_cb, whose state
+     * nobody knows: such a download starts again. */
+    bool keep;
     /* Called when a session ends, in its thread. NULL: nobody is told. */
     void (*on_result)(void *ctx, const porta_ota_result_t *result);
     void *ctx;

@@ -192,6 +192,7 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .stall_ms = stall_ms(config->http_config),
         .retry_cnt = dev->ota_options.retry_cnt,
         .max_time_ms = dev->ota_options.max_time_ms,
+        .store = dev->ota_options.keep ? &api_ota_store : NULL,
         .limit = &ota->limit,
         .result = &ota->result,
         .on_event = on_event,
@@ -211,7 +212,8 @@ static esp_err_t open_session(struct api_https_ota *ota,
     err = upd_begin(&ota->upd, &env, &opts, &ota->diag);
     if (err)
         return err;
-    if (upd_result(ota->upd)->resumed_from > 0)
+    ota->wants_rest = config->ota_resumption && !ota->partial;
+    if (config->ota_resumption && upd_result(ota->upd)->resumed_from > 0)
         ota->state = API_OTA_RESUME;
     return ESP_OK;
 }
@@ -462,5 +464,5 @@ int esp_https_ota_get_image_size(esp_https_ota_handle_t https_ota_handle)
     if (result->image_len < 0)
         return -1;
     return (int)(result->image_len - ota->enc_header_len -
-                 (ota->partial ? 0 : result->resumed_from));
+                 (ota->wants_rest ? result->resumed_from : 0));
 }

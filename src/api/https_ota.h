@@ -30,7 +30,8 @@ struct api_https_ota {
     struct api_https_ota *next; /* of the sessions that are open */
     struct port_limit limit;
     struct upd_result result;
-    bool asked; /* the engine began: there is a result */
+    bool wants_rest; /* the application counts what it resumes */
+    bool asked;      /* the engine began: there is a result */
     esp_http_client_handle_t client;
     struct upd *upd;
     struct diag diag;
@@ -48,6 +49,9 @@ struct api_https_ota {
  * tells what it did. */
 void api_ota_session_open(struct api_https_ota *ota);
 void api_ota_session_close(struct api_https_ota *ota);
+
+/* In the application's key/value storage; ota_store.c. */
+extern const struct upd_store api_ota_store;
 
 /* To the default event loop, if there is one. */
 void api_post(esp_event_base_t base, int32_t id, const void *data, size_t len);

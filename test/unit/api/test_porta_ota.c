@@ -11,6 +11,7 @@
 
 #include "esp_event.h"
 #include "esp_https_ota.h"
+#include "nvs_flash.h"
 #include "porta/ota_control.h"
 
 static const esp_http_client_config_t http = { .url = RIG_URL };
@@ -145,6 +146,41 @@ static void test_limits(void **state)
     device_close(&d);
 }
 
+/* With storage and the wish to keep, a session goes on by itself; what the
+ * application sees is one whole download. Then the file is known. */
+static void test_keep(void **state)
+{
+    const esp_partition_t *nvs = NULL;
+    struct device d;
+    struct told t;
+    esp_https_ota_handle_t h;
+
+    (void)state;
+    open_device(&d, &t, (porta_ota_options_t){ .keep = true });
+    d.rig.web.etag = "\"a\"";
+    d.rig.web.cut_at = 10000;
+    d.rig.web.cut_cnt = 2;
+    assert_int_equal(esp_https_ota(&config), ESP_FAIL);
+    assert_int_equal(t.last.checkpoints, 0); /* no storage yet */
+    assert_int_equal(esp_partition_register_external(
+                         NULL, 0x54000, 0x4000, "nvs", ESP_PARTITION_TYPE_DATA,
+                         ESP_PARTITION_SUBTYPE_DATA_NVS, &nvs),
+                     ESP_OK);
+    assert_int_equal(nvs_flash_init(), ESP_OK);
+    assert_int_equal(esp_https_ota(&config), ESP_FAIL);
+    assert_int_equal(t.last.checkpoints, 1);
+    assert_int_equal(esp_https_ota_begin(&config, &h), ESP_OK);
+    assert_int_equal(esp_https_ota_get_image_size(h), d.rig.image_len);
+    while (esp_https_ota_perform(h) == ESP_ERR_HTTPS_OTA_IN_PROGRESS)
+        ;
+    assert_int_equal(esp_https_ota_get_image_len_read(h), d.rig.image_len);
+    assert_int_equal(esp_https_ota_finish(h), ESP_OK);
+    assert_int_equal(t.last.resumed_from, 8192);
+    assert_int_equal(t.last.received_len, d.rig.image_len - 8192);
+    assert_int_equal(rig_boots(&d.rig), 1);
+    device_close(&d);
+}
+
 static void test_bad_arguments(void **state)
 {
     porta_ota_result_t r;
@@ -156,9 +192,9 @@ static void test_bad_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_result),        cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_cancel),        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_result), cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_cancel), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_keep),   cmocka_unit_test(test_bad_arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
