@@ -151,6 +151,14 @@ static const struct row homes[] = {
       OPS(ASK(200), GO("http://cdn/z"), ASK(200), GO("http://h/f"), ASK(200)),
       .sent = GET_("/f", "h", "Authorization: Basic dTpw\r\n")
           GET_("/x", "cdn", "") GET_("/z", "cdn", "") GET_("/f", "h", "") },
+    { .claim = "and a way back to the new home does not bring it there",
+      .mark = "X-Mine",
+      CONNS(CONN(DATA(TO("http://cdn/x"))),
+            CONN(DATA(OK), DATA(TO("http://o/y"))), CONN(DATA(OK)),
+            CONN(DATA(OK))),
+      OPS(ASK(200), GO("http://cdn/z"), ASK(200), BACK, ASK(200)),
+      .sent = GET_("/f", "h", "X-Mine: m\r\n") GET_("/x", "cdn", "")
+          GET_("/z", "cdn", "") GET_("/y", "o", "") GET_("/z", "cdn", "") },
     { .claim = "an expired place is asked of home anew, once",
       .login = true,
       CONNS(CONN(DATA(TO("http://cdn/1"))),
