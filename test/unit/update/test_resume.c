@@ -305,6 +305,24 @@ static void test_restart(void **state)
     rig_close(&r);
 }
 
+/* What is not true any more is forgotten before the first erase. */
+static void test_forgotten_first(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_rig(&r);
+    break_at(&r, 30000);
+    r.opts.restart = true;
+    sim_flash_arm(&r.flash, SIM_FAULT_BEFORE, 1, 1);
+    assert_int_not_equal(rig_update(&r, NULL), ESP_OK);
+    assert_string_equal(r.store.text, "");
+    sim_flash_power_on(&r.flash);
+    rig_reboot(&r);
+    finish(&r, 0);
+    rig_close(&r);
+}
+
 /* A session that is refused before it writes takes nothing away. */
 static void test_refused_session(void **state)
 {
@@ -400,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_other_slot),
         cmocka_unit_test(test_lies),
         cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_forgotten_first),
         cmocka_unit_test(test_refused_session),
         cmocka_unit_test(test_bad_image),
         cmocka_unit_test(test_no_store),
