@@ -1,309 +1,188 @@
-/* Where the next request goes, and what it may say there.
+/* resume.c - continue over what an earlier session left in flash.
  *
- * Home is the URL that the user gave. A redirect makes a hop: when it changes
- * the origin, everything that proves who we are is kept back, and no later hop
- * brings it out again, not even one that leads home. Only http_rewind(), which
- * starts the chain anew, does. A URL that the user sets is a new home: what
- * belonged to another origin is then forgotten. */
-#include <stdio.h>
+ * Those bytes are read once and go through the check before the wire's bytes
+ * do: the receipt covers every byte from 0. With a checkpoint they must have
+ * the digest that it names, and the server is asked for the rest of the very
+ * file that it names. An offset that only the application knows has neither:
+ * the head that the earlier session held back is lost and asked of the server
+ * again, and the image's own digest has to find what does not fit. */
+#include "update/priv.h"
 
-#include "http/client_priv.h"
-#include "http/text.h"
+#include "base/log.h"
+#include "crypto/ct.h"
 
-void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN])
+static bool is_blank(const uint8_t *p, uint32_t len)
 {
-    bool usual = url->port == (url->is_https ? 443 : 80);
-    struct http_txt t = { .buf = out, .cap = HTTP_HOST_TEXT_LEN };
-    char port[8] = "";
-    size_t need_len = 0;
-
-    if (!usual)
-        (void)snprintf(port, sizeof(port), ":%u", (unsigned)url->port);
-    http_txt_puts(&t, url->host_is_ipv6 ? "[" : "");
-    http_txt_put(&t, url->host);
-    http_txt_puts(&t, url->host_is_ipv6 ? "]" : "");
-    http_txt_puts(&t, port);
-    if (http_txt_end(&t, &need_len) != ESP_OK)
-        out[0] = '\0'; /* hosts are at most 255 bytes long */
+    for (uint32_t i = 0; i < len; i++) {
+        if (p[i] != 0xFF)
+            return false;
+    }
+    return true;
 }
 
-static int hex_value(uint8_t c)
+/* false: the prefix is not the start of an image that could go on. */
+static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
 {
-    if (http_is_digit(c))
-        return c - '0';
-    c = http_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+    uint32_t step = u->slot.sector_len;
 
-/* A '%' that begins no encoded byte is one. */
-esp_err_t http_decode(struct http_buf *out, struct span text)
-{
-    esp_err_t err = http_buf_reserve(out, text.len);
-
-    http_buf_reset(out);
-    for (size_t i = 0; i < text.len && !err; i++) {
-        uint8_t c = text.ptr[i];
-        int hi = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-        int lo = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
-        if (c == '%' && hi >= 0 && lo >= 0) {
-            c = (uint8_t)(hi << 4 | lo);
-            i += 2;
+    for (uint32_t at = 0; at < off; at += step) {
+        if (part_read(u->env.device->parts, &u->target.staging, at, u->sector,
+                      step))
+            return false;
+        if (!upd_is_image(u)) {
+            upd_mark_bytes(u, u->sector, step);
+            continue;
         }
-        err = http_buf_add(out, span_of(&c, 1));
+        if (at == 0) {
+            memcpy(u->sector, head, SLOT_HEAD_LEN);
+            memcpy(u->head, u->sector, sizeof(u->head));
+        }
+        if (img_check_feed(&u->check, u->sector, step))
+            return false;
     }
-    return err;
+    return true;
 }
 
-/* --- logins --------------------------------------------------------------- */
-
-static void account_drop(struct http_account *a)
+static esp_err_t start_over(struct upd *u)
 {
-    a->given = false;
-    http_buf_free(&a->username);
-    http_buf_free(&a->password);
+    struct img_rules rules = u->check.rules;
+
+    u->fetch.off = 0;
+    u->result.resumed_from = 0;
+    u->header_told = u->head_told = false;
+    upd_mark_restart(u);
+    img_check_open(&u->check, &rules);
+    u->peeking = true;
+    return upd_open_slot(u, 0);
 }
 
-static void account_move(struct http_account *to, struct http_account *from)
+static void take_head(struct upd *u, const uint8_t *head)
 {
-    account_drop(to);
-    *to = *from;
-    from->username = (struct http_buf){ .heap = to->username.heap };
-    from->password = (struct http_buf){ .heap = to->password.heap };
-    from->given = false;
+    u->head_told = true;
+    if (!upd_is_image(u))
+        return;
+    slot_set_head(&u->slot, head);
+    u->header_told = true;
+    u->result.image = u->check.info;
 }
 
-static void forget_login(struct http_client *c)
+static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
 {
-    account_drop(&c->login);
-    http_buf_free(&c->auth_challenge);
-    http_buf_free(&c->token);
-}
+    uint8_t head[SLOT_HEAD_LEN];
+    esp_err_t err = part_read(u->env.device->parts, &u->target.staging, 0, head,
+                              sizeof(head));
 
-void http_forget_logins(struct http_client *c)
-{
-    forget_login(c);
-    account_drop(&c->home_login);
-}
-
-static esp_err_t take_userinfo(struct http_client *c, struct span userinfo)
-{
-    struct span password;
-    struct span user = http_cut(userinfo, ':', &password);
-
-    if (userinfo.len == 0)
-        return ESP_OK;
-    esp_err_t err = http_decode(&c->login.username, user);
-    if (!err)
-        err = http_decode(&c->login.password, password);
-    c->login.given = !err;
-    return err;
-}
-
-static esp_err_t copy_text(struct http_client *c, const char *str,
-                           struct http_buf *out)
-{
-    *out = (struct http_buf){ .heap = c->env.heap };
-    return str ? http_buf_add(out, span_str(str)) : ESP_OK;
-}
-
-/* What is given may be what is set already. */
-esp_err_t http_set_login(struct http_client *c, const char *username,
-                         const char *password)
-{
-    struct http_buf user, pass;
-    esp_err_t err = copy_text(c, username, &user);
-    esp_err_t err2 = copy_text(c, password, &pass);
-
-    if (err || err2) {
-        http_buf_free(&user);
-        http_buf_free(&pass);
-        return err ? err : err2;
-    }
-    forget_login(c);
-    c->login.username = user;
-    c->login.password = pass;
-    c->login.given = username != NULL;
+    if (err)
+        return upd_fail(u, DIAG_STAGE_FLASH, err, "%s cannot be read",
+                        u->target.staging.label);
+    if (is_blank(head, sizeof(head)))
+        err = upd_fetch_head(u, head, sizeof(head), whole);
+    if (err || *whole)
+        return err;
+    if (!feed_prefix(u, head, off))
+        return start_over(u);
+    take_head(u, head);
     return ESP_OK;
 }
 
-const char *http_username(const struct http_client *c)
+/* --- with a checkpoint ----------------------------------------------------- */
+
+/* What stands in flash where the head belongs: nothing, or, after a cut right
+ * at the end of a session, that very head or a part of its bits, which can be
+ * programmed once more. */
+static bool is_head_place(struct upd *u, const uint8_t *head)
 {
-    return c->login.username.ptr;
-}
+    uint8_t have[SLOT_HEAD_LEN];
 
-const char *http_password(const struct http_client *c)
-{
-    return c->login.password.ptr;
-}
-
-const char *http_home_url(const struct http_client *c)
-{
-    return c->home_text.ptr ? c->home_text.ptr : "";
-}
-
-/* --- places --------------------------------------------------------------- */
-
-/* The copy that c->url points into has no userinfo: it is shown to people. */
-static esp_err_t set_url_text(struct http_client *c, const struct http_url *url)
-{
-    struct http_buf text = { .heap = c->env.heap };
-    size_t len = 0;
-
-    if (http_url_format(url, NULL, 0, &len) == ESP_OK)
-        return ESP_ERR_INVALID_ARG; /* cannot be: nothing fits no buffer */
-    esp_err_t err = http_buf_reserve(&text, len);
-    if (!err)
-        err = http_url_format(url, text.ptr, text.cap, &len);
-    if (!err) {
-        text.len = len - 1;
-        err = http_url_parse(http_buf_span(&text), &c->url);
+    if (part_read(u->env.device->parts, &u->target.staging, 0, have,
+                  sizeof(have)))
+        return false;
+    if (u->env.device->parts->flash->prog_once)
+        return is_blank(have, sizeof(have));
+    for (size_t i = 0; i < sizeof(have); i++) {
+        if ((have[i] & head[i]) != head[i])
+            return false;
     }
-    if (err) {
-        http_buf_free(&text);
-        return err;
-    }
-    http_buf_free(&c->url_text);
-    c->url_text = text;
-    return ESP_OK;
+    return true;
 }
 
-/* A connection ends with its origin. */
-static esp_err_t go(struct http_client *c, const struct http_url *to,
-                    bool same_origin)
+static bool is_digest(struct upd *u, const uint8_t want[SHA256_LEN])
 {
-    char host[HTTP_HOST_TEXT_LEN];
+    uint8_t got[SHA256_LEN];
+    struct sha256 sha;
 
-    if (!same_origin)
-        http_disconnect(c);
-    esp_err_t err = set_url_text(c, to);
-    if (!err)
-        err = take_userinfo(c, to->userinfo);
-    if (err || same_origin)
-        return err;
-    http_host_text(&c->url, host);
-    return http_set_header(c, "Host", host);
+    if (upd_is_image(u) && u->check.step > IMG_STEP_PAD)
+        return false;
+    sha256_clone(&sha, upd_is_image(u) ? &u->check.sha : &u->mark.raw);
+    sha256_final(&sha, got);
+    return ct_eq(got, want, sizeof(got));
 }
 
-esp_err_t http_hop(struct http_client *c, const struct http_url *parsed)
+static bool is_in_flash(struct upd *u, const struct upd_checkpoint *c)
 {
-    bool stays = http_url_same_origin(&c->url, parsed);
-
-    c->strayed = true;
-    if (!stays) {
-        http_fields_hold_secrets(&c->fields);
-        if (c->at_home)
-            account_move(&c->home_login, &c->login);
-        forget_login(c);
-        c->auth = HTTP_AUTH_NONE;
-        c->at_home = false;
-    }
-    return go(c, parsed, stays);
+    if (upd_is_image(u) && !is_head_place(u, c->head))
+        return false;
+    return feed_prefix(u, c->head, c->off) && is_digest(u, c->digest);
 }
 
-/* What is held belongs to a place that is no home any more. */
-static esp_err_t settle(struct http_client *c, const struct http_url *parsed)
+static esp_err_t resume_checkpoint(struct upd *u,
+                                   const struct upd_checkpoint *c)
 {
-    bool first = c->url_text.len == 0;
-    bool stays = !first && http_url_same_origin(&c->url, parsed);
+    esp_err_t err = upd_open_slot(u, c->off);
 
-    http_fields_drop_held(&c->fields);
-    account_drop(&c->home_login);
-    if (!stays && !first) {
-        http_fields_drop_secrets(&c->fields);
-        forget_login(c);
-        c->auth = HTTP_AUTH_NONE;
-    }
-    esp_err_t err = go(c, parsed, stays);
     if (err)
         return err;
-    c->at_home = true;
-    c->strayed = false;
-    http_buf_reset(&c->home_text);
-    return http_buf_add(&c->home_text, http_buf_span(&c->url_text));
-}
-
-esp_err_t http_set_url(struct http_client *c, const char *url)
-{
-    struct http_url parsed;
-    struct http_buf text = { .heap = c->env.heap };
-    struct span given = span_str(url);
-    size_t need_len = 0;
-    esp_err_t err = ESP_OK;
-
-    if (given.len == 0)
-        return ESP_ERR_INVALID_ARG;
-    if (given.ptr[0] != '/' || c->url_text.len == 0) {
-        err = http_url_parse(given, &parsed);
-        return err ? err : settle(c, &parsed);
+    if (!is_in_flash(u, c)) {
+        LOGW("update",
+             "the checkpoint does not match what %s holds: all "
+             "comes anew",
+             u->target.staging.label);
+        err = start_over(u);
+        return err ? err : upd_fetch_start(u, false);
     }
-    need_len = given.len + c->url_text.len + 64;
-    err = http_buf_reserve(&text, need_len);
-    if (!err)
-        err = http_url_resolve(&c->url, given, text.ptr, text.cap, &need_len);
-    if (!err)
-        err = http_url_parse(span_of(text.ptr, need_len - 1), &parsed);
-    if (!err)
-        err = settle(c, &parsed);
-    http_buf_free(&text);
+    u->peeking = false;
+    u->fetch.off = c->off;
+    u->fetch.file = c->file;
+    u->result.resumed_from = c->off;
+    take_head(u, c->head);
+    upd_mark_resumed(u);
+    err = http_resume(u->fetch.client, u->diag);
+    if (err)
+        return upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask");
+    err = upd_fetch_start(u, true);
+    if (!err && u->fetch.off != slot_taken(&u->slot))
+        err = start_over(u);
     return err;
 }
 
-static esp_err_t go_home(struct http_client *c)
+esp_err_t upd_resume(struct upd *u)
 {
-    struct http_url home;
-    esp_err_t err = http_url_parse(http_buf_span(&c->home_text), &home);
+    uint32_t off = upd_resume_off(u->opts.start_off, u->slot.sector_len,
+                                  u->target.cap_len, u->opts.stage_cnt > 0);
+    struct upd_checkpoint checkpoint;
+    bool whole = false;
+    esp_err_t err;
 
-    if (err || !c->strayed)
-        return err;
-    err = go(c, &home, http_url_same_origin(&c->url, &home));
+    if (upd_mark_load(u, &checkpoint) && off == 0)
+        return resume_checkpoint(u, &checkpoint);
+    if (off == 0)
+        return upd_fetch_start(u, false);
+    err = upd_open_slot(u, off);
     if (err)
         return err;
-    if (!c->at_home) {
-        http_fields_release(&c->fields);
-        forget_login(c);
-        account_move(&c->login, &c->home_login);
-        c->auth =
-            c->opts.auth == HTTP_AUTH_BASIC ? HTTP_AUTH_BASIC : HTTP_AUTH_NONE;
-    }
-    c->at_home = true;
-    c->strayed = false;
-    return ESP_OK;
-}
-
-esp_err_t http_rewind(struct http_client *c, struct diag *d)
-{
-    esp_err_t err = go_home(c);
-
-    return err ? diag_fail(d, DIAG_STAGE_HTTP, err,
-                           "out of memory for the URL of the request")
-               : ESP_OK;
-}
-
-esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
-                       struct diag *d)
-{
-    const struct http_urls *urls = c->opts.urls;
-    struct http_buf url = { .heap = c->env.heap };
-
-    c->asked_urls = true;
-    esp_err_t err = http_rewind(c, d);
-    if (err || !urls)
-        return err;
-    err = urls->get(urls->ctx, why, &url, d);
+    u->peeking = false;
+    u->fetch.off = off;
+    u->result.resumed_from = off;
+    u->mark.off_duty = !upd_is_image(u); /* nobody hashed what is there */
+    err = http_resume(u->fetch.client, u->diag);
     if (err)
-        (void)diag_fail(d, DIAG_STAGE_HTTP, err,
-                        "no URL to ask was provided: %s", err_name(err));
-    else if (url.len > 0)
-        err = http_set_url(c, url.ptr);
-    if (err)
-        (void)diag_fail(d, DIAG_STAGE_HTTP, err,
-                        "the URL that was provided cannot be used: it must be "
-                        "http[s]://host[:port]/path");
-    http_buf_free(&url);
+        return upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask");
+    if (upd_is_image(u))
+        err = resume_image(u, off, &whole);
+    if (err || whole)
+        return err ? err : start_over(u);
+    err = upd_fetch_start(u, u->fetch.off > 0);
+    if (!err && u->fetch.off != slot_taken(&u->slot))
+        err = start_over(u);
     return err;
-}
-
-esp_err_t http_resume(struct http_client *c, struct diag *d)
-{
-    return c->opts.urls ? http_ask_url(c, HTTP_URL_RESUME, d) : ESP_OK;
 }
