@@ -94,6 +94,7 @@ static void describe_target(struct session *s)
     s->policy = s->dev.policy;
     s->policy.allow_http = s->o->allow_http;
     s->policy.skip_cert_verify = s->o->insecure;
+    s->policy.psk = s->o->psk != NULL;
     s->target = (struct upd_device){
         .parts = &s->dev.parts,
         .policy = &s->policy,

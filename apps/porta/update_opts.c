@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "crypto/ct.h"
 
 #define PEM_MAX_LEN (4u * 1024u * 1024u)
 #define SYSTEM_STORE "/etc/ssl/certs/ca-certificates.crt"
 #define STALL_TIMEOUT_MS 30000u
 #define CONNECT_TIMEOUT_MS 15000u
+/* Shorter pre-shared keys can be guessed from a recorded handshake. */
+#define PSK_MIN_LEN 16u
+#define PSK_MAX_LEN 64u
 
 #define TEXT(opt, meta, help, field)                                        \
     {                                                                       \
@@ -28,6 +32,8 @@ static const struct cli_opt options[] = {
          cacert),
     TEXT("--cert", "FILE", "client certificate, PEM", cert),
     TEXT("--key", "FILE", "its private key, PEM", key),
+    TEXT("--psk", "ID:HEX",
+         "identity and pre-shared key, instead of certificates; or @FILE", psk),
     TEXT("--user", "U:P", "user and password; or @FILE", user),
     TEXT("--bearer", "TOKEN", "Authorization: Bearer TOKEN; or @FILE", bearer),
     { "-H", "'N: V'", "a further request header; may be repeated",
@@ -68,7 +74,6 @@ static const struct cli_opt options[] = {
     DEVICE_OPTS_BOOT(struct update_opts, dev),
     CLI_OPT_JSON(struct update_opts, json),
     CLI_OPT_LATER("--capath", "DIR"),
-    CLI_OPT_LATER("--psk", "ID:HEX"),
     CLI_OPT_LATER("--decrypt", "KEY"),
     CLI_OPT_LATER("--trace", "FILE"),
     CLI_OPT_END,
@@ -133,6 +138,9 @@ int update_opts_check(const struct update_opts *o)
         strcmp(o->tls_max, "1.3") != 0)
         return cli_usage(&update_verb, "--tls-max %s: it is 1.2 or 1.3",
                          o->tls_max);
+    if (o->psk && (o->cacert || o->cert || o->insecure))
+        return cli_usage(&update_verb, "--psk excludes --cacert, --cert and "
+                                       "--insecure: it proves both sides");
     if (!o->cert != !o->key)
         return cli_usage(&update_verb, "--cert and --key go together");
     if (o->user && o->bearer)
@@ -153,6 +161,8 @@ static esp_err_t load_ca(const struct update_opts *o, bool is_https,
 {
     struct diag none = DIAG_NONE;
 
+    if (o->psk)
+        return ESP_OK;
     if (o->cacert)
         return cli_read_file(o->cacert, PEM_MAX_LEN, &t->ca, d);
     if (cli_read_file(SYSTEM_STORE, PEM_MAX_LEN, &t->ca, &none) == ESP_OK ||
@@ -207,6 +217,32 @@ static esp_err_t load_proxy(const struct update_opts *o, struct update_trust *t,
                      "goes through it is protected by the server's TLS");
 }
 
+/* The key takes the place of its digits. */
+static esp_err_t load_psk(const struct update_opts *o, struct update_trust *t,
+                          struct http_opts *http, struct diag *d)
+{
+    char *id, *hex;
+    size_t len;
+
+    if (!o->psk)
+        return ESP_OK;
+    esp_err_t err = cli_read_secret(o->psk, &t->psk, d);
+    if (err)
+        return err;
+    id = (char *)t->psk.ptr;
+    hex = strrchr(id, ':');
+    len = hex ? strlen(hex + 1) / 2 : 0;
+    if (hex == id || len < PSK_MIN_LEN || len > PSK_MAX_LEN ||
+        num_parse_hex(span_str(hex + 1), (uint8_t *)hex + 1, len) != ESP_OK)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--psk needs identity:key, the key as %u to %u bytes "
+                         "in hexadecimal",
+                         PSK_MIN_LEN, PSK_MAX_LEN);
+    http->tls.psk_identity = span_of(id, (size_t)(hex - id));
+    http->tls.psk = span_of(hex + 1, len);
+    return ESP_OK;
+}
+
 static struct span pem(const struct cli_bytes *b)
 {
     return b->len ? span_of(b->ptr, b->len + 1) : span_of(NULL, 0);
@@ -226,6 +262,8 @@ esp_err_t update_opts_http(const struct update_opts *o, bool is_https,
         err = load_login(o, t, http, d);
     if (!err)
         err = load_proxy(o, t, http, d);
+    if (!err)
+        err = load_psk(o, t, http, d);
     http->tls.ca = pem(&t->ca);
     http->tls.client_cert = pem(&t->cert);
     http->tls.client_key = pem(&t->key);
@@ -311,4 +349,5 @@ void update_trust_free(struct update_trust *t)
     cli_bytes_free(&t->user);
     cli_bytes_free(&t->bearer);
     cli_bytes_free(&t->proxy);
+    cli_bytes_free(&t->psk);
 }

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import urllib.parse
 
@@ -20,6 +21,7 @@ import rawimage
 from apiserver import Answer, Server
 from conftest import BIN, SANITIZED, boot_of
 from proxy import Proxy
+from test_openssl_server import SServer
 from test_readme import prefix  # noqa: F401, a fixture
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs/transport.md"
@@ -268,6 +270,39 @@ def test_oauth2_refresh_token(reader, oauth2):
                  " || status=$?\n[ $status = 3 ]")
     assert [f["refresh_token"] for f in issuer.forms] == ["refresh-1",
                                                           "refresh-2"]
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_psk(reader, version):
+    """The page's server, in the foreground and on a free port."""
+    key = os.urandom(32).hex()
+    (reader.folder / "psk.txt").write_text(f"device-4711:{key}\n")
+    (reader.folder / "app.bin").write_bytes(BODY)
+    line = blocks("With a pre-shared key")[0].rstrip("&\n ")
+    args = shlex.split(line.replace('"$(cut -d: -f2 psk.txt)"', key))
+    assert args[:5] == ["openssl", "s_server", "-accept", "8443", "-WWW"]
+    with SServer(reader.folder, *args[5:], version) as server:
+        text = blocks("With a pre-shared key")[1]
+        assert "localhost:8443" in text
+        script = text.replace("8443", str(server.port))
+        said = reader.shell(script)
+        assert key not in said
+    assert reader.slot() == BODY
+
+
+def test_a_psk_that_only_one_knows(reader, porta):
+    (reader.folder / "app.bin").write_bytes(BODY)
+    with SServer(reader.folder, "-nocert", "-psk_identity", "device-4711",
+                 "-psk", "11" * 16) as server:
+        for given in ("22" * 16, "11" * 15, "11" * 16 + "1", "x" * 32):
+            ended = porta("update", reader.flash,
+                          f"https://localhost:{server.port}/app.bin",
+                          "--psk", "device-4711:" + given)
+            wrong = given == "22" * 16
+            assert ended.code == (1 if wrong else 2), ended
+            assert given not in ended.err
+            assert ("tls:" if wrong else "hexadecimal") in ended.err
+    assert reader.boot() == "factory"
 
 
 def test_proxy(reader, serve):
