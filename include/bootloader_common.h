@@ -14,10 +14,7 @@
 extern "C" {
 #endif
 
-typedef enum {
-    ESP_IMAGE_BOOTLOADER,
-    ESP_IMAGE_APPLICATION
-} esp_image_type;
+typedef enum { ESP_IMAGE_BOOTLOADER, ESP_IMAGE_APPLICATION } esp_image_type;
 
 uint32_t bootloader_common_ota_select_crc(const esp_ota_select_entry_t *s);
 bool bootloader_common_ota_select_valid(const esp_ota_select_entry_t *s);
@@ -33,9 +30,8 @@ esp_err_t bootloader_common_get_sha256_of_partition(uint32_t address,
                                                     uint32_t size, int type,
                                                     uint8_t *out_sha_256);
 /* ESP_FAIL: the image is for another chip or revision. */
-esp_err_t
-bootloader_common_check_chip_validity(const esp_image_header_t *img_hdr,
-                                      esp_image_type type);
+esp_err_t bootloader_common_check_chip_validity(
+    const esp_image_header_t *img_hdr, esp_image_type type);
 /* True when label stands in the list, separated by commas or blanks. */
 bool bootloader_common_label_search(const char *list, char *label);
 

@@ -129,6 +129,7 @@ uint32_t ec_load(const struct ec *e, struct ec_point *out, const uint32_t *x,
 
 /* Both multiples at once, from the highest bit: double, then add what the two
  * bits ask for. */
+/* lint-ok: function, the terms of one sum */
 void ec_combine(const struct ec *e, struct ec_point *out, const uint32_t *u,
                 const uint32_t *v, const struct ec_point *q)
 {

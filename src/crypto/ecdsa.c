@@ -57,6 +57,7 @@ static void invert(const struct mont *n, uint32_t *out, const uint32_t *a)
 }
 
 /* u = e / s and v = r / s modulo the order. */
+/* lint-ok: function, what the formula names */
 static void scalars(const struct ec_curve *c, uint32_t *u, uint32_t *v,
                     const uint32_t *rs, const uint8_t *digest)
 {

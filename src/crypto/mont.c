@@ -8,6 +8,7 @@
 
 #define ALL 0xFFFFFFFFu
 
+/* lint-ok: function, numbers are runs of words */
 uint32_t words_add(uint32_t *out, const uint32_t *a, const uint32_t *b,
                    uint32_t mask, uint32_t words)
 {
@@ -21,6 +22,7 @@ uint32_t words_add(uint32_t *out, const uint32_t *a, const uint32_t *b,
     return (uint32_t)sum;
 }
 
+/* lint-ok: function, numbers are runs of words */
 uint32_t words_sub(uint32_t *out, const uint32_t *a, const uint32_t *b,
                    uint32_t mask, uint32_t words)
 {

@@ -258,6 +258,7 @@ static esp_err_t check_set(const struct img_keys *now,
                                                     : ESP_OK;
 }
 
+/* lint-ok: function, one call, and nothing of it is kept */
 esp_err_t key_store_install(struct part_dev *dev, const struct part_entry *part,
                             const struct img_keys *now, struct span file,
                             uint32_t *why)

@@ -38,6 +38,7 @@ uint32_t img_sig_digest(enum img_scheme scheme, struct span content,
     return digest_len(scheme);
 }
 
+/* lint-ok: function, the fields of one block */
 void img_block_pack(enum img_scheme scheme, const uint8_t *fields,
                     const uint8_t *digest, const uint8_t *sig,
                     uint8_t out[IMG_SIG_V2_LEN])
@@ -64,6 +65,7 @@ void img_block_pack_v1(const uint8_t rs[64], uint8_t out[IMG_SIG_V1_LEN])
         out[4 + i] = rs[31 - i % 32 + i / 32 * 32];
 }
 
+/* lint-ok: function, what a block is looked up by */
 esp_err_t img_sector_room(const uint8_t *sector, enum img_scheme scheme,
                           const uint8_t *digest, const uint8_t *id,
                           uint32_t *idx)

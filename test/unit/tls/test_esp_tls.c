@@ -1,3 +1,4 @@
+/* lint-ok: length, one device and one peer for all of the interface */
 /* esp_tls.h and esp_crt_bundle.h as applications use them. */
 #include <setjmp.h>
 #include <stdarg.h>
