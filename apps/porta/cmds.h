@@ -13,6 +13,7 @@ int cmd_confirm(int argc, char **argv);
 int cmd_rollback(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 int cmd_device(int argc, char **argv);
+int cmd_bundle(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_torture(int argc, char **argv);
 int cmd_demo(int argc, char **argv);

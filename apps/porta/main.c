@@ -20,6 +20,7 @@ static const struct cli_sub verbs[] = {
     { "reset", "one pass of the bootloader", cmd_reset },
     { "device", "the board: boots the flash file and keeps it running",
       cmd_device },
+    { "bundle", "CA certificates in little room: build, show", cmd_bundle },
     { "serve", "development HTTPS server for a folder", cmd_serve },
     { "torture", "cuts the power in every flash operation, on a copy",
       cmd_torture },

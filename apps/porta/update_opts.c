@@ -3,16 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/num.h"
 #include "crypto/ct.h"
+#include "update_tls.h"
 
-#define PEM_MAX_LEN (4u * 1024u * 1024u)
-#define SYSTEM_STORE "/etc/ssl/certs/ca-certificates.crt"
 #define STALL_TIMEOUT_MS 30000u
 #define CONNECT_TIMEOUT_MS 15000u
-/* Shorter pre-shared keys can be guessed from a recorded handshake. */
-#define PSK_MIN_LEN 16u
-#define PSK_MAX_LEN 64u
 
 #define TEXT(opt, meta, help, field)                                        \
     {                                                                       \
@@ -28,12 +23,15 @@
     }
 
 static const struct cli_opt options[] = {
-    TEXT("--cacert", "FILE", "PEM of the CAs to trust, instead of the system's",
-         cacert),
-    TEXT("--cert", "FILE", "client certificate, PEM", cert),
-    TEXT("--key", "FILE", "its private key, PEM", key),
+    TEXT("--cacert", "FILE",
+         "the CAs to trust, PEM or a bundle, instead of the system's", cacert),
+    TEXT("--capath", "DIR", "the same: all the certificates in a folder",
+         capath),
+    TEXT("--cert", "FILE", "client certificate, PEM or DER", cert),
+    TEXT("--key", "FILE", "its private key, PEM or DER", key),
+    TEXT("--pass", "P", "the key's password; or @FILE", pass),
     TEXT("--psk", "ID:HEX",
-         "identity and pre-shared key, instead of certificates; or @FILE", psk),
+         "instead of certificates a key that both know; or @FILE", psk),
     TEXT("--user", "U:P", "user and password; or @FILE", user),
     TEXT("--bearer", "TOKEN", "Authorization: Bearer TOKEN; or @FILE", bearer),
     { "-H", "'N: V'", "a further request header; may be repeated",
@@ -73,7 +71,6 @@ static const struct cli_opt options[] = {
     DEVICE_OPTS_CHIP(struct update_opts, dev),
     DEVICE_OPTS_BOOT(struct update_opts, dev),
     CLI_OPT_JSON(struct update_opts, json),
-    CLI_OPT_LATER("--capath", "DIR"),
     CLI_OPT_LATER("--decrypt", "KEY"),
     CLI_OPT_LATER("--trace", "FILE"),
     CLI_OPT_END,
@@ -134,15 +131,9 @@ int update_opts_check(const struct update_opts *o)
         status = check_headers(&o->secret_headers);
     if (status != CLI_GO)
         return status;
-    if (o->tls_max && strcmp(o->tls_max, "1.2") != 0 &&
-        strcmp(o->tls_max, "1.3") != 0)
-        return cli_usage(&update_verb, "--tls-max %s: it is 1.2 or 1.3",
-                         o->tls_max);
-    if (o->psk && (o->cacert || o->cert || o->insecure))
-        return cli_usage(&update_verb, "--psk excludes --cacert, --cert and "
-                                       "--insecure: it proves both sides");
-    if (!o->cert != !o->key)
-        return cli_usage(&update_verb, "--cert and --key go together");
+    status = update_tls_check(o);
+    if (status != CLI_GO)
+        return status;
     if (o->user && o->bearer)
         return cli_usage(&update_verb,
                          "--user and --bearer exclude each other");
@@ -152,26 +143,6 @@ int update_opts_check(const struct update_opts *o)
 uint32_t update_opts_stall_ms(const struct update_opts *o)
 {
     return o->stall_timeout_ms ? o->stall_timeout_ms : STALL_TIMEOUT_MS;
-}
-
-/* The system's store is not needed for plain HTTP, unless a redirect leads to
- * HTTPS; the handshake refuses then. */
-static esp_err_t load_ca(const struct update_opts *o, bool is_https,
-                         struct update_trust *t, struct diag *d)
-{
-    struct diag none = DIAG_NONE;
-
-    if (o->psk)
-        return ESP_OK;
-    if (o->cacert)
-        return cli_read_file(o->cacert, PEM_MAX_LEN, &t->ca, d);
-    if (cli_read_file(SYSTEM_STORE, PEM_MAX_LEN, &t->ca, &none) == ESP_OK ||
-        o->insecure || !is_https)
-        return ESP_OK;
-    return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NOT_FOUND,
-                     "there is nothing to trust: this machine has no %s; name "
-                     "a file of CA certificates with --cacert",
-                     SYSTEM_STORE);
 }
 
 static esp_err_t load_login(const struct update_opts *o, struct update_trust *t,
@@ -217,59 +188,16 @@ static esp_err_t load_proxy(const struct update_opts *o, struct update_trust *t,
                      "goes through it is protected by the server's TLS");
 }
 
-/* The key takes the place of its digits. */
-static esp_err_t load_psk(const struct update_opts *o, struct update_trust *t,
-                          struct http_opts *http, struct diag *d)
-{
-    char *id, *hex;
-    size_t len;
-
-    if (!o->psk)
-        return ESP_OK;
-    esp_err_t err = cli_read_secret(o->psk, &t->psk, d);
-    if (err)
-        return err;
-    id = (char *)t->psk.ptr;
-    hex = strrchr(id, ':');
-    len = hex ? strlen(hex + 1) / 2 : 0;
-    if (hex == id || len < PSK_MIN_LEN || len > PSK_MAX_LEN ||
-        num_parse_hex(span_str(hex + 1), (uint8_t *)hex + 1, len) != ESP_OK)
-        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--psk needs identity:key, the key as %u to %u bytes "
-                         "in hexadecimal",
-                         PSK_MIN_LEN, PSK_MAX_LEN);
-    http->tls.psk_identity = span_of(id, (size_t)(hex - id));
-    http->tls.psk = span_of(hex + 1, len);
-    return ESP_OK;
-}
-
-static struct span pem(const struct cli_bytes *b)
-{
-    return b->len ? span_of(b->ptr, b->len + 1) : span_of(NULL, 0);
-}
-
 esp_err_t update_opts_http(const struct update_opts *o, bool is_https,
                            struct update_trust *t, struct http_opts *http,
                            struct diag *d)
 {
-    esp_err_t err = load_ca(o, is_https, t, d);
+    esp_err_t err = update_tls_load(o, is_https, t, &http->tls, d);
 
-    if (!err && o->cert)
-        err = cli_read_file(o->cert, PEM_MAX_LEN, &t->cert, d);
-    if (!err && o->key)
-        err = cli_read_file(o->key, PEM_MAX_LEN, &t->key, d);
     if (!err)
         err = load_login(o, t, http, d);
     if (!err)
         err = load_proxy(o, t, http, d);
-    if (!err)
-        err = load_psk(o, t, http, d);
-    http->tls.ca = pem(&t->ca);
-    http->tls.client_cert = pem(&t->cert);
-    http->tls.client_key = pem(&t->key);
-    http->tls.skip_verify = o->insecure;
-    if (o->tls_max && strcmp(o->tls_max, "1.2") == 0)
-        http->tls.max = TLS_VERSION_1_2;
     http->timeout_ms = update_opts_stall_ms(o);
     http->connect_timeout_ms = o->connect_timeout_ms ? o->connect_timeout_ms
                                : o->stall_timeout_ms ? o->stall_timeout_ms
@@ -346,8 +274,10 @@ void update_trust_free(struct update_trust *t)
     cli_bytes_free(&t->ca);
     cli_bytes_free(&t->cert);
     cli_bytes_free(&t->key);
+    cli_bytes_free(&t->pass);
+    cli_bytes_free(&t->bundle);
+    cli_bytes_free(&t->psk);
     cli_bytes_free(&t->user);
     cli_bytes_free(&t->bearer);
     cli_bytes_free(&t->proxy);
-    cli_bytes_free(&t->psk);
 }

@@ -10,9 +10,10 @@
 
 struct update_opts {
     struct device_args dev;
-    const char *cacert, *cert, *key, *user, *bearer, *tls_max, *slot, *final;
+    const char *cacert, *capath, *pass, *psk, *cert, *key, *user, *bearer,
+        *tls_max, *slot, *final;
     const char *oauth2_url, *client_id, *client_secret, *refresh_token, *scope;
-    const char *proxy, *psk;
+    const char *proxy;
     struct cli_list headers, secret_headers, resolve;
     uint32_t connect_timeout_ms, stall_timeout_ms, max_time_ms;
     uint32_t retry, range_len;
@@ -27,7 +28,7 @@ extern const struct cli_verb update_verb;
 
 /* Files and secrets that the options name, loaded. */
 struct update_trust {
-    struct cli_bytes ca, cert, key, user, bearer, proxy, psk;
+    struct cli_bytes ca, bundle, cert, key, pass, psk, user, bearer, proxy;
 };
 
 /* Refuses what cannot be: exit 2 after a sentence, else CLI_GO. */
