@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "cmds.h"
+#include "psk_arg.h"
 #include "serve_cert.h"
 #include "serve_http.h"
 
@@ -16,6 +17,7 @@
 struct serve_opts {
     uint32_t port;
     const char *bind_addr, *cert, *key, *cert_dir, *user, *token, *fault;
+    const char *psk, *client_ca;
     uint32_t rate;
     bool plain, quiet;
 };
@@ -47,8 +49,12 @@ static const struct cli_opt options[] = {
       CLI_KIND_SIZE, offsetof(struct serve_opts, rate) },
     { "--quiet", NULL, "no line for each request", CLI_KIND_FLAG,
       offsetof(struct serve_opts, quiet) },
-    CLI_OPT_LATER("--psk", "ID:HEX"),
-    CLI_OPT_LATER("--client-ca", "FILE"),
+    { "--psk", "ID:HEX",
+      "instead of a certificate a key that both know; or @FILE", CLI_KIND_TEXT,
+      offsetof(struct serve_opts, psk) },
+    { "--client-ca", "FILE",
+      "serve only clients with a certificate of these CAs", CLI_KIND_TEXT,
+      offsetof(struct serve_opts, client_ca) },
     CLI_OPT_END,
 };
 
@@ -82,7 +88,8 @@ static const struct cli_verb verb = {
 struct setup {
     struct serve_conf conf;
     struct serve_cert cert;
-    struct cli_bytes user, token;
+    struct cli_bytes user, token, client_ca;
+    struct psk_arg psk;
 };
 
 static void setup_free(struct setup *s)
@@ -90,6 +97,8 @@ static void setup_free(struct setup *s)
     serve_cert_free(&s->cert);
     cli_bytes_free(&s->user);
     cli_bytes_free(&s->token);
+    cli_bytes_free(&s->client_ca);
+    psk_arg_free(&s->psk);
 }
 
 /* Who listens on all addresses is reached by any of them. */
@@ -143,6 +152,12 @@ static esp_err_t setup_trust(const struct serve_opts *o, struct setup *s,
 
     if (o->plain)
         return ESP_OK;
+    if (o->psk) {
+        err = psk_arg_read(o->psk, &s->psk, d);
+        s->conf.tls.psk = s->psk.key;
+        s->conf.tls.psk_identity = (const char *)s->psk.identity.ptr;
+        return err;
+    }
     if (o->cert) {
         err = cli_read_file(o->cert, PEM_MAX_LEN, &s->cert.cert, d);
         if (!err)
@@ -150,8 +165,11 @@ static esp_err_t setup_trust(const struct serve_opts *o, struct setup *s,
     } else {
         err = made_cert(o, s, d);
     }
-    s->conf.cert = (const char *)s->cert.cert.ptr;
-    s->conf.key = (const char *)s->cert.key.ptr;
+    if (!err && o->client_ca)
+        err = cli_read_file(o->client_ca, PEM_MAX_LEN, &s->client_ca, d);
+    s->conf.tls.cert = (const char *)s->cert.cert.ptr;
+    s->conf.tls.key = (const char *)s->cert.key.ptr;
+    s->conf.tls.client_ca = (const char *)s->client_ca.ptr;
     return err;
 }
 
@@ -192,6 +210,7 @@ static esp_err_t setup_make(const struct serve_opts *o, const char *folder,
     s->conf.secrets[0] = o->key;
     s->conf.secrets[1] = secret_file(o->user);
     s->conf.secrets[2] = secret_file(o->token);
+    s->conf.secrets[3] = secret_file(o->psk);
     err = setup_secrets(o, s, d);
     return err ? err : setup_trust(o, s, d);
 }
@@ -251,7 +270,11 @@ int cmd_serve(int argc, char **argv)
                          o.port);
     if (!o.cert != !o.key)
         return cli_usage(&verb, "--cert and --key go together");
-    if (o.plain && o.cert)
-        return cli_usage(&verb, "--http has no use for --cert");
+    if (o.plain && (o.cert || o.psk || o.client_ca))
+        return cli_usage(&verb, "--http has no use for --cert, --psk and "
+                                "--client-ca");
+    if (o.psk && (o.cert || o.client_ca))
+        return cli_usage(&verb, "--psk excludes certificates: both sides know "
+                                "the key, or they do not");
     return run(&o, args.val[0]);
 }

@@ -277,8 +277,8 @@ esp_err_t demo_serve(struct demo *w, struct demo_server *s, const char *name,
         return err;
     s->conf = (struct serve_conf){ .folder = w->www,
                                    .bind_addr = "127.0.0.1",
-                                   .cert = (const char *)s->cert.cert.ptr,
-                                   .key = (const char *)s->cert.key.ptr,
+                                   .tls.cert = (const char *)s->cert.cert.ptr,
+                                   .tls.key = (const char *)s->cert.key.ptr,
                                    .rate = rate,
                                    .quiet = true };
     return serve_start(&s->serve, &s->conf, d);

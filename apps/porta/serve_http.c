@@ -25,6 +25,7 @@ struct serve {
     const struct serve_conf *conf;
     struct MHD_Daemon *daemon;
     struct serve_auth auth;
+    struct serve_tls tls;
     char root[PATH_MAX];
     char hidden[PATH_MAX];                  /* "": none */
     struct stat secrets[SERVE_SECRETS_MAX]; /* st_nlink 0: none */
@@ -372,6 +373,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn,
         *upload_len = 0; /* nobody wants a body */
         return MHD_YES;
     }
+    if (!serve_tls_client_ok(&s->tls, conn)) {
+        refused.status = 403;
+        say(s, method, url, &refused);
+        return answer_text(conn, 403, NULL, NULL);
+    }
     token = MHD_lookup_connection_value(conn, MHD_GET_ARGUMENT_KIND, "token");
     if (!serve_auth_ok(&s->auth, asked(conn, "Authorization"), token)) {
         say(s, method, url, &refused);
@@ -481,18 +487,12 @@ static struct MHD_Daemon *daemon_start(struct serve *s, int fd,
     const struct serve_conf *c = s->conf;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ERROR_LOG |
                      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
-    struct MHD_OptionItem tls[] = {
-        { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)c->key },
-        { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)c->cert },
-        { MHD_OPTION_HTTPS_PRIORITIES, 0,
-          (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
-        { MHD_OPTION_END, 0, NULL },
-    };
+    struct MHD_OptionItem tls[SERVE_TLS_OPTIONS_CNT];
 
-    if (c->cert)
+    s->tls = c->tls;
+    serve_tls_options(&s->tls, tls);
+    if (serve_tls_on(&s->tls))
         flags |= MHD_USE_TLS;
-    else
-        tls[0].option = MHD_OPTION_END;
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s,
                             MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
                             complaint, MHD_OPTION_LISTEN_SOCKET, fd,

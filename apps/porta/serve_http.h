@@ -9,8 +9,9 @@
 #include "base/diag.h"
 #include "cli.h"
 #include "serve_plan.h"
+#include "serve_tls.h"
 
-#define SERVE_SECRETS_MAX 3
+#define SERVE_SECRETS_MAX 4
 
 struct serve_conf {
     const char *folder;
@@ -18,7 +19,7 @@ struct serve_conf {
     const char *secrets[SERVE_SECRETS_MAX]; /* files, neither; NULL: none */
     const char *bind_addr;                  /* literal */
     uint16_t port;                          /* 0: any free one */
-    const char *cert, *key;                 /* PEM; NULL: plain HTTP */
+    struct serve_tls tls;
     const char *user; /* "user:password", NULL: nobody needs to */
     const char *token;
     struct serve_fault fault;

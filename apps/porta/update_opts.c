@@ -276,7 +276,7 @@ void update_trust_free(struct update_trust *t)
     cli_bytes_free(&t->key);
     cli_bytes_free(&t->pass);
     cli_bytes_free(&t->bundle);
-    cli_bytes_free(&t->psk);
+    psk_arg_free(&t->psk);
     cli_bytes_free(&t->user);
     cli_bytes_free(&t->bearer);
     cli_bytes_free(&t->proxy);

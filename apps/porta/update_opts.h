@@ -7,6 +7,7 @@
 #include "device_ctx.h"
 #include "http/client.h"
 #include "linux_net.h"
+#include "psk_arg.h"
 
 struct update_opts {
     struct device_args dev;
@@ -28,7 +29,8 @@ extern const struct cli_verb update_verb;
 
 /* Files and secrets that the options name, loaded. */
 struct update_trust {
-    struct cli_bytes ca, bundle, cert, key, pass, psk, user, bearer, proxy;
+    struct cli_bytes ca, bundle, cert, key, pass, user, bearer, proxy;
+    struct psk_arg psk;
 };
 
 /* Refuses what cannot be: exit 2 after a sentence, else CLI_GO. */

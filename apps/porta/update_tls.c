@@ -1,6 +1,5 @@
 #include "update_tls.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "linux_heap.h"
@@ -22,48 +21,6 @@ int update_tls_check(const struct update_opts *o)
         return cli_usage(&update_verb, "--psk excludes certificates: both "
                                        "sides know the key, or they do not");
     return CLI_GO;
-}
-
-/* --- a key that both sides know ------------------------------------------- */
-
-static int hex_value(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c | 0x20) : NULL;
-
-    return at ? (int)(at - digits) : -1;
-}
-
-static esp_err_t psk_failed(struct diag *d)
-{
-    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                     "--psk needs identity:key, the key as 2 to 128 "
-                     "hexadecimal digits");
-}
-
-/* "identity:hex" in t->psk; the key replaces its digits. */
-static esp_err_t load_psk(const struct update_opts *o, struct update_trust *t,
-                          struct tls_conf *tls, struct diag *d)
-{
-    esp_err_t err = cli_read_secret(o->psk, &t->psk, d);
-
-    if (err)
-        return err;
-    char *text = (char *)t->psk.ptr;
-    char *hex = strrchr(text, ':');
-    size_t len = hex ? strlen(hex + 1) : 0;
-    if (!hex || hex == text || len < 2 || len > 128 || len % 2 != 0)
-        return psk_failed(d);
-    for (size_t i = 0; i < len / 2; i++) {
-        int high = hex_value(hex[1 + 2 * i]);
-        int low = hex_value(hex[2 + 2 * i]);
-        if (high < 0 || low < 0)
-            return psk_failed(d);
-        hex[1 + i] = (char)(high << 4 | low);
-    }
-    tls->psk_identity = span_of(text, (size_t)(hex - text));
-    tls->psk = span_of(hex + 1, len / 2);
-    return ESP_OK;
 }
 
 /* --- certificates --------------------------------------------------------- */
@@ -149,8 +106,12 @@ esp_err_t update_tls_load(const struct update_opts *o, bool is_https,
     tls->keep_ticket = true;
     if (o->tls_max && strcmp(o->tls_max, "1.2") == 0)
         tls->max = TLS_VERSION_1_2;
-    if (o->psk)
-        return load_psk(o, t, tls, d);
+    if (o->psk) {
+        err = psk_arg_read(o->psk, &t->psk, d);
+        tls->psk_identity = t->psk.identity;
+        tls->psk = t->psk.key;
+        return err;
+    }
     if (o->cacert)
         err = load_cacert(o, t, tls, d);
     if (!err && o->capath)
