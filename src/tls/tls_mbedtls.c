@@ -199,9 +199,8 @@ static void raise_floor(struct tls_session *s)
     const struct tls_now *now = &s->verify.now;
     struct tls_floor *floor = s->floor;
 
-    if (!floor || !s->verify.began || s->skip_verify ||
-        now->rule == POL_DATES_OFF || !tls_date_plausible(now) ||
-        now->clock_s - floor->s < FLOOR_STEP_S)
+    if (!floor || !s->verify.began || now->rule == POL_DATES_OFF ||
+        !tls_date_plausible(now) || now->clock_s - floor->s < FLOOR_STEP_S)
         return;
     floor->s = now->clock_s;
     if (floor->keep)

@@ -161,8 +161,11 @@ static esp_err_t explain_transport(const struct tls_session *s, struct diag *d)
         return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN,
                          "the connection was reset during the TLS handshake");
     return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN,
-                     "the %s closed the connection during the TLS handshake",
-                     peer(s));
+                     "the %s closed the connection during the TLS handshake%s",
+                     peer(s),
+                     s->conf.MBEDTLS_PRIVATE(psk)
+                         ? ": it may know another pre-shared key or identity"
+                         : "");
 }
 
 static esp_err_t explain_library(const struct tls_session *s, int ret,

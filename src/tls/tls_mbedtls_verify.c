@@ -144,7 +144,6 @@ static void ask_bundle(struct tls_verify *v, const mbedtls_x509_crt *crt,
         v->anchored = !(*flags & untrusted);
     if (tls_bundle_signed(v->bundle, crt)) {
         v->anchored = true;
-        v->until_s = INT64_MAX;
         v->seen = (struct tls_seen){ .flags = 0 };
         *flags &= ~untrusted;
         return;

@@ -1,37 +1,12 @@
 """openssl s_server: a TLS peer of another make that answers in HTTP/1.0,
 without a length, and closes."""
 
-import re
-import subprocess
-
 import pytest
 
 import rawimage
+from sserver import SServer
 
 GOOD = rawimage.image()
-
-
-class SServer:
-    def __init__(self, folder, *args):
-        self.process = subprocess.Popen(
-            ["openssl", "s_server", "-accept", "127.0.0.1:0", "-WWW",
-             *args], cwd=folder, text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for line in self.process.stdout:
-            found = re.match(r"ACCEPT 127\.0\.0\.1:(\d+)", line)
-            if found:
-                self.port = int(found.group(1))
-                return
-        raise RuntimeError("openssl s_server did not start")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.process.stdin.close()
-        self.process.kill()
-        self.process.stdout.close()
-        self.process.wait(timeout=10)
 
 
 @pytest.mark.parametrize("claim,args,works,word", [

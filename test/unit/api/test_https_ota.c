@@ -90,7 +90,7 @@ static void test_one_shot(void **state)
 
 struct shot {
     const char *claim;
-    bool no_config, no_http, resumption, no_verify;
+    bool no_config, no_http, resumption, no_verify, cert;
     int status;
     uint8_t damage; /* XORed into byte `at` */
     uint32_t at;
@@ -114,6 +114,11 @@ static const struct shot shots[] = {
     { .claim = "nothing to verify the server by",
       .no_verify = true,
       .want = ESP_ERR_INVALID_ARG,
+      .events = "START " },
+    { .claim = "http:, not allowed: a certificate does not help",
+      .no_verify = true,
+      .cert = true,
+      .want = ESP_ERR_NOT_ALLOWED,
       .events = "START " },
     { .claim = "404", .status = 404, .want = ESP_FAIL, .events = "START " },
     { .claim = "304",
@@ -142,8 +147,9 @@ static void test_shots(void **state)
     (void)state;
     for (size_t i = 0; i < CNT(shots); i++) {
         const struct shot *row = &shots[i];
+        esp_http_client_config_t asked = http;
         esp_https_ota_config_t config = {
-            .http_config = row->no_http ? NULL : &http,
+            .http_config = row->no_http ? NULL : &asked,
             .ota_resumption = row->resumption,
         };
         struct device d;
@@ -153,6 +159,7 @@ static void test_shots(void **state)
         device_open(&d);
         watch(&seen);
         d.rig.policy.allow_http = !row->no_verify;
+        asked.cert_pem = row->cert ? "a certificate" : NULL;
         d.rig.web.status = row->status;
         d.rig.image[row->at] ^= row->damage;
         assert_int_equal(esp_https_ota(row->no_config ? NULL : &config),

@@ -56,6 +56,7 @@ static void make_idents(void)
                       .dns = good,
                       .rsa_bits = 1024,
                       .issuer = &idents[ID_CA] },
+        [ID_BELOW_WEAK] = { .cn = "below", .issuer = &idents[ID_WEAK] },
     };
 
     for (size_t i = 1; i < ID_CNT; i++)

@@ -37,6 +37,7 @@ enum ident {
     ID_MIDDLE_CROSS, /* ID_MIDDLE's key, signed by ID_OTHER_CA, and ended */
     ID_FORGED,       /* says that ID_CA signed it */
     ID_WEAK,         /* RSA, 1024 bits */
+    ID_BELOW_WEAK,   /* signed by that */
     ID_CNT
 };
 

@@ -12,6 +12,7 @@
 #include <mbedtls/pem.h>
 #include <mbedtls/ssl.h>
 
+#include "base/le.h"
 #include "fixture.h"
 #include "linux_trust.h"
 
@@ -265,6 +266,96 @@ static void test_attach_to_a_configuration(void **state)
     heap.port.free(heap.port.ctx, writable(bytes.ptr));
 }
 
+/* --- bundles that nobody here would make ---------------------------------- */
+
+static size_t put_entry(uint8_t *at, struct span name, struct span key)
+{
+    le16_put(at, (uint16_t)name.len);
+    le16_put(at + 2, (uint16_t)key.len);
+    memcpy(at + 4, name.ptr, name.len);
+    memcpy(at + 4 + name.len, key.ptr, key.len);
+    return 4 + name.len + key.len;
+}
+
+static mbedtls_x509_crt parsed(enum ident id)
+{
+    const char *text = idents[id].pem;
+    mbedtls_x509_crt crt;
+
+    mbedtls_x509_crt_init(&crt);
+    assert_int_equal(mbedtls_x509_crt_parse(&crt, (const unsigned char *)text,
+                                            strlen(text) + 1),
+                     0);
+    return crt;
+}
+
+static struct span raw(const mbedtls_x509_buf *buf)
+{
+    return span_of(buf->p, buf->len);
+}
+
+static bool trusts(const struct tls_bundle *b, mbedtls_x509_crt *crt)
+{
+    mbedtls_ssl_config conf;
+    struct tls_bundle copy = *b;
+    uint32_t flags = 0;
+
+    mbedtls_ssl_config_init(&conf);
+    tls_bundle_attach(&conf, &copy);
+    (void)mbedtls_x509_crt_verify(crt, conf.MBEDTLS_PRIVATE(ca_chain), NULL,
+                                  NULL, &flags, conf.MBEDTLS_PRIVATE(f_vrfy),
+                                  conf.MBEDTLS_PRIVATE(p_vrfy));
+    mbedtls_ssl_config_free(&conf);
+    return !(flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED);
+}
+
+/* The key that signed is there, but it is another's. */
+static void test_a_key_counts_only_with_its_name(void **state)
+{
+    mbedtls_x509_crt forged = parsed(ID_FORGED), ca = parsed(ID_CA);
+    const struct span last = span_of("\xff", 1);
+    uint8_t bytes[1024];
+    struct tls_bundle b;
+    size_t len = 8;
+
+    (void)state;
+    for (int own_name = 0; own_name < 2; own_name++) {
+        struct span name = own_name ? raw(&forged.issuer_raw) : last;
+        len = 8;
+        le32_put(bytes, 8);
+        len += put_entry(bytes + len, raw(&ca.subject_raw), raw(&ca.pk_raw));
+        le32_put(bytes + 4, (uint32_t)len);
+        len += put_entry(bytes + len, name, raw(&forged.pk_raw));
+        assert_int_equal(tls_bundle_parse(span_of(bytes, len), &b), ESP_OK);
+        assert_int_equal(trusts(&b, &forged), own_name);
+    }
+    mbedtls_x509_crt_free(&forged);
+    mbedtls_x509_crt_free(&ca);
+}
+
+/* The builder leaves a weak key out; one that came in otherwise is not used. */
+static void test_a_weak_key_is_not_used(void **state)
+{
+    mbedtls_x509_crt below = parsed(ID_BELOW_WEAK), weak = parsed(ID_WEAK);
+    mbedtls_x509_crt strong = parsed(ID_BELOW), middle = parsed(ID_MIDDLE);
+    uint8_t bytes[1024];
+    struct tls_bundle b;
+
+    (void)state;
+    le32_put(bytes, 4);
+    size_t len =
+        put_entry(bytes + 4, raw(&weak.subject_raw), raw(&weak.pk_raw));
+    assert_int_equal(tls_bundle_parse(span_of(bytes, 4 + len), &b), ESP_OK);
+    assert_false(trusts(&b, &below));
+    len = put_entry(bytes + 4, raw(&middle.subject_raw), raw(&middle.pk_raw));
+    assert_int_equal(tls_bundle_parse(span_of(bytes, 4 + len), &b), ESP_OK);
+    assert_true(trusts(&b, &strong));
+    mbedtls_x509_crt_free(&below);
+    mbedtls_x509_crt_free(&weak);
+    mbedtls_x509_crt_free(&strong);
+    mbedtls_x509_crt_free(&middle);
+}
+
 /* --- the machine's own ---------------------------------------------------- */
 
 static void test_the_machines_store(void **state)
@@ -304,6 +395,8 @@ int main(void)
         cmocka_unit_test(test_each_allocation_of_the_builder_fails),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_attach_to_a_configuration),
+        cmocka_unit_test(test_a_key_counts_only_with_its_name),
+        cmocka_unit_test(test_a_weak_key_is_not_used),
         cmocka_unit_test(test_the_machines_store),
     };
 

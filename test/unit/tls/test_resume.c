@@ -140,6 +140,46 @@ static void test_a_ticket_that_is_refused(void **state)
     }
 }
 
+/* However often it went on, what was verified at first has its end. */
+static void test_the_end_is_inherited(void **state)
+{
+    struct peer_conf pc = { .ident = &idents[ID_GOOD], .tickets = true };
+    struct tls_floor floor = { .s = 0 };
+    struct tls_conf conf = { .ca = span_str(idents[ID_CA].pem),
+                             .floor = &floor,
+                             .keep_ticket = true };
+    struct tls_ticket *ticket = NULL;
+    struct peer peer = { .pid = 0 };
+    struct result r;
+
+    (void)state;
+    wall.now_s = NOW;
+    peer_start(&peer, &pc);
+    for (int i = 0; i < 3; i++) {
+        offer = ticket;
+        session(peer.port, &conf, HOST, 5000, &r);
+        tls_ticket_free(ticket);
+        ticket = r.ticket;
+        assert_int_equal(r.resumed, i > 0);
+    }
+    /* Who went on has not looked at a certificate: no proof of the time. */
+    wall.now_s = NOW + 10 * 86400;
+    floor.s = NOW;
+    offer = ticket;
+    session(peer.port, &conf, HOST, 5000, &r);
+    tls_ticket_free(ticket);
+    ticket = r.ticket;
+    assert_true(r.resumed && floor.s == NOW);
+    wall.now_s = INT64_C(4102444800); /* 2100-01-01 */
+    offer = ticket;
+    session(peer.port, &conf, HOST, 5000, &r);
+    assert_int_equal(r.err, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED);
+    assert_non_null(strstr(r.d.text, "expired"));
+    offer = NULL;
+    tls_ticket_free(ticket);
+    peer_stop(&peer);
+}
+
 static void test_no_ticket_is_kept_unasked(void **state)
 {
     struct peer_conf pc = { .ident = &idents[ID_GOOD], .tickets = true };
@@ -351,6 +391,29 @@ static void test_skipping_verification_is_loud(void **state)
     log_set_sink(NULL, NULL);
 }
 
+static void test_plain_http_can_be_refused(void **state)
+{
+    struct peer_conf pc = { .kind = PEER_RAW,
+                            .raw = "HTTP/1.0 200 OK\r\n\r\npong",
+                            .raw_len = 23 };
+    struct http_opts opts = { .rx_len = 0 };
+    struct diag d = DIAG_NONE;
+    struct peer peer = { .pid = 0 };
+    char url[64];
+
+    (void)state;
+    peer_start(&peer, &pc);
+    struct http_client *c = client(&peer, &opts);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", peer.port);
+    assert_int_equal(http_set_url(c, url), ESP_OK);
+    get(c, ESP_OK, NULL);
+    http_refuse_plain(c);
+    assert_int_equal(http_request(c, &d), ESP_ERR_NOT_ALLOWED);
+    assert_non_null(strstr(d.text, "http:"));
+    http_close(c);
+    peer_stop(&peer);
+}
+
 static void test_keys_need_their_option(void **state)
 {
     struct peer_conf pc = { .kind = PEER_HTTP,
@@ -386,12 +449,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_a_ticket_that_is_refused),
+        cmocka_unit_test(test_the_end_is_inherited),
         cmocka_unit_test(test_no_ticket_is_kept_unasked),
         cmocka_unit_test(test_the_floor_rises_with_proof),
         cmocka_unit_test(test_a_clock_that_went_back),
         cmocka_unit_test(test_a_client_that_connects_again),
         cmocka_unit_test(test_an_alert_in_the_middle_of_a_body),
         cmocka_unit_test(test_skipping_verification_is_loud),
+        cmocka_unit_test(test_plain_http_can_be_refused),
         cmocka_unit_test(test_keys_need_their_option),
     };
 
