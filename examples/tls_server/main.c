@@ -53,9 +53,9 @@ static struct site sites[SITE_CNT];
 
 static void take_name(struct site *site)
 {
-    const mbedtls_asn1_named_data *cn = mbedtls_asn1_find_named_data(
-        &site->cert.subject, MBEDTLS_OID_AT_CN,
-        MBEDTLS_OID_SIZE(MBEDTLS_OID_AT_CN));
+    const mbedtls_asn1_named_data *cn =
+        mbedtls_asn1_find_named_data(&site->cert.subject, MBEDTLS_OID_AT_CN,
+                                     MBEDTLS_OID_SIZE(MBEDTLS_OID_AT_CN));
 
     if (cn != NULL)
         snprintf(site->name, sizeof(site->name), "%.*s", (int)cn->val.len,

@@ -241,7 +241,7 @@ def test_insecure_always_warns(porta, serve, flash):
 
 @pytest.mark.parametrize("args", [
     [], ["--fault", "nonsense"], ["--port", "65536"], ["--cert", "x"],
-    ["--user", "nocolon"], ["--bind", "nowhere"], ["--psk", "a:00"]])
+    ["--user", "nocolon"], ["--bind", "nowhere"], ["--psk", "a:0"]])
 def test_wrong_command_lines(porta, www, args):
     ended = porta("serve", *([www] if args else []), *args, "--cert-dir",
                   www / "c")
