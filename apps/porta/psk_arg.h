@@ -4,6 +4,8 @@
 
 #include "cli.h"
 
+/* Shorter keys can be guessed from a recorded handshake. */
+#define PSK_MIN_LEN 16u
 #define PSK_MAX_LEN 64u
 
 struct psk_arg {
@@ -12,7 +14,6 @@ struct psk_arg {
     struct span key;
 };
 
-/* The key as 2 to 128 hexadecimal digits. */
 MUST_CHECK esp_err_t psk_arg_read(const char *arg, struct psk_arg *out,
                                   struct diag *d);
 void psk_arg_free(struct psk_arg *p); /* wipes; idempotent */

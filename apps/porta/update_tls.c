@@ -17,9 +17,10 @@ int update_tls_check(const struct update_opts *o)
         return cli_usage(&update_verb, "--cert and --key go together");
     if (o->pass && !o->key)
         return cli_usage(&update_verb, "--pass is the password of --key");
-    if (o->psk && (o->cacert || o->capath || o->cert))
-        return cli_usage(&update_verb, "--psk excludes certificates: both "
-                                       "sides know the key, or they do not");
+    if (o->psk && (o->cacert || o->capath || o->cert || o->insecure))
+        return cli_usage(&update_verb,
+                         "--psk excludes --cacert, --capath, --cert and "
+                         "--insecure: it proves both sides");
     return CLI_GO;
 }
 

@@ -288,8 +288,11 @@ def test_the_development_server_asks_for_certificates(porta, pki, flash, www):
 
 @pytest.mark.parametrize("args", [
     ["--psk", "nocolon"], ["--psk", ":00"], ["--psk", "id:"],
-    ["--psk", "id:0"], ["--psk", "id:0g"], ["--psk", "id:" + "00" * 65],
+    ["--psk", f"id:{KEY}0"], ["--psk", f"id:{KEY}0g"],
+    ["--psk", "id:" + "00" * 15], ["--psk", "id:" + "00" * 65],
     ["--psk", f"id:{KEY}", "--cacert", "x"],
+    ["--psk", f"id:{KEY}", "--capath", "x"],
+    ["--psk", f"id:{KEY}", "--insecure"],
     ["--psk", f"id:{KEY}", "--cert", "x", "--key", "y"],
     ["--pass", "x"], ["--cert", "x"], ["--tls-max", "1.1"]],
     ids=lambda a: " ".join(a)[:24])
