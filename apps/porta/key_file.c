@@ -115,28 +115,41 @@ static esp_err_t fail_parse(const char *path, int ret, struct diag *d)
                      path, text);
 }
 
-esp_err_t key_file_open(const char *path, struct key_file *out, struct diag *d)
+static void key_init(struct key_file *k)
 {
-    struct cli_bytes bytes = CLI_BYTES_NONE;
-    esp_err_t err;
+    memset(k, 0, sizeof(*k));
+    mbedtls_pk_init(&k->pk);
+}
+
+esp_err_t key_file_parse(const char *name, const struct cli_bytes *bytes,
+                         struct key_file *out, struct diag *d)
+{
     int ret;
 
-    memset(out, 0, sizeof(*out));
-    mbedtls_pk_init(&out->pk);
-    err = cli_read_file(path, FILE_MAX_LEN, &bytes, d);
-    if (err)
-        return err;
-    ret = parse(&bytes, out);
-    cli_bytes_free(&bytes);
+    key_init(out);
+    ret = parse(bytes, out);
     if (ret)
-        return fail_parse(path, ret, d);
+        return fail_parse(name, ret, d);
     if (!find_kind(out))
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NOT_SUPPORTED,
                          "%s is a %s key of %u bits; images are signed with "
                          "RSA of 3072 bits (e 65537), ECDSA P-256 or P-384",
-                         path, mbedtls_pk_get_name(&out->pk),
+                         name, mbedtls_pk_get_name(&out->pk),
                          (unsigned)mbedtls_pk_get_bitlen(&out->pk));
     return ESP_OK;
+}
+
+esp_err_t key_file_open(const char *path, struct key_file *out, struct diag *d)
+{
+    struct cli_bytes bytes = CLI_BYTES_NONE;
+    esp_err_t err;
+
+    key_init(out);
+    err = cli_read_file(path, FILE_MAX_LEN, &bytes, d);
+    if (!err)
+        err = key_file_parse(path, &bytes, out, d);
+    cli_bytes_free(&bytes);
+    return err;
 }
 
 esp_err_t key_file_open_private(const char *path, struct key_file *out,
@@ -156,10 +169,9 @@ esp_err_t key_file_new(enum key_kind kind, struct key_file *out, struct diag *d)
     bool rsa = kind == KEY_RSA3072;
     int ret;
 
-    memset(out, 0, sizeof(*out));
+    key_init(out);
     out->kind = kind;
     out->is_private = true;
-    mbedtls_pk_init(&out->pk);
     ret = mbedtls_pk_setup(
         &out->pk,
         mbedtls_pk_info_from_type(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY));

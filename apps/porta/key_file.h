@@ -21,6 +21,9 @@ struct key_file {
 
 /* A public key, or the public half of a private one. Failures name the file
  * and say what it is instead. Close it in every case. */
+MUST_CHECK esp_err_t key_file_parse(const char *name,
+                                    const struct cli_bytes *bytes,
+                                    struct key_file *out, struct diag *d);
 MUST_CHECK esp_err_t key_file_open(const char *path, struct key_file *out,
                                    struct diag *d);
 MUST_CHECK esp_err_t key_file_open_private(const char *path,

@@ -218,7 +218,7 @@ static size_t feed_rest(struct img_sig *s, const uint8_t *p, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (p[i] != 0xFF)
-            refuse(s, IMG_SIG_REST, s->fed_len, 0);
+            refuse(s, IMG_SIG_REST, s->fed_len + (uint32_t)i, 0);
     s->fed_len += (uint32_t)len;
     return len;
 }

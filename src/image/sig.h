@@ -27,7 +27,7 @@ enum img_sig_why {
     IMG_SIG_SHORT,
     IMG_SIG_BLOCK,   /* got: index of a block that is damaged */
     IMG_SIG_ORDER,   /* got: index of a block that follows an empty one */
-    IMG_SIG_REST,    /* something follows the blocks in their sector */
+    IMG_SIG_REST,    /* got: offset of a byte behind the blocks */
     IMG_SIG_SCHEME,  /* only blocks of other schemes */
     IMG_SIG_DIGEST,  /* got: index of a block made for other content */
     IMG_SIG_BAD,     /* got: index; a trusted key did not make it */
