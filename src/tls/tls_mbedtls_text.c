@@ -92,14 +92,19 @@ static esp_err_t explain_issuer(const struct tls_seen *seen, struct diag *d)
                      seen->subject, seen->issuer);
 }
 
-static esp_err_t explain_date(const struct tls_seen *seen, struct diag *d)
+static esp_err_t explain_date(const struct tls_verify *v, struct diag *d)
 {
     const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+    const struct tls_seen *seen = &v->seen;
 
     if (seen->flags & MBEDTLS_X509_BADCERT_EXPIRED)
         return diag_fail(d, DIAG_STAGE_TLS, err,
-                         "the certificate \"%s\" expired on %s UTC",
-                         seen->subject, seen->date);
+                         "the certificate \"%s\" expired on %s UTC%s",
+                         seen->subject, seen->date,
+                         tls_date_plausible(&v->now)
+                             ? ""
+                             : "; the clock is wrong, but it is known to be "
+                               "later than that");
     return diag_fail(d, DIAG_STAGE_TLS, err,
                      "the certificate \"%s\" is not valid before %s UTC: "
                      "check the clock",
@@ -131,7 +136,7 @@ static esp_err_t explain_cert(const struct tls_session *s, struct diag *d)
         return explain_issuer(seen, d);
     if (seen->flags &
         (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
-        return explain_date(seen, d);
+        return explain_date(&s->verify, d);
     if (seen->no_clock)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "the clock is not set, so the dates of certificates "

@@ -272,6 +272,12 @@ def test_oauth2_refresh_token(reader, oauth2):
                                                           "refresh-2"]
 
 
+def test_bundle(reader, serve):
+    said = reader.do("A bundle for devices", updates=serve())
+    assert "1 authorities" in said and "CN=porta test CA" in said
+    assert reader.slot() == BODY
+
+
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_psk(reader, version):
     """The page's server, in the foreground and on a free port."""

@@ -15,6 +15,7 @@
 #include "sim_task.h"
 
 struct policy device_policy;
+struct tls_floor device_floor;
 
 static struct sim_flash flash;
 static struct linux_sys sys;
@@ -34,7 +35,8 @@ void device_start(bool without_sockets)
                              .task = &sim_task,
                              .policy = &device_policy,
                              .running_off = UINT32_MAX,
-                             .trust = &linux_trust };
+                             .trust = &linux_trust,
+                             .floor = &device_floor };
 
     assert_int_equal(sim_flash_init(&flash, &conf), ESP_OK);
     linux_sys_init(&sys, NULL);
@@ -42,6 +44,7 @@ void device_start(bool without_sockets)
     if (!without_sockets)
         boot.sock = &sock.port;
     memset(&device_policy, 0, sizeof(device_policy));
+    memset(&device_floor, 0, sizeof(device_floor));
     wall.now_s = NOW;
     before = heap.cur_cnt;
     assert_int_equal(api_device_start(&boot), ESP_OK);

@@ -6,6 +6,7 @@
 #include "fixture.h"
 
 extern struct policy device_policy;
+extern struct tls_floor device_floor;
 
 /* After group_setup(); without_sockets: as a port that has no descriptors. */
 void device_start(bool without_sockets);

@@ -18,6 +18,7 @@
 #include "esp_http_client.h"
 #include "esp_log.h"
 #include "esp_tls.h"
+#include "tls/date.h"
 
 static int device_up(void **state)
 {
@@ -174,6 +175,34 @@ static void test_the_machines_store(void **state)
     peer_stop(&peer);
 }
 
+/* --- the latest time seen ------------------------------------------------- */
+
+static void test_the_device_remembers_the_time(void **state)
+{
+    const int64_t later = tls_date_build_s() + 365 * INT64_C(86400);
+    struct peer_conf pc = { .kind = PEER_HTTP, .ident = &idents[ID_GOOD] };
+    struct peer peer = { .pid = 0 };
+    char url[64];
+
+    (void)state;
+    assert_int_equal(fill_store(ID_CA), ESP_OK);
+    peer_start(&peer, &pc);
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", peer.port);
+    esp_http_client_config_t config = { .url = url,
+                                        .common_name = HOST,
+                                        .use_global_ca_store = true };
+    esp_http_client_handle_t client = esp_http_client_init(&config);
+    wall.now_s = NOW; /* before the build, or long before `later` */
+    device_floor.s = later;
+    assert_int_equal(esp_http_client_perform(client), ESP_OK);
+    assert_true(device_floor.s == later);
+    wall.now_s = later + 86400;
+    assert_int_equal(esp_http_client_perform(client), ESP_OK);
+    assert_true(device_floor.s == later + 86400);
+    assert_int_equal(esp_http_client_cleanup(client), ESP_OK);
+    peer_stop(&peer);
+}
+
 /* --- what no level silences ----------------------------------------------- */
 
 static unsigned warned;
@@ -216,8 +245,11 @@ static void test_the_alarm_is_heard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_the_store),          TEST(test_the_store_of_a_client),
-        TEST(test_the_bundle),         TEST(test_the_machines_store),
+        TEST(test_the_store),
+        TEST(test_the_store_of_a_client),
+        TEST(test_the_bundle),
+        TEST(test_the_machines_store),
+        TEST(test_the_device_remembers_the_time),
         TEST(test_the_alarm_is_heard),
     };
 
