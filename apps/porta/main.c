@@ -1,8 +1,10 @@
 /* porta - the command line: picks the verb and leaves the rest to it. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmds.h"
 
@@ -91,10 +93,25 @@ int cmd_help(int argc, char **argv)
     return verb->run(cnt, args);
 }
 
+/* The next file that is opened takes the lowest free number. If that were the
+ * number of standard output, a report would be written into a flash file. What
+ * stands there instead is opened for the other direction: its use fails as
+ * that of a closed one does. */
+static bool hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const struct cli_sub *verb;
 
+    if (!hold_standard_streams())
+        return CLI_FAILED;
     /* A reader that goes away is an error of write(), not the end. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -191,3 +192,16 @@ def test_what_is_too_much_is_not_repeated(porta):
     ended = porta("update", "f.bin", "stray", "https://u:s3cret@h/?t0ken")
     assert ended.code == 2 and "3 arguments" in ended.err, ended
     assert "s3cret" not in ended.err and "t0ken" not in ended.err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("verb", ["reset", "confirm", "rollback"])
+def test_closed_streams_are_not_mistaken_for_the_flash(porta, flash, verb,
+                                                       closed):
+    path, twin = flash(), flash()
+    shutil.copy(path, twin)
+    porta(verb, twin)
+    done = subprocess.run(f"{porta.path} {verb} {path} {closed}", shell=True,
+                          capture_output=True)
+    assert done.returncode in (0, 1)
+    assert path.read_bytes() == twin.read_bytes()
