@@ -11,6 +11,7 @@ set(CFG_REQUIRE_SIGNED 2 CACHE STRING
     "Refuse images that are not signed: 0 never, 1 always, 2 at run time")
 set(CFG_SIGN_SCHEMES 30 CACHE STRING
     "Signature verifiers, a sum: 2 V1, 4 RSA-3072, 8 ECDSA P-256, 16 P-384")
+set(CFG_KEYS_MAX 8 CACHE STRING "Keys that a set of trusted keys has room for")
 set(CFG_SKIP_CERT_VERIFY 2 CACHE STRING
     "Skip server verification: 0 never, 1 always, 2 at run time")
 set(CFG_PSK 2 CACHE STRING
@@ -33,6 +34,9 @@ endif()
 if(NOT CFG_SIGN_SCHEMES MATCHES "^[0-9]+$" OR CFG_SIGN_SCHEMES GREATER 30)
     message(FATAL_ERROR "CFG_SIGN_SCHEMES is '${CFG_SIGN_SCHEMES}': a sum of "
         "2, 4, 8 and 16")
+endif()
+if(NOT CFG_KEYS_MAX MATCHES "^[1-8]$")
+    message(FATAL_ERROR "CFG_KEYS_MAX is '${CFG_KEYS_MAX}': it must be 1 to 8")
 endif()
 if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
     message(FATAL_ERROR "CFG_LOG_LEVEL is '${CFG_LOG_LEVEL}': it must be 0 to 5")

@@ -42,10 +42,18 @@ static void say(struct handover *page, enum handover_verdict verdict,
     LOGE(tag, "%s", page->text);
 }
 
+struct start_ctx {
+    struct handover *page;
+    struct loader *loader;
+    const struct boot_result *result;
+};
+
 /* Only what verifies gets here; from now on a failure is the image's. */
-static void start(struct handover *page, struct loader *loader,
-                  const struct boot_result *result)
+static void start(void *ctx)
 {
+    const struct start_ctx *s = ctx;
+    const struct boot_result *result = s->result;
+    struct handover *page = s->page;
     const struct part_entry *part = result->part;
     const struct loader_exec how = { .flash_path = page->flash_path,
                                      .label = part->label,
@@ -57,7 +65,7 @@ static void start(struct handover *page, struct loader *loader,
     LOGI(tag, "Loaded app from partition at offset 0x%x", (unsigned)part->off);
     fflush(stdout);
     page->verdict = HANDOVER_STARTED;
-    int why = loader_exec(loader, &how);
+    int why = loader_exec(s->loader, &how);
     say(page, HANDOVER_FAILED,
         "the image in %s verifies, but its program does not start: %s",
         part->label, strerror(why));
@@ -111,9 +119,9 @@ static void boot(struct handover *page, const struct port_flash *flash)
     find_keys(page, flash, env.table, &keys);
     loader_open(&loader);
     boot_run(&env, &result);
-    if (boot_may_start(&env, &result) == VERDICT_ACCEPT)
-        start(page, &loader, &result);
-    else
+    struct start_ctx ctx = { page, &loader, &result };
+    boot_start(&env, &result, start, &ctx);
+    if (page->verdict == HANDOVER_PENDING)
         explain(page, &result);
     loader_close(&loader);
 }

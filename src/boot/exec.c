@@ -101,6 +101,15 @@ enum verdict boot_may_start(const struct boot_env *env,
     return ct_verdict(wrong);
 }
 
+void boot_start(const struct boot_env *env, const struct boot_result *r,
+                boot_start_fn start, void *ctx)
+{
+    if (boot_may_start(env, r) != VERDICT_ACCEPT)
+        return;
+    if (boot_may_start(env, r) == VERDICT_ACCEPT)
+        start(ctx);
+}
+
 static void settle(const struct boot_env *env, struct boot_result *out)
 {
     if (out->plan.action == BOOT_ACT_BOOT)

@@ -57,11 +57,17 @@ struct boot_result {
 
 /* Asks all of it again, from what was found and not from what was decided:
  * does the plan boot an image whose receipt accepts, of this very partition,
- * signed if the policy says so? Whoever starts an image asks right before; one
+ * signed if the policy says so? Asked right before the start, by boot_start(); one
  * wrong branch on the way here is not enough then. The answer is computed
  * without a branch. */
 enum verdict boot_may_start(const struct boot_env *env,
                             const struct boot_result *r);
+
+/* Calls start(ctx) if boot_may_start() says so when asked twice. Returns if it
+ * does not, or if start() returns. */
+typedef void (*boot_start_fn)(void *ctx);
+void boot_start(const struct boot_env *env, const struct boot_result *r,
+                boot_start_fn start, void *ctx);
 
 /* The table's row of a choice, NULL if there is none. */
 const struct part_entry *boot_part(const struct part_table *table,

@@ -92,11 +92,10 @@ static void parse_key(const uint8_t *p, enum img_scheme scheme,
 esp_err_t img_keys_parse(struct span bytes, struct img_keys *out,
                          uint32_t *used)
 {
-    static const struct img_keys nobody;
     const uint8_t *p = bytes.ptr;
     uint32_t len;
 
-    *out = nobody;
+    memset(out, 0, sizeof(*out));
     *used = 0;
     if (bytes.len < HEAD_LEN)
         return ESP_ERR_INVALID_SIZE;
@@ -105,7 +104,7 @@ esp_err_t img_keys_parse(struct span bytes, struct img_keys *out,
     out->scheme = (enum img_scheme)p[0];
     len = key_len(out->scheme);
     if (bytes.len < HEAD_LEN + p[2] * len) {
-        *out = nobody;
+        memset(out, 0, sizeof(*out));
         return ESP_ERR_INVALID_SIZE;
     }
     out->need = p[1];
@@ -113,7 +112,7 @@ esp_err_t img_keys_parse(struct span bytes, struct img_keys *out,
     for (uint32_t i = 0; i < out->cnt; i++)
         parse_key(p + HEAD_LEN + i * len, out->scheme, &out->key[i]);
     if (!img_keys_valid(out) && !is_empty(out)) {
-        *out = nobody;
+        memset(out, 0, sizeof(*out));
         return ESP_ERR_INVALID_ARG;
     }
     *used = HEAD_LEN + out->cnt * len;

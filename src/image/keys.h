@@ -11,11 +11,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/policy.h"
 #include "base/span.h"
 #include "base/verdict.h"
 #include "image/sig_block.h"
 
-#define IMG_KEYS_MAX 8u
+#define IMG_KEYS_MAX ((uint32_t)CFG_KEYS_MAX)
 
 struct img_key {
     enum verdict trust;     /* ACCEPT; anything else: revoked */
