@@ -162,7 +162,14 @@ static esp_err_t find_part(struct session *s, const char *label,
     if (!label)
         return ESP_OK;
     *out = device_part(&s->dev, label, &s->diag);
-    return *out ? ESP_OK : s->diag.err;
+    if (!*out)
+        return s->diag.err;
+    if ((*out)->type == PART_TYPE_APP || (*out)->type == PART_TYPE_BOOTLOADER)
+        return ESP_OK;
+    return diag_fail(&s->diag, DIAG_STAGE_ARGS, ESP_ERR_NOT_SUPPORTED,
+                     "partition %s holds no program; --slot and --final name "
+                     "an OTA slot, such as ota_1",
+                     (*out)->label);
 }
 
 static esp_err_t store_load(void *ctx, const char *key, char *out,

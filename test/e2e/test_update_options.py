@@ -1,5 +1,6 @@
 """Each option of `porta update` does what its line in the help says."""
 
+import os
 import re
 import subprocess
 import time
@@ -105,6 +106,18 @@ def test_final_receives_a_copy(porta, pki, site, flash, tmp_path):
     assert slot(porta, path, "ota_2", tmp_path) == GOOD
     assert porta.ok("explain", path, "--json").json["boot"] == "ota_2"
 
+
+
+@pytest.mark.parametrize("args", [["--slot", "nvs"], ["--slot", "otadata"],
+                                  ["--final", "phy_init"]])
+def test_what_holds_no_program_is_no_slot(porta, flash, args):
+    path = flash()
+    before = path.read_bytes()
+    # Before anybody is asked: nothing listens there.
+    ended = porta("update", path, "https://localhost:1/x", "--cacert",
+                  os.devnull, *args)
+    assert ended.code == 2 and "holds no program" in ended.err, ended
+    assert path.read_bytes() == before
 
 def test_same_version_is_the_same_project_too(porta, pki, site, flash,
                                               image):
