@@ -150,6 +150,7 @@ struct server {
     mbedtls_ssl_config conf;
     mbedtls_ssl_ticket_context tickets;
     mbedtls_x509_crt own, client_ca;
+    mbedtls_pk_context key;
 };
 
 static void server_init(struct server *s, const struct peer_conf *c)
@@ -173,7 +174,11 @@ static void server_init(struct server *s, const struct peer_conf *c)
             mbedtls_x509_crt_parse(&s->own,
                                    (const unsigned char *)c->chain[i]->pem,
                                    strlen(c->chain[i]->pem) + 1);
-        mbedtls_ssl_conf_own_cert(&s->conf, &s->own, writable(&c->ident->key));
+        /* A copy: what the parent allocated must not be freed here, as the
+         * blinding of an RSA key would be. */
+        mbedtls_pk_init(&s->key);
+        copy_key(&s->key, writable(&c->ident->key));
+        mbedtls_ssl_conf_own_cert(&s->conf, &s->own, &s->key);
     }
     if (c->client_ca) {
         mbedtls_x509_crt_parse(&s->client_ca,

@@ -207,6 +207,8 @@ static void test_the_device_remembers_the_time(void **state)
 
 static unsigned warned;
 
+static int count_warnings(const char *fmt, va_list args) PRINTF_LIKE(1, 0);
+
 static int count_warnings(const char *fmt, va_list args)
 {
     char line[512];
