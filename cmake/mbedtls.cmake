@@ -60,6 +60,10 @@ function(porta_mbedtls_from_source)
         C_EXTENSIONS ON)
     find_package(Threads REQUIRED)
     target_link_libraries(porta_mbedtls PUBLIC Threads::Threads)
+    # src/tls defines this and stands before Mbed TLS on every command line,
+    # so a program that only signs would look for it too late.
+    target_link_options(porta_mbedtls INTERFACE
+        "LINKER:--undefined=mbedtls_psa_external_get_random")
     set(PORTA_MBEDTLS_DIR "${source}" PARENT_SCOPE)
 endfunction()
 
