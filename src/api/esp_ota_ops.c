@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "image/text.h"
+#include "part/rules.h"
 #include "slot/slot.h"
 
 #include "esp_flash_partitions.h"
@@ -91,6 +92,18 @@ static bool is_unconfirmed(void)
     return pol_rollback(policy) && running &&
            esp_ota_get_state_partition(running, &state) == ESP_OK &&
            state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
+/* The table may be wrong: nothing but the partition itself is to be erased. */
+static esp_err_t check_place(const esp_partition_t *p)
+{
+    struct part_entry entry = api_entry(p);
+    struct diag why = DIAG_NONE;
+    esp_err_t err = part_check_place(&api_device()->parts, &entry, &why);
+
+    if (err)
+        LOGE(OTA_TAG, "%s", why.text);
+    return err;
 }
 
 /* Reference 3.5, checks 3: only applications are asked. */
@@ -202,14 +215,18 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
         return ESP_ERR_NOT_FOUND;
     err = check_app(partition);
     if (!err)
+        err = check_place(partition);
+    if (!err)
         err = open_handle(partition, &ota);
     if (err)
         return err;
-    *out_handle = ota->handle;
     ota->need_erase = image_size == OTA_WITH_SEQUENTIAL_WRITES;
     err = erase_for(ota, image_size);
-    if (err)
+    if (err) {
+        release(ota);
         return err;
+    }
+    *out_handle = ota->handle;
     if (pol_rollback(api_device()->boot.policy) && api_is_ota_app(partition))
         forget_other_record();
     return ESP_OK;
@@ -232,6 +249,8 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition,
     if (partition == esp_ota_get_running_partition())
         return ESP_ERR_OTA_PARTITION_CONFLICT;
     err = check_app(partition);
+    if (!err)
+        err = check_place(partition);
     if (!err)
         err = open_handle(partition, &ota);
     if (err)

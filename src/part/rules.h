@@ -39,6 +39,17 @@ MUST_CHECK esp_err_t part_check(const struct part_table *table,
                                 const struct part_rules *rules,
                                 const uint32_t *lines, struct diag *d);
 
+/* May all of *e be erased and programmed, and nothing else is touched? The
+ * table of a device is taken as it is, so whoever is about to write asks
+ * first. ESP_ERR_INVALID_SIZE: it is empty, no whole number of sectors, or
+ * leaves the flash; ESP_ERR_INVALID_ARG: it overlaps the bootloader's place,
+ * the partition table or another entry. */
+MUST_CHECK esp_err_t part_check_place(const struct part_dev *dev,
+                                      const struct part_entry *e,
+                                      struct diag *d);
+/* Do they share a byte? */
+bool part_overlap(const struct part_entry *a, const struct part_entry *b);
+
 /* What is wrong with bytes that part_table_parse() refused, as a sentence.
  * Returns the error that it returned; ESP_OK when it would accept them. */
 MUST_CHECK esp_err_t part_table_explain(struct span bytes, uint32_t flash_len,

@@ -1,5 +1,7 @@
 #include "update/priv.h"
 
+#include "part/rules.h"
+
 static bool is_ota_app(const struct part_entry *e)
 {
     return e->type == PART_TYPE_APP && e->subtype >= PART_APP_OTA_0 &&
@@ -66,21 +68,40 @@ static esp_err_t refuse_unfit(struct upd *u)
     return ESP_OK;
 }
 
-static esp_err_t refuse_running(struct upd *u)
+static esp_err_t refuse_running(struct upd *u, const struct part_entry *e)
 {
-    const struct upd_target *t = &u->target;
-    const struct part_entry *hit = NULL;
+    uint32_t running_off = u->env.device->running_off;
 
-    if (t->staging.off == u->env.device->running_off)
-        hit = &t->staging;
-    else if (t->copy && t->final.off == u->env.device->running_off)
-        hit = &t->final;
-    if (!hit)
+    if (running_off < e->off || running_off - e->off >= e->len)
         return ESP_OK;
     return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_OTA_PARTITION_CONFLICT,
                     "partition %s is the one that runs; an update needs "
                     "another slot",
-                    hit->label);
+                    e->label);
+}
+
+/* A device's table is taken as it is, and may be wrong: what is written must
+ * not be where something else is. */
+static esp_err_t refuse_place(struct upd *u, const struct part_entry *e)
+{
+    struct diag why = DIAG_NONE;
+    esp_err_t err = part_check_place(u->env.device->parts, e, &why);
+
+    return err ? upd_fail(u, why.stage, err, "%s", why.text) : ESP_OK;
+}
+
+static esp_err_t refuse_places(struct upd *u)
+{
+    const struct upd_target *t = &u->target;
+    esp_err_t err = refuse_running(u, &t->staging);
+
+    if (!err && t->copy)
+        err = refuse_running(u, &t->final);
+    if (!err)
+        err = refuse_place(u, &t->staging);
+    if (!err && t->copy)
+        err = refuse_place(u, &t->final);
+    return err;
 }
 
 /* State in the running slot's record, OTA_STATE_UNDEFINED without one. */
@@ -148,6 +169,8 @@ static esp_err_t choose_boot(struct upd *u)
         return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
                         "otadata has %u bytes and needs %u", (unsigned)o->len,
                         (unsigned)OTADATA_LEN);
+    if (refuse_place(u, o))
+        return u->err;
     t->otadata = *o;
     t->boot_slot = t->boot.subtype - PART_APP_OTA_0;
     t->has_boot = true;
@@ -161,7 +184,7 @@ esp_err_t upd_target_choose(struct upd *u)
     if (!err)
         err = refuse_unfit(u);
     if (!err)
-        err = refuse_running(u);
+        err = refuse_places(u);
     if (!err)
         err = choose_boot(u);
     return err;

@@ -331,6 +331,62 @@ static void test_refusals(void **state)
     }
 }
 
+/* --- the table of the device is wrong ---------------------------------------- */
+
+struct wrong_table {
+    const char *claim;
+    const char *label; /* of the row that is moved */
+    uint32_t off, len; /* where to; len 0: as it is */
+    esp_err_t want;
+    const char *says;
+};
+
+static const struct wrong_table wrong_tables[] = {
+    { "the slot lies on the partition table", "ota_1", PART_TABLE_OFF, 0x1000,
+      ESP_ERR_INVALID_ARG, "lies on the bootloader or the partition table" },
+    { "the slot lies on the bootloader", "ota_1", 0x1000, 0x1000,
+      ESP_ERR_INVALID_ARG, "lies on the bootloader or the partition table" },
+    { "the slot reaches into what runs", "ota_1", RIG_SLOT_0 - 0x1000, 0x4000,
+      ESP_ERR_OTA_PARTITION_CONFLICT, "is the one that runs" },
+    { "the slot begins inside what runs", "ota_1", RIG_SLOT_0 + 0x1000, 0,
+      ESP_ERR_INVALID_ARG, "overlaps ota_0" },
+    { "the slot lies on another partition", "blob", RIG_SLOT_1 + 0x1000, 0,
+      ESP_ERR_INVALID_ARG, "overlaps blob" },
+    { "the slot lies on the boot records", "ota_1", RIG_OTADATA, 0x2000,
+      ESP_ERR_INVALID_ARG, "overlaps otadata" },
+    { "something lies on the boot records", "blob", RIG_OTADATA + 0x1000,
+      0x1000, ESP_ERR_INVALID_ARG, "overlaps blob" },
+    { "the slot does not begin with a sector", "ota_1", RIG_SLOT_1 + 0x800, 0,
+      ESP_ERR_INVALID_SIZE, "no whole number of sectors" },
+    { "the slot does not end with a sector", "ota_1", RIG_SLOT_1, 0x3800,
+      ESP_ERR_INVALID_SIZE, "no whole number of sectors" },
+    { "the slot leaves the flash", "ota_1", RIG_SLOT_1, 0xFFFFF000,
+      ESP_ERR_INVALID_SIZE, "leaves the flash" },
+};
+
+static void test_wrong_tables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CNT(wrong_tables); i++) {
+        const struct wrong_table *w = &wrong_tables[i];
+        struct part_entry *e;
+        struct rig r;
+
+        print_message("# %s\n", w->claim);
+        rig_open(&r);
+        e = (struct part_entry *)(uintptr_t)part_find_label(&r.parts.table,
+                                                            w->label);
+        e->off = w->off;
+        if (w->len)
+            e->len = w->len;
+        assert_int_equal(rig_update(&r, NULL), w->want);
+        assert_non_null(strstr(r.diag.text, w->says));
+        assert_int_equal(r.web.open_cnt, 0);
+        assert_int_equal(sim_flash_ops(&r.flash), 0);
+        rig_close(&r);
+    }
+}
+
 /* --- the network misbehaves --------------------------------------------------- */
 
 struct broken {
@@ -526,6 +582,7 @@ int main(void)
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_too_large_unannounced),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_wrong_tables),
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_flash_fails),
         cmocka_unit_test(test_pauses),
