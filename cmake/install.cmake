@@ -29,6 +29,8 @@ if(TARGET porta_compat)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/compat/include/"
         DESTINATION "${compat_dir}" FILES_MATCHING PATTERN "*.h")
     string(APPEND PORTA_PC_CFLAGS " -I\${includedir}/porta-compat")
+    target_include_directories(porta_compat PUBLIC
+        "$<INSTALL_INTERFACE:${compat_dir}>")
 endif()
 
 # Our configuration takes the place of Mbed TLS's default one.

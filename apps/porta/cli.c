@@ -275,8 +275,10 @@ int cli_dispatch(const char *name, const struct cli_sub *subs, size_t sub_cnt,
         return CLI_USAGE;
     }
     if (is_help(argv[1])) {
+        const struct cli_verb verb = { .name = name };
+
         list_subs(name, subs, sub_cnt, stdout);
-        return CLI_DONE;
+        return cli_finish(&verb, CLI_DONE);
     }
     for (size_t i = 0; i < sub_cnt; i++)
         if (strcmp(subs[i].name, argv[1]) == 0)

@@ -1,6 +1,8 @@
 /* Files: read whole and bounded, written whole or not at all. */
 #include "cli.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -53,20 +55,20 @@ static esp_err_t read_all(int fd, const char *path, size_t max_len,
 
         if (out->len == cap && !bytes_grow(out, &cap, max_len))
             return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM,
-                             "%s: out of memory", path);
+                             "%s: out of memory", text_name(path).text);
         got = read(fd, out->ptr + out->len, cap - out->len);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL, "%s: %s", path,
-                             strerror(errno));
+            return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL, "%s: %s",
+                             text_name(path).text, strerror(errno));
         out->len += (size_t)got;
         out->ptr[out->len] = '\0';
         if (out->len > max_len)
             return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_SIZE,
                              "%s is larger than the %zu bytes that make "
                              "sense here",
-                             path, max_len);
+                             text_name(path).text, max_len);
         if (got == 0)
             return ESP_OK;
     }
@@ -82,7 +84,8 @@ esp_err_t cli_read_file(const char *path, size_t max_len, struct cli_bytes *out,
     *out = (struct cli_bytes)CLI_BYTES_NONE;
     if (fd < 0)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NOT_FOUND,
-                         "cannot open %s: %s", path, strerror(errno));
+                         "cannot open %s: %s", text_name(path).text,
+                         strerror(errno));
     err = read_all(fd, path, max_len, out, d);
     if (!is_stdin)
         close(fd);
@@ -116,7 +119,7 @@ static esp_err_t out_fail(const struct cli_out *o, const char *what,
                           struct diag *d)
 {
     return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL, "cannot %s %s: %s", what,
-                     o->path, strerror(errno));
+                     text_name(o->path).text, strerror(errno));
 }
 
 /* A device or a pipe is written in place: there is nothing to replace. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli.h"
 #include "cmds.h"
 #include "device_ctx.h"
@@ -195,6 +196,7 @@ static int flash_show(int argc, char **argv)
 
 struct part_opts {
     struct device_args dev;
+    bool json;
 };
 
 static const struct cli_opt part_options[] = {
@@ -202,6 +204,7 @@ static const struct cli_opt part_options[] = {
       CLI_KIND_SIZE, offsetof(struct part_opts, dev.table_off) },
     { "--chip", "C", "as for every verb on FLASH; changes nothing here",
       CLI_KIND_TEXT, offsetof(struct part_opts, dev.chip) },
+    CLI_OPT_JSON(struct part_opts, json),
     CLI_OPT_END,
 };
 
@@ -291,8 +294,9 @@ static esp_err_t file_to_part(struct device *dev, const struct part_entry *part,
         return err;
     if (bytes.len > part->len)
         err = diag_fail(d, DIAG_STAGE_WRITE, ESP_ERR_INVALID_SIZE,
-                        "%s has %zu bytes, partition %s holds %u", path,
-                        bytes.len, part->label, (unsigned)part->len);
+                        "%s has %zu bytes, partition %s holds %u",
+                        text_name(path).text, bytes.len, part->label,
+                        (unsigned)part->len);
     if (!err)
         err = part_erase(dev, part, d);
     if (!err && bytes.len > 0) {
@@ -304,22 +308,39 @@ static esp_err_t file_to_part(struct device *dev, const struct part_entry *part,
     return err;
 }
 
+/* *part is set when there is one of that label. */
 static esp_err_t part_run(const struct cli_verb *verb, struct device *dev,
-                          const struct cli_args *args, struct diag *d)
+                          const struct cli_args *args,
+                          const struct part_entry **part, struct diag *d)
 {
-    const struct part_entry *part;
     esp_err_t err = device_need_table(dev, d);
 
     if (err)
         return err;
-    part = device_part(dev, args->val[1], d);
-    if (!part)
+    *part = device_part(dev, args->val[1], d);
+    if (!*part)
         return d->err;
     if (verb == &read_verb)
-        return part_to_file(dev, part, args->cnt > 2 ? args->val[2] : NULL, d);
+        return part_to_file(dev, *part, args->cnt > 2 ? args->val[2] : NULL, d);
     if (verb == &write_verb)
-        return file_to_part(dev, part, args->val[2], d);
-    return part_erase(dev, part, d);
+        return file_to_part(dev, *part, args->val[2], d);
+    return part_erase(dev, *part, d);
+}
+
+static cJSON *part_json(const struct cli_args *args,
+                        const struct part_entry *part)
+{
+    char label[PART_LABEL_LEN + 1];
+    cJSON *obj = cJSON_CreateObject();
+
+    (void)text_clean(span_str(part->label), label, sizeof(label));
+    if (obj && cJSON_AddStringToObject(obj, "label", label) &&
+        cJSON_AddNumberToObject(obj, "offset", part->off) &&
+        cJSON_AddNumberToObject(obj, "size", part->len) &&
+        (args->cnt < 3 || cJSON_AddStringToObject(obj, "file", args->val[2])))
+        return obj;
+    cJSON_Delete(obj);
+    return NULL;
 }
 
 static int part_verb(const struct cli_verb *verb, int argc, char **argv)
@@ -328,18 +349,25 @@ static int part_verb(const struct cli_verb *verb, int argc, char **argv)
     /* The options of the bootloader do not matter here: a file whose record
      * of them is damaged must stay repairable. */
     struct part_opts o = { .dev = DEVICE_ARGS };
+    const struct part_entry *part = NULL;
     struct diag d = DIAG_NONE;
     struct cli_args args;
     int status = cli_parse(verb, argc, argv, &o, &args);
 
     if (status != CLI_GO)
         return status;
+    if (verb == &read_verb && o.json &&
+        (args.cnt < 3 || strcmp(args.val[2], "-") == 0))
+        return cli_usage(verb, "--json and the partition cannot both go to "
+                               "standard output; name a FILE");
     o.dev.rollback = CLI_ON;
     if (device_open(&dev, args.val[0],
                     verb == &read_verb ? LINUX_FLASH_READ : LINUX_FLASH_WRITE,
                     &o.dev, &d) ||
-        part_run(verb, &dev, &args, &d))
-        status = cli_fail(verb, &d, false);
+        part_run(verb, &dev, &args, &part, &d))
+        status = cli_fail(verb, &d, o.json);
+    else if (o.json)
+        status = cli_json_print(verb, part_json(&args, part), CLI_DONE);
     else
         status = cli_finish(verb, CLI_DONE);
     device_close(&dev);

@@ -158,15 +158,18 @@ static esp_err_t setup_trust(const struct serve_opts *o, struct setup *s,
         s->conf.tls.psk_identity = (const char *)s->psk.identity.ptr;
         return err;
     }
+    err = serve_check(&s->conf, d);
+    if (!err && o->client_ca)
+        err = cli_read_file(o->client_ca, PEM_MAX_LEN, &s->client_ca, d);
+    if (err)
+        return err;
     if (o->cert) {
         err = cli_read_file(o->cert, PEM_MAX_LEN, &s->cert.cert, d);
         if (!err)
             err = cli_read_file(o->key, PEM_MAX_LEN, &s->cert.key, d);
-    } else {
+    } else { /* the only thing that leaves something behind comes last */
         err = made_cert(o, s, d);
     }
-    if (!err && o->client_ca)
-        err = cli_read_file(o->client_ca, PEM_MAX_LEN, &s->client_ca, d);
     s->conf.tls.cert = (const char *)s->cert.cert.ptr;
     s->conf.tls.key = (const char *)s->cert.key.ptr;
     s->conf.tls.client_ca = (const char *)s->client_ca.ptr;

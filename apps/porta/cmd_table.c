@@ -15,13 +15,17 @@ struct table_opts {
     const char *boot_off; /* texts, because 0 is a value */
     const char *recovery_off;
     const char *secure;
+    struct cli_list extra;
+    bool no_verify, no_md5;
     bool json;
 };
 
-/* `build` takes them all, `show` all but the first. */
+/* `build` takes them all, `show` all but the first two. */
 static const struct cli_opt opt_rows[] = {
     { "-o", "BIN", "the binary to write (required)", CLI_KIND_TEXT,
       offsetof(struct table_opts, out) },
+    { "--disable-md5sum", NULL, "no MD5 row at the end of the table",
+      CLI_KIND_FLAG, offsetof(struct table_opts, no_md5) },
     { "--flash-size", "N", "refuse a table that passes this flash",
       CLI_KIND_SIZE, offsetof(struct table_opts, flash_len) },
     { "--offset", "N", "where the table is in the flash (0x8000)",
@@ -31,6 +35,11 @@ static const struct cli_opt opt_rows[] = {
     { "--recovery-bootloader-offset", "N",
       "for tables that list a recovery bootloader", CLI_KIND_TEXT,
       offsetof(struct table_opts, recovery_off) },
+    { "--extra-partition-subtypes", "TYPE,NAME,N",
+      "a subtype of your own; may be repeated", CLI_KIND_LIST,
+      offsetof(struct table_opts, extra) },
+    { "--no-verify", NULL, "take a table that devices cannot live with",
+      CLI_KIND_FLAG, offsetof(struct table_opts, no_verify) },
     { "--secure", "v1|v2", "v1: applications are multiples of 64K",
       CLI_KIND_TEXT, offsetof(struct table_opts, secure) },
     CLI_OPT_JSON(struct table_opts, json),
@@ -60,7 +69,7 @@ static const struct cli_verb show_verb = {
             "back to text.\nThe argument may be the name of a built-in table.",
     .example = "porta table show partition-table.bin > partitions.csv\n"
                "porta table show two_ota --json",
-    .opts = opt_rows + 1,
+    .opts = opt_rows + 2,
     .arg_min = 1,
     .arg_max = 1,
 };
@@ -82,6 +91,12 @@ static void warn(void *ctx, const char *text)
         (void)cJSON_AddItemToArray(w->list, cJSON_CreateString(text));
 }
 
+/* Subtypes that the command line adds, and the words for them. */
+struct extras {
+    struct part_word words[CLI_LIST_MAX];
+    char texts[CLI_LIST_MAX][64];
+};
+
 static int parse_off(const struct cli_verb *verb, const char *opt,
                      const char *text, uint32_t *off)
 {
@@ -99,6 +114,8 @@ static int make_rules(const struct cli_verb *verb, const struct table_opts *o,
         return cli_usage(verb, "--offset 0x%x: it is a multiple of 0x%x",
                          o->table_off, PART_TABLE_SECTOR);
     rules->table_off = o->table_off;
+    rules->at_zero = true;
+    rules->no_check = o->no_verify;
     rules->flash_len = o->flash_len;
     rules->has_boot_off = o->boot_off != NULL;
     if (o->boot_off)
@@ -115,9 +132,47 @@ static int make_rules(const struct cli_verb *verb, const struct table_opts *o,
     return status;
 }
 
-static uint32_t table_off(const struct table_opts *o)
+/* "data, calib, 0x40": the text may have blanks. Cuts it up in place. */
+static int parse_extra(const struct cli_verb *verb, char *text,
+                       struct part_word *out)
 {
-    return o->table_off ? o->table_off : PART_TABLE_OFF;
+    char *type = text, *word = strchr(text, ','), *num = NULL;
+    uint32_t n;
+
+    if (word)
+        num = strchr(word + 1, ',');
+    if (num) {
+        *word++ = *num++ = '\0';
+        type += strspn(type, " ");
+        type[strcspn(type, " ")] = '\0';
+        word += strspn(word, " ");
+        word[strcspn(word, " ")] = '\0';
+        num += strspn(num, " ");
+        if (part_type_by_word(span_str(type), &out->type) && *word &&
+            num_parse_u32(span_str(num), &n) == ESP_OK && n < 0xFF) {
+            out->subtype = (uint8_t)n;
+            out->word = word;
+            return CLI_GO;
+        }
+    }
+    return cli_usage(verb, "--extra-partition-subtypes takes TYPE,NAME,NUMBER "
+                           "such as data,calib,0x40");
+}
+
+/* Into words, which point into texts. */
+static int parse_extras(const struct cli_verb *verb, const struct table_opts *o,
+                        struct extras *x)
+{
+    int status = CLI_GO;
+
+    for (int i = 0; i < o->extra.cnt && status == CLI_GO; i++) {
+        if (snprintf(x->texts[i], sizeof(x->texts[i]), "%s", o->extra.val[i]) >=
+            (int)sizeof(x->texts[i]))
+            return cli_usage(verb, "--extra-partition-subtypes: a name has at "
+                                   "most 40 bytes");
+        status = parse_extra(verb, x->texts[i], &x->words[i]);
+    }
+    return status;
 }
 
 /* Hangs *item into obj, which then owns it. */
@@ -137,8 +192,8 @@ static cJSON *make_json(const struct table_opts *o,
     cJSON *rows = cli_table_json(table);
     bool ok = take(obj, "partitions", &rows) &&
               take(obj, "warnings", &warnings) &&
-              cJSON_AddNumberToObject(obj, "table_offset", table_off(o)) &&
-              cJSON_AddBoolToObject(obj, "md5", table->has_md5) &&
+              cJSON_AddNumberToObject(obj, "table_offset", o->table_off) &&
+              cJSON_AddBoolToObject(obj, "md5", table->has_md5 && !o->no_md5) &&
               (!o->out || cJSON_AddStringToObject(obj, "output", o->out));
 
     cJSON_Delete(rows);
@@ -160,6 +215,8 @@ static esp_err_t write_table(const struct table_opts *o,
                          "for %u, remove some",
                          (unsigned)table->cnt, PART_CSV_MAX_ROWS);
     part_table_pack(table, bytes);
+    if (o->no_md5)
+        memset(bytes + table->cnt * PART_ROW_LEN, 0xFF, PART_ROW_LEN);
     return cli_write_file(o->out, span_of(bytes, sizeof(bytes)), 0666, d);
 }
 
@@ -176,14 +233,20 @@ static int run(const struct cli_verb *verb, const struct table_opts *o,
                const char *arg)
 {
     struct warnings w = { verb, cJSON_CreateArray() };
-    struct part_rules rules = { .warn = warn, .warn_ctx = &w };
+    struct part_csv_opts csv = { .rules = { .warn = warn, .warn_ctx = &w } };
+    struct extras extras;
     struct diag d = DIAG_NONE;
     struct part_table table;
-    int status = make_rules(verb, o, &rules);
+    int status = make_rules(verb, o, &csv.rules);
+
+    if (status == CLI_GO)
+        status = parse_extras(verb, o, &extras);
+    csv.extra = extras.words;
+    csv.extra_cnt = (size_t)o->extra.cnt;
 
     if (status != CLI_GO)
         goto out;
-    if (cli_table_load_rules(arg, &rules, &table, &d) != ESP_OK ||
+    if (cli_table_load_opts(arg, &csv, &table, &d) != ESP_OK ||
         (o->out && write_table(o, &table, &d) != ESP_OK)) {
         status = cli_fail(verb, &d, o->json);
         goto out;
@@ -206,7 +269,7 @@ out:
 
 static int table_build(int argc, char **argv)
 {
-    struct table_opts o = { 0 };
+    struct table_opts o = { .table_off = PART_TABLE_OFF };
     struct cli_args args;
     int status = cli_parse(&build_verb, argc, argv, &o, &args);
 
@@ -219,7 +282,7 @@ static int table_build(int argc, char **argv)
 
 static int table_show(int argc, char **argv)
 {
-    struct table_opts o = { 0 };
+    struct table_opts o = { .table_off = PART_TABLE_OFF };
     struct cli_args args;
     int status = cli_parse(&show_verb, argc, argv, &o, &args);
 

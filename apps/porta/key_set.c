@@ -1,6 +1,7 @@
 /* Sets of keys from files. */
 #include <string.h>
 
+#include "base/text.h"
 #include "crypto/ct.h"
 #include "key_file.h"
 
@@ -48,17 +49,18 @@ static esp_err_t add(struct img_keys *keys, const char *path,
         keys->scheme = scheme_of(file->kind);
     if (!key_fits(file->kind, keys->scheme))
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "%s is not a key of the scheme %s", path,
-                         img_scheme_name(keys->scheme));
+                         "%s is not a key of the scheme %s",
+                         text_name(path).text, img_scheme_name(keys->scheme));
     if (keys->cnt == IMG_KEYS_MAX)
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
-                         "%s is one key too many: a set holds %u", path,
-                         IMG_KEYS_MAX);
+                         "%s is one key too many: a set holds %u",
+                         text_name(path).text, IMG_KEYS_MAX);
     key_file_id(file, key->id);
     for (uint32_t i = 0; i < keys->cnt; i++)
         if (ct_diff(keys->key[i].id, key->id, SHA256_LEN) == 0)
             return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                             "%s is a key that was named already", path);
+                             "%s is a key that was named already",
+                             text_name(path).text);
     if (keys->scheme == IMG_SCHEME_V1) {
         (void)key_file_fields(file, fields);
         memcpy(key->xy, fields + 1, sizeof(key->xy));

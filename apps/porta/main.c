@@ -67,6 +67,14 @@ static int no_such_verb(const char *name)
     return CLI_USAGE;
 }
 
+/* A page that nobody got is no answer. */
+static int shown(void)
+{
+    static const struct cli_verb help = { .name = "help" };
+
+    return cli_finish(&help, CLI_DONE);
+}
+
 /* "porta help flash create" is "porta flash create --help". */
 int cmd_help(int argc, char **argv)
 {
@@ -77,14 +85,14 @@ int cmd_help(int argc, char **argv)
 
     if (argc < 2 || argv[1][0] == '-') {
         list_verbs(stdout);
-        return CLI_DONE;
+        return shown();
     }
     verb = verb_find(argv[1]);
     if (!verb)
         return no_such_verb(argv[1]);
     if (verb->run == cmd_help) {
         list_verbs(stdout);
-        return CLI_DONE;
+        return shown();
     }
     for (int i = 1; i < argc && cnt < 2; i++)
         args[cnt++] = argv[i];
@@ -120,11 +128,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         list_verbs(stdout);
-        return CLI_DONE;
+        return shown();
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("porta " PORTA_VERSION);
-        return CLI_DONE;
+        return shown();
     }
     verb = verb_find(argv[1]);
     return verb ? verb->run(argc - 1, argv + 1) : no_such_verb(argv[1]);

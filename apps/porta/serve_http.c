@@ -14,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "serve_auth.h"
+#include "serve_listen.h"
 
 #define PIECE_MAX 65536u
 #define CONNECTIONS_MAX 64u
@@ -389,75 +391,45 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn,
     return answer(s, conn, url, method);
 }
 
-static bool addr_fill(const struct serve_conf *conf,
-                      struct sockaddr_storage *sa, socklen_t *len)
-{
-    struct sockaddr_in *v4 = (struct sockaddr_in *)sa;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)sa;
-
-    memset(sa, 0, sizeof(*sa));
-    if (inet_pton(AF_INET, conf->bind_addr, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(conf->port);
-        *len = sizeof(*v4);
-        return true;
-    }
-    if (inet_pton(AF_INET6, conf->bind_addr, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(conf->port);
-        *len = sizeof(*v6);
-        return true;
-    }
-    return false;
-}
-
-/* A listening socket, -1 after a sentence in d. */
-static int listen_socket(const struct serve_conf *conf, uint16_t *port,
-                         struct diag *d)
-{
-    struct sockaddr_storage sa;
-    socklen_t len;
-    int on = 1, fd;
-
-    if (!addr_fill(conf, &sa, &len)) {
-        (void)diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                        "--bind %s is not an IPv4 or IPv6 address",
-                        conf->bind_addr);
-        return -1;
-    }
-    fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sa, len) != 0 ||
-        listen(fd, SOMAXCONN) != 0 ||
-        getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
-        (void)diag_fail(d, DIAG_STAGE_CONNECT, ESP_FAIL,
-                        "cannot listen on %s port %u: %s; choose another "
-                        "with --port, 0 takes a free one",
-                        conf->bind_addr, conf->port, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    *port = ntohs(sa.ss_family == AF_INET
-                      ? ((struct sockaddr_in *)&sa)->sin_port
-                      : ((struct sockaddr_in6 *)&sa)->sin6_port);
-    return fd;
-}
-
-static esp_err_t find_folders(struct serve *s, struct diag *d)
+/* The folder as it is called without links: root has PATH_MAX bytes. */
+static esp_err_t find_root(const struct serve_conf *conf, char *root,
+                           struct diag *d)
 {
     struct stat st;
 
-    if (!realpath(s->conf->folder, s->root) || stat(s->root, &st) != 0)
+    if (!realpath(conf->folder, root) || stat(root, &st) != 0)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NOT_FOUND,
-                         "cannot serve %s: %s", s->conf->folder,
+                         "cannot serve %s: %s", text_name(conf->folder).text,
                          strerror(errno));
     if (!S_ISDIR(st.st_mode))
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_ARG,
                          "%s is not a folder; name the one that the image is "
                          "in",
-                         s->conf->folder);
+                         text_name(conf->folder).text);
+    return ESP_OK;
+}
+
+esp_err_t serve_check(const struct serve_conf *conf, struct diag *d)
+{
+    struct serve_auth auth;
+    char root[PATH_MAX];
+    esp_err_t err = find_root(conf, root, d);
+
+    if (!err)
+        err = serve_listen_check(conf, d);
+    if (err)
+        return err;
+    err = serve_auth_init(&auth, conf->user, conf->token, d);
+    serve_auth_free(&auth);
+    return err;
+}
+
+static esp_err_t find_folders(struct serve *s, struct diag *d)
+{
+    esp_err_t err = find_root(s->conf, s->root, d);
+
+    if (err)
+        return err;
     if (s->conf->hidden && !realpath(s->conf->hidden, s->hidden))
         s->hidden[0] = '\0';
     for (int i = 0; i < SERVE_SECRETS_MAX; i++)
@@ -540,7 +512,7 @@ esp_err_t serve_start(struct serve **out, const struct serve_conf *conf,
     err = find_folders(s, d);
     if (!err)
         err = serve_auth_init(&s->auth, conf->user, conf->token, d);
-    fd = err ? -1 : listen_socket(conf, &s->port, d);
+    fd = err ? -1 : serve_listen(conf, &s->port, d);
     if (fd >= 0)
         s->daemon = daemon_start(s, fd, complaint);
     if (s->daemon) {

@@ -29,6 +29,10 @@ struct serve_conf {
 
 struct serve;
 
+/* Could this be served, as far as that can be told without certificates? So
+ * that nothing is made for a server that will not start. */
+MUST_CHECK esp_err_t serve_check(const struct serve_conf *conf, struct diag *d);
+
 /* Everything in conf is borrowed until serve_stop(). */
 MUST_CHECK esp_err_t serve_start(struct serve **out,
                                  const struct serve_conf *conf, struct diag *d);

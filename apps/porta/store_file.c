@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "crypto/ct.h"
 
 #define STORE_MAX_LEN (256u * 1024u)
@@ -183,7 +184,8 @@ esp_err_t store_file_set(struct store_file *s, const char *key,
         remove_at(s, at);
     else if (!put(s, key, value))
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM,
-                         "there is no room for %s in %s", key, s->path);
+                         "there is no room for %s in %s", key,
+                         text_name(s->path).text);
     if (s->cnt == 0) {
         (void)unlink(s->path);
         return ESP_OK;

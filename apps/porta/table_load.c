@@ -15,12 +15,13 @@ static const char *env_lookup(void *ctx, const char *name)
     return getenv(name);
 }
 
-static esp_err_t load_text(struct span text, const struct part_rules *rules,
+static esp_err_t load_text(struct span text, const struct part_csv_opts *opts,
                            struct part_table *out, struct diag *d)
 {
-    struct part_csv_opts opts = { .rules = *rules, .env = env_lookup };
+    struct part_csv_opts with_env = *opts;
 
-    return part_csv_parse(text, &opts, out, d);
+    with_env.env = env_lookup;
+    return part_csv_parse(text, &with_env, out, d);
 }
 
 static esp_err_t load_binary(struct span bytes, const struct part_rules *rules,
@@ -52,10 +53,11 @@ static bool is_binary(struct span bytes)
 static esp_err_t in_file(const char *path, const struct diag *why,
                          struct diag *d)
 {
-    return diag_fail(d, why->stage, why->err, "%s: %s", path, why->text);
+    return diag_fail(d, why->stage, why->err, "%s: %s", text_name(path).text,
+                     why->text);
 }
 
-static esp_err_t load_file(const char *path, const struct part_rules *rules,
+static esp_err_t load_file(const char *path, const struct part_csv_opts *opts,
                            struct part_table *out, struct diag *d)
 {
     struct cli_bytes file = CLI_BYTES_NONE;
@@ -66,8 +68,8 @@ static esp_err_t load_file(const char *path, const struct part_rules *rules,
     if (err)
         return err;
     bytes = span_of(file.ptr, file.len);
-    err = is_binary(bytes) ? load_binary(bytes, rules, out, &why)
-                           : load_text(bytes, rules, out, &why);
+    err = is_binary(bytes) ? load_binary(bytes, &opts->rules, out, &why)
+                           : load_text(bytes, opts, out, &why);
     cli_bytes_free(&file);
     return err ? in_file(path, &why, d) : ESP_OK;
 }
@@ -93,16 +95,16 @@ static esp_err_t no_such_table(const char *arg, const struct diag *why,
                      "%.40s is no file and no built-in table (%s)", arg, names);
 }
 
-esp_err_t cli_table_load_rules(const char *arg, const struct part_rules *rules,
-                               struct part_table *out, struct diag *d)
+esp_err_t cli_table_load_opts(const char *arg, const struct part_csv_opts *opts,
+                              struct part_table *out, struct diag *d)
 {
     struct diag why = DIAG_NONE;
-    esp_err_t err = part_builtin(arg, rules->table_off, out);
+    esp_err_t err = part_builtin(arg, &opts->rules, out);
 
     if (!err)
-        err = part_check(out, rules, NULL, &why);
+        err = part_check(out, &opts->rules, NULL, &why);
     else if (err == ESP_ERR_NOT_FOUND)
-        err = load_file(arg, rules, out, &why);
+        err = load_file(arg, opts, out, &why);
     if (!err)
         return ESP_OK;
     memset(out, 0, sizeof(*out));
@@ -121,13 +123,14 @@ esp_err_t cli_table_load(const char *arg, uint32_t table_off,
                          uint32_t flash_len, struct part_table *out,
                          struct diag *d)
 {
-    struct part_rules rules = {
-        .table_off = table_off,
-        .flash_len = flash_len,
-        .warn = warn_log,
+    struct part_csv_opts opts = {
+        .rules.table_off = table_off,
+        .rules.at_zero = true,
+        .rules.flash_len = flash_len,
+        .rules.warn = warn_log,
     };
 
-    return cli_table_load_rules(arg, &rules, out, d);
+    return cli_table_load_opts(arg, &opts, out, d);
 }
 
 /* --- JSON ---------------------------------------------------------------- */

@@ -9,12 +9,12 @@
 #include "part/csv.h"
 
 /* arg is the name of a built-in table ("two_ota") or a file, CSV or binary
- * ("-": standard input). The table follows the rules. In text, $NAME stands
- * for a variable of the environment. */
-MUST_CHECK esp_err_t cli_table_load_rules(const char *arg,
-                                          const struct part_rules *rules,
-                                          struct part_table *out,
-                                          struct diag *d);
+ * ("-": standard input). The table follows opts->rules. In text, $NAME stands
+ * for a variable of the environment, whatever opts->env is. */
+MUST_CHECK esp_err_t cli_table_load_opts(const char *arg,
+                                         const struct part_csv_opts *opts,
+                                         struct part_table *out,
+                                         struct diag *d);
 
 /* With the rules that need no chip; warnings are logged. flash_len 0: the end
  * is not checked. */

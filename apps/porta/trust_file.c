@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "linux_heap.h"
 #include "linux_trust.h"
 
@@ -22,7 +23,8 @@ static esp_err_t add_file(struct tls_bundle_build *b, const char *path,
     err = tls_bundle_add(b, span_of(text.ptr, text.len + pem), &why);
     cli_bytes_free(&text);
     if (err)
-        return diag_fail(d, why.stage, err, "%s: %s", path, why.text);
+        return diag_fail(d, why.stage, err, "%s: %s", text_name(path).text,
+                         why.text);
     return ESP_OK;
 }
 
@@ -57,7 +59,8 @@ static esp_err_t add_folder(struct tls_bundle_build *b, const char *path,
     if (err || b->taken_cnt + b->twice_cnt > before)
         return err;
     return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NOT_FOUND,
-                     "no file in %s has a certificate in PEM or DER", path);
+                     "no file in %s has a certificate in PEM or DER",
+                     text_name(path).text);
 }
 
 esp_err_t trust_add(struct tls_bundle_build *b, const char *path,

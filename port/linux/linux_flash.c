@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 static const char tag[] = "flash";
 
@@ -164,7 +165,7 @@ static esp_err_t fail_errno(struct diag *diag, const char *what,
                             const char *path)
 {
     return diag_fail(diag, DIAG_STAGE_FLASH, ESP_FAIL, "cannot %s %s: %s", what,
-                     path, strerror(errno));
+                     text_name(path).text, strerror(errno));
 }
 
 static esp_err_t size_check(int64_t len, const char *path, struct diag *diag)
@@ -174,18 +175,20 @@ static esp_err_t size_check(int64_t len, const char *path, struct diag *diag)
                          "flash file %s is too small: %lld bytes, and the "
                          "partition table alone ends at %u; make one with "
                          "`porta flash create`",
-                         path, (long long)len, LINUX_FLASH_MIN_LEN);
+                         text_name(path).text, (long long)len,
+                         LINUX_FLASH_MIN_LEN);
     if (len % LINUX_FLASH_SECTOR_LEN != 0)
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
                          "flash file %s has %lld bytes, which is not a "
                          "multiple of a sector (%u); it is cut short or no "
                          "flash file",
-                         path, (long long)len, LINUX_FLASH_SECTOR_LEN);
+                         text_name(path).text, (long long)len,
+                         LINUX_FLASH_SECTOR_LEN);
     if (len > UINT32_MAX)
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
                          "flash file %s has %lld bytes; flash of 4 GiB and "
                          "more cannot be addressed",
-                         path, (long long)len);
+                         text_name(path).text, (long long)len);
     return ESP_OK;
 }
 
@@ -204,7 +207,7 @@ static esp_err_t flash_lock(int fd, enum linux_flash_mode mode,
     return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_STATE,
                      "flash file %s is in use by another process; stop that "
                      "`porta device` or wait for that `porta update`",
-                     path);
+                     text_name(path).text);
 }
 
 static esp_err_t flash_map(struct linux_flash *f, const char *path,
@@ -217,7 +220,7 @@ static esp_err_t flash_map(struct linux_flash *f, const char *path,
     if (!S_ISREG(st.st_mode))
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_ARG,
                          "%s is not a regular file, so it is no flash file",
-                         path);
+                         text_name(path).text);
     esp_err_t err = size_check(st.st_size, path, diag);
     if (err)
         return err;
@@ -253,7 +256,7 @@ esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
                          "there is no flash file %s; make one with `porta "
                          "flash create -o %s`",
-                         path, path);
+                         text_name(path).text, text_name(path).text);
     if (f->fd < 0)
         return fail_errno(diag, "open flash file", path);
     esp_err_t err = flash_lock(f->fd, mode, path, diag);

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <string.h>
+
 /* How many bytes the first one announces; 0: it cannot be a first one. */
 static size_t lead_len(uint8_t c)
 {
@@ -69,4 +71,20 @@ const char *text_clean(struct span in, char *out, size_t out_len)
     }
     out[at] = '\0';
     return out;
+}
+
+struct text_name text_name(const char *s)
+{
+    size_t len = strlen(s);
+    struct text_name n = { "..." };
+    char *at = n.text;
+    size_t room = sizeof(n.text);
+
+    if (len >= room) {
+        at += 3;
+        room -= 3;
+        s += len - (room - 1);
+    }
+    memmove(at, s, strlen(s) + 1);
+    return n;
 }

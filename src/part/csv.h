@@ -36,10 +36,10 @@ MUST_CHECK esp_err_t part_csv_parse(struct span text,
 size_t part_csv_write(const struct part_table *table,
                       char out[PART_CSV_MAX_LEN]);
 
-/* "two_ota": the table of that name, laid out after table_off (0:
- * PART_TABLE_OFF). ESP_ERR_NOT_FOUND: there is none. ESP_ERR_INVALID_SIZE: it
- * passes 4 GiB. */
-MUST_CHECK esp_err_t part_builtin(const char *name, uint32_t table_off,
+/* "two_ota": the table of that name, laid out after the table's own place.
+ * ESP_ERR_NOT_FOUND: there is none. ESP_ERR_INVALID_SIZE: it passes 4 GiB. */
+MUST_CHECK esp_err_t part_builtin(const char *name,
+                                  const struct part_rules *rules,
                                   struct part_table *out);
 /* Names, idx from 0; NULL past the last one. */
 const char *part_builtin_name(size_t idx);

@@ -122,11 +122,10 @@ static uint64_t entry_add(struct part_table *table,
     return off + row->len;
 }
 
-esp_err_t part_builtin(const char *name, uint32_t table_off,
+esp_err_t part_builtin(const char *name, const struct part_rules *rules,
                        struct part_table *out)
 {
-    struct part_rules rules = { .table_off = table_off };
-    uint64_t end = part_rules_table_end(&rules);
+    uint64_t end = part_rules_table_end(rules);
     size_t at = 0;
 
     memset(out, 0, sizeof(*out));

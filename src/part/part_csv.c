@@ -56,8 +56,7 @@ static esp_err_t PRINTF_LIKE(3, 4)
 
 static uint32_t table_off(const struct csv *c)
 {
-    return (uint32_t)(part_rules_table_end(&c->opts->rules) -
-                      PART_TABLE_SECTOR);
+    return part_rules_table_off(&c->opts->rules);
 }
 
 /* --- type and subtype --------------------------------------------------- */

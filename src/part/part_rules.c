@@ -41,11 +41,15 @@ static bool is_kind(const struct part_entry *e, uint8_t type, uint8_t subtype)
     return e->type == type && e->subtype == subtype;
 }
 
+uint32_t part_rules_table_off(const struct part_rules *rules)
+{
+    return rules->table_off || rules->at_zero ? rules->table_off
+                                              : PART_TABLE_OFF;
+}
+
 uint64_t part_rules_table_end(const struct part_rules *rules)
 {
-    uint32_t off = rules->table_off ? rules->table_off : PART_TABLE_OFF;
-
-    return (uint64_t)off + PART_TABLE_SECTOR;
+    return (uint64_t)part_rules_table_off(rules) + PART_TABLE_SECTOR;
 }
 
 uint32_t part_align_len(uint8_t type)
@@ -263,6 +267,8 @@ esp_err_t part_check(const struct part_table *table,
     struct check c = { table, rules, lines, d };
     esp_err_t err = ESP_OK;
 
+    if (rules->no_check)
+        return ESP_OK;
     for (uint32_t i = 0; i < table->cnt && !err; i++) {
         err = check_alignment(&c, i);
         if (!err)

@@ -9,7 +9,9 @@
 
 /* Zero is the default of every field. */
 struct part_rules {
-    uint32_t table_off; /* 0: PART_TABLE_OFF */
+    uint32_t table_off; /* 0: PART_TABLE_OFF, unless... */
+    bool at_zero;       /* ... the table is at 0 */
+    bool no_check;      /* part_check() lets everything pass */
     uint32_t flash_len; /* 0: the end of the flash is not checked */
     bool has_boot_off;  /* boot_off is known: it may well be 0 */
     uint32_t boot_off;  /* of the primary bootloader */
@@ -21,7 +23,8 @@ struct part_rules {
     void *warn_ctx;
 };
 
-/* First byte after the table's sector. */
+/* Where the table is, and the first byte after its sector. */
+uint32_t part_rules_table_off(const struct part_rules *rules);
 uint64_t part_rules_table_end(const struct part_rules *rules);
 
 /* Places of partitions of this type are multiples of it. */

@@ -141,6 +141,38 @@ def test_flash_read_write_erase(porta, flash, tmp_path):
     assert porta("flash", "read", path, "nope", tmp_path / "r").code == 1
 
 
+def test_flash_read_write_erase_in_json(porta, flash, tmp_path):
+    path, data = flash(), tmp_path / "d"
+    data.write_bytes(b"x" * 100)
+    place = {"label": "nvs", "offset": 0x9000, "size": 0x6000}
+    said = porta.ok("flash", "write", path, "nvs", data, "--json").json
+    assert said == {**place, "file": str(data)}
+    said = porta.ok("flash", "read", path, "nvs", tmp_path / "r", "--json").json
+    assert said == {**place, "file": str(tmp_path / "r")}
+    assert porta.ok("flash", "erase", path, "nvs", "--json").json == place
+    ended = porta("flash", "erase", path, "nope", "--json")
+    assert ended.code == 1 and ended.json["error"]["code"] == 0x105
+    ended = porta("flash", "read", path, "nvs", "--json")
+    assert ended.code == 2 and "standard output" in ended.err
+
+
+def test_a_long_path_leaves_room_for_the_cause(porta, tmp_path):
+    path = "/".join([str(tmp_path)] + ["d" * 200] * 15 + ["end.bin"])
+    for args in (("flash", "show", path), ("image", "info", path)):
+        ended = porta(*args)
+        assert ended.code == 1 and "end.bin" in ended.err, ended
+    assert "No such file" in ended.err
+
+
+@pytest.mark.parametrize("args", [
+    ["help"], ["help", "update"], ["--help"], ["--version"], ["flash", "-h"]])
+def test_a_page_that_nobody_got_is_a_failure(porta, args):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([porta.path, *args], stdout=full, text=True,
+                              stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1 and "standard output" in done.stderr, done
+
+
 def test_confirm_and_rollback(porta, flash, image, tmp_path):
     path = flash()
     new = image(version="2")

@@ -246,3 +246,14 @@ def test_wrong_command_lines(porta, www, args):
     ended = porta("serve", *([www] if args else []), *args, "--cert-dir",
                   www / "c")
     assert ended.code == 2 and ended.err, ended
+    assert not (www / "c").exists(), "made before the options were right"
+
+
+@pytest.mark.parametrize("args", [
+    ["--client-ca", "/no/such"], ["--user", "@/no/such"]])
+def test_nothing_is_made_for_a_server_that_cannot_start(porta, www, args):
+    ended = porta("serve", www, *args, "--cert-dir", www / "c")
+    assert ended.code == 1 and "/no/such" in ended.err, ended
+    ended = porta("serve", www / "fw.bin", "--cert-dir", www / "c")
+    assert ended.code == 1 and "is not a folder" in ended.err, ended
+    assert not (www / "c").exists()

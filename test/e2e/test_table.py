@@ -124,6 +124,42 @@ def test_labels_cannot_steer_the_terminal(porta, csv):
     assert shown.json["partitions"][0]["label"] == "?[2J?"
 
 
+def test_a_table_at_the_start_of_the_flash(porta):
+    shown = porta.ok("table", "show", "two_ota", "--offset", "0", "--json").json
+    assert shown["table_offset"] == 0
+    assert shown["partitions"][0]["offset"] == 0x1000
+
+
+def test_extra_subtypes(porta, csv):
+    path = csv("c,data,calib,,4K\nt,app,trial,,64K\n")
+    args = ["--extra-partition-subtypes", "data, calib, 0x40",
+            "--extra-partition-subtypes", "app,trial,0x50"]
+    rows = porta.ok("table", "show", path, *args, "--json").json["partitions"]
+    assert [row["subtype"] for row in rows] == [0x40, 0x50]
+    ended = porta("table", "show", path)
+    assert ended.code == 1 and "'calib' is no subtype" in ended.err
+    for text in ("", "data", "data,x", "data,,1", "data,x,y", "data,x,255",
+                 "text,x,1", "data," + "x" * 99 + ",1"):
+        ended = porta("table", "show", path, "--extra-partition-subtypes", text)
+        assert ended.code == 2 and "subtypes" in ended.err, ended
+
+
+def test_no_verify(porta, csv):
+    path = csv("n,data,nvs,0x9000,4K\no,data,ota,,4K\n")
+    assert porta("table", "show", path).code == 1
+    assert "o,data,ota,0xa000,4K," in porta.ok("table", "show", path,
+                                               "--no-verify").out
+
+
+def test_without_md5(porta, tmp_path):
+    out = tmp_path / "t.bin"
+    said = porta.ok("table", "build", "two_ota", "-o", out, "--disable-md5sum",
+                    "--json").json
+    assert said["md5"] is False and b"\xeb\xeb" not in out.read_bytes()
+    shown = porta.ok("table", "show", out, "--json").json
+    assert shown["partitions"] == said["partitions"] and not shown["md5"]
+
+
 def test_a_refused_table_leaves_no_file(porta, csv, tmp_path):
     out = tmp_path / "out.bin"
     assert porta("table", "build", csv("a,app,ota_0,0x9000,1M\n"), "-o",

@@ -33,6 +33,20 @@ target_link_libraries(stranger porta::porta)
 """
 
 
+APPLICATION = """
+#include <stdio.h>
+#include "esp_ota_ops.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+
+void app_main(void)
+{
+    vTaskDelay(1);
+    puts(esp_app_get_description()->version);
+}
+"""
+
+
 def run(*command, **kwargs):
     done = subprocess.run([str(c) for c in command], text=True,
                           capture_output=True, check=False, **kwargs)
@@ -70,6 +84,15 @@ def test_cmake_package(prefix, source):
         f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", source / "b")
     run(source / "b/stranger")
+
+
+def test_an_application_with_cmake(prefix, source):
+    """FreeRTOS's headers and start-up code come with porta::porta, too."""
+    (source / "main.c").write_text(APPLICATION)
+    run("cmake", "-S", source, "-B", source / "b",
+        f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", source / "b")
+    assert (source / "b/stranger").exists()
 
 
 def test_no_internal_header_is_installed(prefix):

@@ -14,6 +14,9 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
+static const struct part_rules usual = { 0 };
+static const struct part_rules beyond = { .table_off = 0xFFFFE000u };
+
 static void hex(const uint8_t *bytes, size_t len, char *out)
 {
     for (size_t i = 0; i < len; i++)
@@ -68,7 +71,7 @@ static void test_digests(void **state)
         char got[65];
 
         print_message("# %s\n", rows[i].name);
-        assert_int_equal(part_builtin(rows[i].name, 0, &t), ESP_OK);
+        assert_int_equal(part_builtin(rows[i].name, &usual, &t), ESP_OK);
         md5_row(&t, got);
         assert_string_equal(got, rows[i].md5);
         file_sha256(&t, got);
@@ -114,12 +117,13 @@ static void test_brief(void **state)
 
 static void test_round_trips(void **state)
 {
-    static const uint32_t table_offs[] = { 0x8000, 0xD000, 0x10000 };
+    static const uint32_t table_offs[] = { 0, 0x8000, 0xD000, 0x10000 };
 
     (void)state;
     for (size_t i = 0; part_builtin_name(i); i++) {
         for (size_t k = 0; k < CNT(table_offs); k++) {
-            struct part_csv_opts opts = { .rules.table_off = table_offs[k] };
+            struct part_csv_opts opts = { .rules.table_off = table_offs[k],
+                                          .rules.at_zero = true };
             struct part_table t, from_text, from_binary;
             uint8_t bytes[PART_TABLE_MAX_LEN];
             char text[PART_CSV_MAX_LEN];
@@ -129,7 +133,7 @@ static void test_round_trips(void **state)
             print_message("# %s at 0x%x\n", part_builtin_name(i),
                           (unsigned)table_offs[k]);
             assert_int_equal(
-                part_builtin(part_builtin_name(i), table_offs[k], &t), ESP_OK);
+                part_builtin(part_builtin_name(i), &opts.rules, &t), ESP_OK);
             assert_int_equal(part_check(&t, &opts.rules, NULL, &d), ESP_OK);
             part_csv_write(&t, text);
             assert_int_equal(
@@ -170,7 +174,7 @@ static void test_last_rows(void **state)
         const struct part_entry *e;
 
         print_message("# %s\n", rows[i].name);
-        assert_int_equal(part_builtin(rows[i].name, 0, &t), ESP_OK);
+        assert_int_equal(part_builtin(rows[i].name, &usual, &t), ESP_OK);
         e = &t.entries[t.cnt - 1];
         assert_int_equal(e->type, rows[i].want.type);
         assert_int_equal(e->subtype, rows[i].want.subtype);
@@ -186,10 +190,10 @@ static void test_names(void **state)
     struct part_table t;
 
     (void)state;
-    assert_int_equal(part_builtin("three_ota", 0, &t), ESP_ERR_NOT_FOUND);
+    assert_int_equal(part_builtin("three_ota", &usual, &t), ESP_ERR_NOT_FOUND);
     assert_int_equal(t.cnt, 0);
-    assert_int_equal(part_builtin("", 0, &t), ESP_ERR_NOT_FOUND);
-    assert_int_equal(part_builtin("two_ota", 0xFFFFE000u, &t),
+    assert_int_equal(part_builtin("", &usual, &t), ESP_ERR_NOT_FOUND);
+    assert_int_equal(part_builtin("two_ota", &beyond, &t),
                      ESP_ERR_INVALID_SIZE);
     assert_int_equal(t.cnt, 0);
     assert_null(part_builtin_name(12));

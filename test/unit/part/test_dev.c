@@ -79,7 +79,8 @@ static void bed_init(struct bed *b)
         .prog = fake_prog,
         .erase = fake_erase,
     };
-    assert_int_equal(part_builtin("two_ota", 0, &t), ESP_OK);
+    assert_int_equal(part_builtin("two_ota", &(struct part_rules){ 0 }, &t),
+                     ESP_OK);
     memset(b->fake.table, 0xFF, sizeof(b->fake.table));
     part_table_pack(&t, b->fake.table);
     assert_int_equal(part_dev_open(&b->dev, &b->flash, PART_TABLE_OFF), ESP_OK);
