@@ -7,45 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
+
+from relay import Relay
 
 RANGE = "64K"
 # How badserver.py keeps a session waiting in each state.
 STATES = {"connect": None, "handshake": "silent", "head": "mute",
           "body": "stall@100000", "trickle": "trickle@10"}
-
-
-class Relay:
-    """Passes bytes on to a port and counts them, both ways together."""
-
-    def __init__(self, port):
-        self.target, self.total = port, 0
-        self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = self.listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self.pump, args=pair,
-                                     daemon=True).start()
-
-    def pump(self, source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                with self.lock:
-                    self.total += len(data)
-                sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
-
-    def close(self):
-        self.listener.close()
 
 
 @contextlib.contextmanager
@@ -78,13 +47,9 @@ def wire(bench, server, size):
     rows = []
     for name, extra in (("one answer", []),
                         (f"ranges of {RANGE}", ["--range-size", RANGE])):
-        relay = Relay(server.port)
-        try:
-            told = update(bench,
-                          f"https://localhost:{relay.port}/{size}.bin", *extra)
+        with Relay(server.port) as relay:
+            told = update(bench, relay.url(f"{size}.bin"), *extra)
             total = relay.total
-        finally:
-            relay.close()
         rows.append({"how": name, "image_len": told["image_len"],
                      "connections": told["connections"],
                      "handshakes": told["handshakes"],

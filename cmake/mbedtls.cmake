@@ -8,6 +8,13 @@ include(CheckCSourceCompiles)
 
 set(PORTA_MBEDTLS source CACHE STRING
     "Mbed TLS: 'source' builds it, 'system' uses an installed one >= 3.6")
+set(PORTA_TLS_RECORD_LEN 16384 CACHE STRING
+    "Room for a TLS record: 16384, or 4096 or 2048 where memory is short")
+set_property(CACHE PORTA_TLS_RECORD_LEN PROPERTY STRINGS 16384 4096 2048)
+if(NOT PORTA_TLS_RECORD_LEN MATCHES "^(16384|4096|2048)$")
+    message(FATAL_ERROR "PORTA_TLS_RECORD_LEN is '${PORTA_TLS_RECORD_LEN}': "
+        "it must be 16384, 4096 or 2048")
+endif()
 set(PORTA_MBEDTLS_SOURCE "" CACHE PATH
     "Source folder of Mbed TLS 3.6; empty: what 'make setup' fetched")
 
@@ -53,6 +60,12 @@ function(porta_mbedtls_from_source)
         PRIVATE "${source}/library")
     target_compile_definitions(porta_mbedtls PUBLIC
         "$<BUILD_INTERFACE:MBEDTLS_CONFIG_FILE=\"mbedtls_config_host.h\">")
+    # On the command line only when it is not what the file says, so that who
+    # builds against an installed library sees the same.
+    if(NOT PORTA_TLS_RECORD_LEN EQUAL 16384)
+        target_compile_definitions(porta_mbedtls PUBLIC
+            MBEDTLS_SSL_IN_CONTENT_LEN=${PORTA_TLS_RECORD_LEN})
+    endif()
     # Always optimised: without it TLS is too slow to test with. The flags of
     # the build type come first and the last -O wins.
     target_compile_options(porta_mbedtls PRIVATE -O2)

@@ -115,8 +115,15 @@
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
 #define MBEDTLS_SSL_SESSION_TICKETS
 
-/* We receive images and send requests: a full record in, a quarter out. */
+/* We receive images and send requests: a full record in, a quarter out. A
+ * small build (PORTA_TLS_RECORD_LEN) has less room. */
+#ifndef MBEDTLS_SSL_IN_CONTENT_LEN
 #define MBEDTLS_SSL_IN_CONTENT_LEN 16384
+#endif
+#if MBEDTLS_SSL_IN_CONTENT_LEN < 4096
+#define MBEDTLS_SSL_OUT_CONTENT_LEN MBEDTLS_SSL_IN_CONTENT_LEN
+#else
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 4096
+#endif
 
 #endif

@@ -7,12 +7,28 @@
 
 #define PEM_MAX_LEN (4u * 1024u * 1024u)
 
+static bool version_of(const char *text, enum tls_version *out)
+{
+    *out = TLS_VERSION_ANY;
+    if (text && strcmp(text, "1.2") == 0)
+        *out = TLS_VERSION_1_2;
+    else if (text && strcmp(text, "1.3") == 0)
+        *out = TLS_VERSION_1_3;
+    return !text || *out != TLS_VERSION_ANY;
+}
+
 int update_tls_check(const struct update_opts *o)
 {
-    if (o->tls_max && strcmp(o->tls_max, "1.2") != 0 &&
-        strcmp(o->tls_max, "1.3") != 0)
+    enum tls_version min, max;
+
+    if (!version_of(o->tls_min, &min))
+        return cli_usage(&update_verb, "--tls-min %s: it is 1.2 or 1.3",
+                         o->tls_min);
+    if (!version_of(o->tls_max, &max))
         return cli_usage(&update_verb, "--tls-max %s: it is 1.2 or 1.3",
                          o->tls_max);
+    if (max != TLS_VERSION_ANY && min > max)
+        return cli_usage(&update_verb, "--tls-min is above --tls-max");
     if (!o->cert != !o->key)
         return cli_usage(&update_verb, "--cert and --key go together");
     if (o->pass && !o->key)
@@ -105,8 +121,8 @@ esp_err_t update_tls_load(const struct update_opts *o, bool is_https,
 
     tls->skip_verify = o->insecure;
     tls->keep_ticket = true;
-    if (o->tls_max && strcmp(o->tls_max, "1.2") == 0)
-        tls->max = TLS_VERSION_1_2;
+    (void)version_of(o->tls_min, &tls->min); /* checked above */
+    (void)version_of(o->tls_max, &tls->max);
     if (o->psk) {
         err = psk_arg_read(o->psk, &t->psk, d);
         tls->psk_identity = t->psk.identity;

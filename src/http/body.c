@@ -53,13 +53,12 @@ static esp_err_t explain_silence(struct http_client *c, struct diag *d)
 }
 
 /* The peer went before the end that it had announced. */
-static esp_err_t body_cut(struct http_client *c, bool closed, struct diag *d)
+static esp_err_t body_cut(struct http_client *c, struct diag *d)
 {
-    char cause[64] = "closed by the server";
+    char cause[HTTP_CAUSE_LEN];
     esp_err_t err = ESP_ERR_HTTP_INCOMPLETE_DATA;
 
-    if (!closed)
-        http_conn_cause(&c->conn, cause, sizeof(cause));
+    http_conn_cause(&c->conn, cause, sizeof(cause));
     c->stats.sys_errno = c->conn.sys_errno;
     c->stats.tls = c->conn.fault;
     if (c->framing == HTTP_FRAMING_LENGTH)
@@ -129,7 +128,7 @@ static esp_err_t next_chunk(struct http_client *c, struct diag *d)
             if (err == ESP_ERR_TIMEOUT)
                 return explain_silence(c, d);
             if (err || got == 0)
-                return body_cut(c, !err, d);
+                return body_cut(c, d);
         }
         step = http_chunk_feed(&c->chunk, rx_span(c), &used);
         c->rx_pos += (uint32_t)used;
@@ -173,7 +172,7 @@ static void count(struct http_client *c, const void *dst, size_t len)
 static esp_err_t body_closed(struct http_client *c, struct diag *d)
 {
     if (c->framing != HTTP_FRAMING_CLOSE)
-        return body_cut(c, true, d);
+        return body_cut(c, d);
     c->stats.bare_close = c->conn.bare_close;
     body_end(c);
     return ESP_OK;
@@ -200,7 +199,7 @@ esp_err_t http_read(struct http_client *c, void *dst, size_t len,
     if (err == ESP_ERR_TIMEOUT)
         return explain_silence(c, d);
     if (err)
-        return body_cut(c, false, d);
+        return body_cut(c, d);
     if (*got_len == 0)
         return body_closed(c, d);
     count(c, dst, *got_len);

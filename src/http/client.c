@@ -257,6 +257,11 @@ const struct http_opts *http_opts_of(const struct http_client *c)
     return &c->opts;
 }
 
+void http_cause(const struct http_client *c, char out[HTTP_CAUSE_LEN])
+{
+    http_conn_cause(&c->conn, out, HTTP_CAUSE_LEN);
+}
+
 const struct http_head *http_head(const struct http_client *c)
 {
     return &c->parser.head;

@@ -221,6 +221,11 @@ MUST_CHECK esp_err_t http_read(struct http_client *c, void *dst, size_t len,
                                size_t *got_len, struct diag *d);
 bool http_body_done(const struct http_client *c);
 
+/* Why the last connection that broke did: the alert that came, what is wrong
+ * with its TLS, "connection reset by peer", "closed by the server". */
+#define HTTP_CAUSE_LEN 128u
+void http_cause(const struct http_client *c, char out[HTTP_CAUSE_LEN]);
+
 /* The head of the last answer: status, lengths, range, validators. */
 const struct http_head *http_head(const struct http_client *c);
 const struct http_stats *http_stats(const struct http_client *c);

@@ -36,12 +36,10 @@ static const char *errno_text(int sys_errno)
 
 void http_conn_cause(const struct http_conn *c, char *out, size_t out_len)
 {
-    if (c->fault.alert)
-        (void)snprintf(out, out_len, "the server sent the TLS alert %d, %s",
-                       c->fault.alert, tls_alert_name(c->fault.alert));
+    if (c->closed)
+        (void)snprintf(out, out_len, "closed by the server");
     else if (c->fault.code)
-        (void)snprintf(out, out_len, "broken TLS record, Mbed TLS -0x%04x",
-                       (unsigned)-c->fault.code);
+        tls_fault_text(&c->fault, out, out_len);
     else
         (void)snprintf(out, out_len, "%s", errno_text(c->sys_errno));
 }
@@ -107,6 +105,7 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
     const struct port_net *net = c->env->net;
 
     c->bare_close = false;
+    c->closed = false;
     c->resumed = false;
     c->sys_errno = 0;
     c->fault = (struct tls_fault){ .code = 0 };
@@ -149,6 +148,7 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
 static void note_failure(struct http_conn *c, esp_err_t err)
 {
     c->err = err;
+    c->closed = false;
     c->sys_errno = c->env->net->last_errno(c->tcp);
     if (c->tls)
         tls_last_fault(c->tls, &c->fault);
@@ -158,7 +158,7 @@ esp_err_t http_conn_send(struct http_conn *c, const void *src, size_t len,
                          struct diag *d)
 {
     const uint8_t *p = src;
-    char cause[64];
+    char cause[HTTP_CAUSE_LEN];
     esp_err_t err = ESP_OK;
 
     while (len > 0 && !err) {
@@ -197,7 +197,9 @@ esp_err_t http_conn_recv(struct http_conn *c, void *dst, size_t len,
                : c->env->net->recv(c->tcp, dst, len, until_ms, got_len);
     if (err)
         note_failure(c, err);
-    else if (c->tls && *got_len == 0)
+    else
+        c->closed = *got_len == 0;
+    if (c->closed && c->tls)
         c->bare_close = !tls_closed_clean(c->tls);
     return err;
 }

@@ -27,6 +27,7 @@ struct http_conn {
     bool resumed; /* TLS went on with an earlier session */
     struct http_tickets tickets;
     bool bare_close; /* the peer closed TCP without TLS's good-bye */
+    bool closed;     /* the last recv met the peer's end, not a failure */
     /* Of the last failure. */
     esp_err_t err;
     int sys_errno;
@@ -58,7 +59,8 @@ void http_conn_close(struct http_conn *c);
 void http_conn_free(struct http_conn *c);
 uint64_t http_conn_now_ms(const struct http_conn *c);
 
-/* "reset by peer" or the like: why the last recv gave ESP_FAIL. */
+/* "closed by the server", "reset by peer" or the like: why the last recv or
+ * send gave no bytes. */
 void http_conn_cause(const struct http_conn *c, char *out, size_t out_len);
 
 /* Through a proxy, without TLS: requests carry whole URLs. */

@@ -217,13 +217,11 @@ static esp_err_t explain_silence(struct http_client *c, struct diag *d)
                           (unsigned)(ms / 1000), (unsigned)(ms % 1000 / 100));
 }
 
-static esp_err_t explain_loss(struct http_client *c, bool closed,
-                              struct diag *d)
+static esp_err_t explain_loss(struct http_client *c, struct diag *d)
 {
-    char cause[64] = "closed by the server";
+    char cause[HTTP_CAUSE_LEN];
 
-    if (!closed)
-        http_conn_cause(&c->conn, cause, sizeof(cause));
+    http_conn_cause(&c->conn, cause, sizeof(cause));
     return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
                           ESP_ERR_HTTP_FETCH_HEADER,
                           c->any_byte ? "the connection ended inside the head "
@@ -267,7 +265,7 @@ static esp_err_t rx_refill(struct http_client *c, struct diag *d)
     if (err == ESP_ERR_TIMEOUT)
         return explain_silence(c, d);
     if (err || got == 0)
-        return explain_loss(c, !err, d);
+        return explain_loss(c, d);
     c->any_byte = true;
     c->rx_pos = 0;
     c->rx_end = (uint32_t)got;

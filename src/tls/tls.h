@@ -147,6 +147,12 @@ bool tls_wants_write(const struct tls_session *s);
 void *tls_library_session(struct tls_session *s);
 /* "handshake failure"; "unknown" for numbers without a name. */
 const char *tls_alert_name(int alert);
+/* What ended a session, as half a sentence: the alert that came, or what is
+ * wrong with what came. */
+void tls_fault_text(const struct tls_fault *fault, char *out, size_t out_len);
+/* Longest record that can be received: 16384, or less in a small build, which
+ * asks servers for shorter ones (max_fragment_length). */
+size_t tls_record_room(void);
 /* "TLSv1.3" and the suite's name, for reports. */
 const char *tls_version_name(const struct tls_session *s);
 const char *tls_suite_name(const struct tls_session *s);

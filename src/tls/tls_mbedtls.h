@@ -12,7 +12,13 @@
 #include "tls/tls.h"
 
 #define TLS_RSA_MIN_BITS 2048u
+#define TLS_RECORD_MAX_LEN 16384u
 #define TLS_NAME_LEN 256u
+
+static inline bool tls_is_small(void)
+{
+    return tls_record_room() < TLS_RECORD_MAX_LEN;
+}
 
 /* The library's functions take what they only read without const. */
 static inline void *tls_writable(const void *ptr)

@@ -255,13 +255,45 @@ static mbedtls_ssl_protocol_version version_of(enum tls_version v,
                                 : MBEDTLS_SSL_VERSION_TLS1_3;
 }
 
+/* The client of a small build asks for records that fit. */
+static void load_record_len(struct tls_session *s)
+{
+    static const struct {
+        size_t len;
+        unsigned char code;
+    } codes[] = { { 4096, MBEDTLS_SSL_MAX_FRAG_LEN_4096 },
+                  { 2048, MBEDTLS_SSL_MAX_FRAG_LEN_2048 },
+                  { 1024, MBEDTLS_SSL_MAX_FRAG_LEN_1024 },
+                  { 0, MBEDTLS_SSL_MAX_FRAG_LEN_512 } };
+    size_t i = 0;
+
+    while (codes[i].len > tls_record_room())
+        i++;
+    (void)mbedtls_ssl_conf_max_frag_len(&s->conf, codes[i].code);
+}
+
+/* TLS 1.3 has no word for short records that all servers know, and the library
+ * refuses servers that answer the old one there: a small build speaks 1.3 only
+ * when told to, and does not ask then. */
+static mbedtls_ssl_protocol_version highest(const struct tls_session *s,
+                                            enum tls_version min)
+{
+    bool short_records = tls_is_small() && !s->is_server;
+
+    return short_records && min != TLS_VERSION_1_3 ? MBEDTLS_SSL_VERSION_TLS1_2
+                                                   : MBEDTLS_SSL_VERSION_TLS1_3;
+}
+
 void tls_load_versions(struct tls_session *s, enum tls_version min,
                        enum tls_version max)
 {
     mbedtls_ssl_conf_min_tls_version(
         &s->conf, version_of(min, MBEDTLS_SSL_VERSION_TLS1_2));
-    mbedtls_ssl_conf_max_tls_version(
-        &s->conf, version_of(max, MBEDTLS_SSL_VERSION_TLS1_3));
+    mbedtls_ssl_conf_max_tls_version(&s->conf,
+                                     version_of(max, highest(s, min)));
+    if (tls_is_small() && !s->is_server &&
+        s->conf.MBEDTLS_PRIVATE(max_tls_version) == MBEDTLS_SSL_VERSION_TLS1_2)
+        load_record_len(s);
 }
 
 esp_err_t tls_load_alpn(struct tls_session *s, const char *const *names,

@@ -53,6 +53,30 @@ const char *tls_alert_name(int alert)
     return "unknown";
 }
 
+/* What the library says when there is no room for a record, or for a message
+ * that came in several. */
+static bool is_too_long(int code)
+{
+    return tls_is_small() && (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA ||
+                              code == MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL ||
+                              code == MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED);
+}
+
+void tls_fault_text(const struct tls_fault *fault, char *out, size_t out_len)
+{
+    if (fault->alert)
+        (void)snprintf(out, out_len, "the server sent the TLS alert %d, %s",
+                       fault->alert, tls_alert_name(fault->alert));
+    else if (is_too_long(fault->code))
+        (void)snprintf(out, out_len,
+                       "a TLS record of more than the %zu bytes that this "
+                       "build has room for",
+                       tls_record_room());
+    else
+        (void)snprintf(out, out_len, "broken TLS record, Mbed TLS -0x%04x",
+                       (unsigned)-fault->code);
+}
+
 static const char *version_text(mbedtls_ssl_protocol_version v)
 {
     return v == MBEDTLS_SSL_VERSION_TLS1_3 ? "1.3" : "1.2";
@@ -185,6 +209,13 @@ static esp_err_t explain_library(const struct tls_session *s, int ret,
             "no common version: the %s has no TLS from %s to %s", peer(s),
             version_text(s->conf.MBEDTLS_PRIVATE(min_tls_version)),
             version_text(s->conf.MBEDTLS_PRIVATE(max_tls_version)));
+    if (is_too_long(ret))
+        return diag_fail(
+            d, DIAG_STAGE_TLS, err,
+            "a message of the %s does not fit into the %zu bytes that this "
+            "build has room for: use a shorter chain of certificates, or build "
+            "with a larger PORTA_TLS_RECORD_LEN",
+            peer(s), tls_record_room());
     if (ret == MBEDTLS_ERR_SSL_INVALID_RECORD)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "what came is not TLS: is this a plain HTTP port?");

@@ -9,6 +9,7 @@
 #include "http/redirect.h"
 
 #define BODY_QUOTE_LEN 120u
+#define BODY_QUOTE_MS 2000u /* not worth a longer wait */
 
 /* --- once ------------------------------------------------------------------ */
 
@@ -29,7 +30,7 @@ static esp_err_t set_range(struct upd *u, const struct upd_range *r)
     bool goes_on = r->send && r->first > 0;
     esp_err_t err;
 
-    u->fetch.asked_range = r->send;
+    u->fetch.asked = *r;
     if (r->send)
         http_range_format(r->first, r->last, text);
     err = set_or_remove(u, "Range", r->send ? text : NULL);
@@ -59,16 +60,30 @@ static esp_err_t request_followed(struct upd *u, struct diag *said)
     return err;
 }
 
+/* Servers with an API explain themselves in JSON. */
+static bool is_words(const char *type)
+{
+    static const char *const kinds[] = { "text/", "application/json",
+                                         "application/problem+json" };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strncmp(type, kinds[i], strlen(kinds[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The first words of an error page, when it is text. */
 static void quote_body(struct upd *u, char *out, size_t out_len)
 {
     uint8_t raw[BODY_QUOTE_LEN];
     size_t len = 0, got = 1;
+    uint64_t end_ms = upd_now_ms(u) + BODY_QUOTE_MS;
 
     out[0] = '\0';
-    if (strncmp(http_head(u->fetch.client)->content_type, "text/", 5) != 0)
+    if (!is_words(http_head(u->fetch.client)->content_type))
         return;
-    while (len < sizeof(raw) && got > 0) {
+    while (len < sizeof(raw) && got > 0 && upd_now_ms(u) < end_ms) {
         if (http_read(u->fetch.client, raw + len, sizeof(raw) - len, &got,
                       NULL))
             break;

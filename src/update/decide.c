@@ -11,6 +11,15 @@ static void refuse(struct upd_answer *out, esp_err_t err, const char *why)
     out->why = why;
 }
 
+/* Who never told how long the file is may say by this that it is over. */
+static bool is_end(const struct upd_answer_in *in)
+{
+    uint64_t told = in->head->range_total;
+
+    return in->want_off > 0 && in->file.total == HTTP_LEN_UNKNOWN &&
+           (told == HTTP_LEN_UNKNOWN || told == in->want_off);
+}
+
 static void judge_refusal(const struct upd_answer_in *in,
                           struct upd_answer *out)
 {
@@ -34,6 +43,8 @@ static void judge_refusal(const struct upd_answer_in *in,
     case 416:
         if (in->may_restart && in->want_off > 0)
             out->act = UPD_ACT_ASK_AGAIN;
+        else if (is_end(in))
+            out->act = UPD_ACT_END;
         else
             refuse(out, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE,
                    "it does not have the bytes that were asked for");
@@ -140,7 +151,7 @@ void upd_judge_answer(const struct upd_answer_in *in, struct upd_answer *out)
     *out = (struct upd_answer){ UPD_ACT_FAIL, ESP_FAIL, "", HTTP_LEN_UNKNOWN };
     if (status == 304 || status == 204)
         out->act = UPD_ACT_NOT_MODIFIED;
-    else if (status < 200 || status > 299 || status == 205)
+    else if (status != 200 && status != 206)
         judge_refusal(in, out);
     else if (in->head->encoded)
         refuse(out, ESP_ERR_INVALID_RESPONSE,
@@ -163,6 +174,11 @@ void upd_next_range(const struct upd_range_in *in, struct upd_range *out)
     /* The last part is asked for without an end, as the reference does. */
     if (in->total == HTTP_LEN_UNKNOWN || in->total - in->off > in->range_len)
         out->last = in->off + in->range_len - 1;
+}
+
+bool upd_may_go_on(const struct upd_range *asked, uint64_t off)
+{
+    return asked->send && asked->last != HTTP_LEN_UNKNOWN && off > asked->last;
 }
 
 uint32_t upd_resume_off(uint32_t start_off, uint32_t sector_len,
@@ -196,6 +212,7 @@ static const struct passing {
     { DIAG_STAGE_RESOLVE, ESP_ERR_HTTP_CONNECT },
     { DIAG_STAGE_CONNECT, ESP_ERR_HTTP_CONNECT },
     { DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT },
+    { DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN },
     { DIAG_STAGE_HTTP, ESP_ERR_HTTP_WRITE_DATA },
     { DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER },
     { DIAG_STAGE_HTTP, ESP_ERR_HTTP_READ_TIMEOUT },

@@ -35,6 +35,7 @@ enum upd_act {
     UPD_ACT_TAKE,      /* the body continues at want_off */
     UPD_ACT_RESTART,   /* the body starts at 0: forget what there was */
     UPD_ACT_ASK_AGAIN, /* ask for all, without a range */
+    UPD_ACT_END,       /* the file has no byte at want_off: it is complete */
     UPD_ACT_NOT_MODIFIED,
     UPD_ACT_FAIL
 };
@@ -60,6 +61,9 @@ struct upd_range_in {
     bool always;        /* even from 0 to the end */
 };
 void upd_next_range(const struct upd_range_in *in, struct upd_range *out);
+/* A part of a file of unknown length is over, and off is the next byte: may
+ * there be more? A part that is shorter than what was asked for is the last. */
+bool upd_may_go_on(const struct upd_range *asked, uint64_t off);
 
 /* Where a download may continue: the given offset, or 0. */
 uint32_t upd_resume_off(uint32_t start_off, uint32_t sector_len,

@@ -88,6 +88,11 @@ esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
     }
     if (err)
         return err;
+    if (a.act == UPD_ACT_END) {
+        u->fetch.file.total = u->fetch.off;
+        u->fetch.ended = true;
+        return ESP_OK;
+    }
     if (a.act == UPD_ACT_RESTART)
         forget_file(u);
     return learn(u, &a);
@@ -99,8 +104,10 @@ static void explain_transfer(struct upd *u, struct diag *said, esp_err_t err)
 {
     unsigned long long off = u->fetch.off, total = u->fetch.file.total;
     struct diag why = *said;
+    char cause[HTTP_CAUSE_LEN];
 
     *said = (struct diag)DIAG_NONE;
+    http_cause(u->fetch.client, cause);
     if (err == ESP_ERR_TIMEOUT && u->fetch.window_len > 0)
         diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
                   "the server is too slow: %llu bytes in %llu.%llu s, after "
@@ -114,7 +121,8 @@ static void explain_transfer(struct upd *u, struct diag *said, esp_err_t err)
     else if (err == ESP_ERR_HTTP_INCOMPLETE_DATA &&
              u->fetch.file.total != HTTP_LEN_UNKNOWN)
         diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
-                  "the connection ended after %llu of %llu bytes", off, total);
+                  "the connection ended after %llu of %llu bytes: %s", off,
+                  total, cause);
     else if (why.err != ESP_OK)
         diag_fail(said, why.stage, err, "%s", why.text);
     else
@@ -176,13 +184,14 @@ static esp_err_t mend(struct upd *u, esp_err_t err, struct diag *said)
 /* The body of one answer is over: the file, too? */
 static esp_err_t next_answer(struct upd *u, bool *done)
 {
-    uint64_t total = u->fetch.file.total;
+    uint64_t total = u->fetch.file.total, off = u->fetch.off;
+    bool is_part = http_head(u->fetch.client)->status == 206;
+    bool more = total == HTTP_LEN_UNKNOWN
+                    ? is_part && upd_may_go_on(&u->fetch.asked, off)
+                    : off < total;
 
-    if (total == HTTP_LEN_UNKNOWN || u->fetch.off >= total) {
-        *done = true;
-        return ESP_OK;
-    }
-    return upd_fetch_start(u, false);
+    *done = !more;
+    return more ? upd_fetch_start(u, false) : ESP_OK;
 }
 
 esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
@@ -195,6 +204,9 @@ esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
     *got = 0;
     if (err)
         return err;
+    *done = u->fetch.ended;
+    if (*done)
+        return ESP_OK;
     if (http_body_done(u->fetch.client))
         return next_answer(u, done);
     since_ms = upd_now_ms(u);
@@ -221,9 +233,12 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
     while (!err && !*whole && have < len) {
         size_t got;
         struct diag said = DIAG_NONE;
+        uint64_t since_ms = upd_now_ms(u);
         err = http_read(u->fetch.client, dst + have, len - have, &got, &said);
         if (!err && got == 0)
             err = ESP_ERR_INVALID_RESPONSE;
+        else if (!err || err == ESP_ERR_TIMEOUT)
+            err = watch_pace(u, upd_now_ms(u) - since_ms, got, err);
         if (err) {
             explain_transfer(u, &said, err);
             return upd_fail(u, said.stage, err, "%s", said.text);

@@ -34,7 +34,8 @@ struct upd_fetch {
     struct http_client *client;
     bool own_client;
     uint64_t off; /* of the next byte, in the file on the server */
-    bool asked_range;
+    struct upd_range asked;
+    bool ended; /* the server said so; what it sent along is not the file's */
     struct upd_file file; /* which one this is; total is its length */
     uint64_t silent_ms;   /* waited since the last byte */
     uint64_t window_ms;   /* waited since the window began... */

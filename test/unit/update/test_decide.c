@@ -29,8 +29,16 @@ static const struct answer_row answers[] = {
       UPD_ACT_TAKE, ESP_OK },
     { "all of it though a range from 0 was asked for", 200, true, false, false,
       false, 0, 0, 100, UNKNOWN, "", "", UPD_ACT_TAKE, ESP_OK },
-    { "203 is as good as 200", 203, false, false, false, false, 0, 0, 100,
-      UNKNOWN, "", "", UPD_ACT_TAKE, ESP_OK },
+    { "201 carries no image", 201, false, false, false, false, 0, 0, 100,
+      UNKNOWN, "", "", UPD_ACT_FAIL, ESP_FAIL },
+    { "nor does 202", 202, false, false, false, false, 0, 0, 100, UNKNOWN, "",
+      "", UPD_ACT_FAIL, ESP_FAIL },
+    { "nor 203, which somebody on the way has changed", 203, false, false,
+      false, false, 0, 0, 100, UNKNOWN, "", "", UPD_ACT_FAIL, ESP_FAIL },
+    { "nor 205", 205, false, false, false, false, 0, 0, 100, UNKNOWN, "", "",
+      UPD_ACT_FAIL, ESP_FAIL },
+    { "nor 226", 226, true, false, false, true, 0, 0, 100, UNKNOWN, "", "",
+      UPD_ACT_FAIL, ESP_FAIL },
     { "the part that was asked for", 206, true, false, false, true, 50, 50, 100,
       100, "\"a\"", "\"a\"", UPD_ACT_TAKE, ESP_OK },
     { "another part", 206, true, false, false, true, 50, 40, 100, 100, "", "",
@@ -58,6 +66,14 @@ static const struct answer_row answers[] = {
       UNKNOWN, "", "", UPD_ACT_ASK_AGAIN, ESP_OK },
     { "416 for no reason", 416, true, true, false, false, 0, 0, UNKNOWN,
       UNKNOWN, "", "", UPD_ACT_FAIL, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE },
+    { "the end of a file whose length nobody told", 416, true, false, false,
+      false, 50, 0, UNKNOWN, UNKNOWN, "", "", UPD_ACT_END, ESP_OK },
+    { "told now", 416, true, false, false, false, 50, 0, 50, UNKNOWN, "", "",
+      UPD_ACT_END, ESP_OK },
+    { "told now, and it is another", 416, true, false, false, false, 50, 0, 60,
+      UNKNOWN, "", "", UPD_ACT_FAIL, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE },
+    { "the end of a file that has more", 416, true, false, false, false, 50, 0,
+      UNKNOWN, 100, "", "", UPD_ACT_FAIL, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE },
     { "nothing newer", 304, false, false, false, false, 0, 0, UNKNOWN, UNKNOWN,
       "", "", UPD_ACT_NOT_MODIFIED, ESP_OK },
     { "nothing at all", 204, false, false, false, false, 0, 0, UNKNOWN, UNKNOWN,
@@ -204,6 +220,19 @@ static void test_ranges(void **state)
     }
 }
 
+static void test_may_go_on(void **state)
+{
+    struct upd_range part = { true, 100, 199 };
+    struct upd_range rest = { true, 100, UNKNOWN };
+    struct upd_range all = { false, 0, UNKNOWN };
+
+    (void)state;
+    assert_true(upd_may_go_on(&part, 200));
+    assert_false(upd_may_go_on(&part, 199));
+    assert_false(upd_may_go_on(&rest, 200));
+    assert_false(upd_may_go_on(&all, 200));
+}
+
 static void test_resume_off(void **state)
 {
     (void)state;
@@ -267,6 +296,9 @@ static const struct {
     { "a handshake that is not answered",
       { DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT, 0, 0, 0, 1,
         NO_END, 0 },
+      { true, 250, false } },
+    { "a handshake that breaks",
+      { DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, 0, 0, 0, 1, NO_END, 0 },
       { true, 250, false } },
     { "nonsense is not asked for again",
       { DIAG_STAGE_DOWNLOAD, ESP_ERR_INVALID_RESPONSE, 0, 0, 0, 5, NO_END, 0 },
@@ -333,7 +365,8 @@ int main(void)
         cmocka_unit_test(test_answers),      cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_resume_off),   cmocka_unit_test(test_unconfirmed),
         cmocka_unit_test(test_part_answers), cmocka_unit_test(test_validators),
-        cmocka_unit_test(test_retry),        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_may_go_on),    cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_pace),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,8 @@ struct time_row {
     bool mute_open;
     size_t trickle_ms;
     size_t silent_at;
+    int status;
+    uint32_t start_off;
     uint32_t connect_ms, stall_ms, max_ms;
     uint64_t want_ms;
     esp_err_t want;
@@ -195,6 +197,19 @@ static const struct time_row times[] = {
       .want_ms = 9000,
       .want = ESP_ERR_TIMEOUT,
       .says = "time limit of 9.0 s passed after 9 bytes" },
+    { .claim = "an error page that trickles is quoted as far as it came",
+      .trickle_ms = 500,
+      .status = 500,
+      .want_ms = 2000,
+      .want = ESP_FAIL,
+      .says = "it says \"abcd\"" },
+    { .claim = "the first bytes of a file that is gone on with trickle",
+      .trickle_ms = 1000,
+      .start_off = 4096,
+      .stall_ms = 5000,
+      .want_ms = 5000,
+      .want = ESP_ERR_TIMEOUT,
+      .says = "too slow: 5 bytes in 5.0 s" },
     { .claim = "a hundred bytes a second are slow, and fast enough",
       .trickle_ms = 10,
       .stall_ms = 30000,
@@ -218,6 +233,13 @@ static void test_times(void **state)
         r.opts.max_time_ms = t->max_ms;
         r.web.mute_open = t->mute_open;
         r.web.trickle_ms = t->trickle_ms;
+        r.opts.start_off = t->start_off;
+        if (t->status) {
+            rig_serve(&r, "abcdefghijkl", 12);
+            r.web.trickle_ms = t->trickle_ms;
+            r.web.status = t->status;
+            r.web.type = "application/json";
+        }
         r.web.cut_at = t->silent_at;
         r.web.cut_cnt = t->silent_at > 0;
         r.web.cut_silent = t->silent_at > 0;

@@ -73,6 +73,18 @@ static void put(struct port_conn *c, const char *text)
     c->head_len += len;
 }
 
+static void put_range(struct port_conn *c, size_t first, size_t end)
+{
+    const struct web *w = c->web;
+    char text[96], total[24];
+
+    snprintf(total, sizeof(total), "%zu", w->file_len);
+    snprintf(text, sizeof(text), "Content-Range: bytes %zu-%zu/%s\r\n",
+             first + w->lie_range, end - 1 + w->short_range,
+             w->no_total ? "*" : total);
+    put(c, text);
+}
+
 static void answer_body(struct port_conn *c, int status, size_t first,
                         size_t end)
 {
@@ -82,9 +94,11 @@ static void answer_body(struct port_conn *c, int status, size_t first,
     snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\nContent-Type: %s\r\n",
              status, w->type ? w->type : "application/octet-stream");
     put(c, text);
-    if (status == 206) {
-        snprintf(text, sizeof(text), "Content-Range: bytes %zu-%zu/%zu\r\n",
-                 first + w->lie_range, end - 1 + w->short_range, w->file_len);
+    if (status == 206)
+        put_range(c, first, end);
+    if (status == 416 && w->told_end > 0) {
+        snprintf(text, sizeof(text), "Content-Range: bytes */%zu\r\n",
+                 w->told_end);
         put(c, text);
     }
     if (!w->no_length) {
@@ -137,6 +151,8 @@ static void answer(struct port_conn *c)
     } else {
         if (fields < 2 || last >= w->file_len)
             last = w->file_len - 1;
+        if (w->max_part > 0 && last - first >= w->max_part)
+            last = first + w->max_part - 1;
         answer_body(c, 206, first, last + 1);
     }
 }

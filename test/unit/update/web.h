@@ -45,6 +45,9 @@ struct web {
     size_t lie_len;    /* added to Content-Length */
     size_t lie_range;  /* added to Content-Range's first byte */
     bool short_range;  /* Content-Range claims one byte more than comes */
+    bool no_total;     /* Content-Range says * for the length of the file */
+    size_t max_part;   /* of a range no more is sent */
+    size_t told_end;   /* 416 says that this is the length; 0: nothing */
     uint32_t busy_cnt; /* answers with 503 before a real one... */
     const char *busy_extra; /* ...with these fields */
     size_t trickle_ms;      /* each recv takes so long and brings one byte */

@@ -1,0 +1,53 @@
+"""Passes bytes on to a port and keeps an account of them."""
+
+import contextlib
+import socket
+import threading
+
+
+class Relay:
+    """with Relay(port) as r: r.port, r.total, r.records()"""
+
+    def __init__(self, port):
+        self.target, self.total, self.answers = port, 0, bytearray()
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def url(self, path, host="localhost"):
+        return f"https://{host}:{self.port}/{path}"
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.target))
+                for pair in ((near, far, False), (far, near, True)):
+                    threading.Thread(target=self.pump, args=pair,
+                                     daemon=True).start()
+
+    def pump(self, source, sink, is_answer):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                with self.lock:
+                    self.total += len(data)
+                    if is_answer:
+                        self.answers += data
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def records(self):
+        """Lengths of the TLS records that came back, of one connection."""
+        at, lengths = 0, []
+        while at + 5 <= len(self.answers):
+            lengths.append(int.from_bytes(self.answers[at + 3:at + 5], "big"))
+            at += 5 + lengths[-1]
+        return lengths
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.listener.close()
