@@ -18,6 +18,8 @@ enum pol_cert_dates {
 
 struct policy {
     bool rollback;         /* a new image must confirm itself (NEW, PENDING) */
+    bool anti_rollback;    /* an image whose secure version is less than that of
+                              the fuses is bad; goes with rollback */
     bool allow_http;       /* http: URLs and updates without verification */
     bool require_hash;     /* an image without its appended SHA-256 is bad */
     bool require_signed;   /* an image that nobody trusted has signed is bad */
@@ -30,6 +32,11 @@ struct policy {
 static inline bool pol_rollback(const struct policy *p)
 {
     return CFG_ROLLBACK == 2 ? p->rollback : CFG_ROLLBACK;
+}
+
+static inline bool pol_anti_rollback(const struct policy *p)
+{
+    return CFG_ANTI_ROLLBACK == 2 ? p->anti_rollback : CFG_ANTI_ROLLBACK;
 }
 
 static inline bool pol_allow_http(const struct policy *p)

@@ -41,6 +41,11 @@ struct boot_in {
     uint32_t slot_cnt;     /* OTA slots, at most BOOT_MAX_SLOTS */
     enum boot_image image[BOOT_CHOICES];
     struct policy policy;
+    /* With anti-rollback: the secure version in the fuses, UINT32_MAX when they
+     * cannot be read; and of the image in each partition one more than its
+     * description says, 0 when it says none. */
+    uint32_t fuse_version;
+    uint32_t secure[BOOT_CHOICES];
 };
 
 enum boot_action {
@@ -61,7 +66,9 @@ enum boot_reason {
     BOOT_WHY_ROLLED_BACK,     /* the newest was PENDING: given up */
     BOOT_WHY_FALLBACK,        /* the one named does not verify */
     BOOT_WHY_NOTHING_BOOTS,
-    BOOT_WHY_NO_SLOTS /* the table has no OTA slot */
+    BOOT_WHY_NO_SLOTS, /* the table has no OTA slot */
+    BOOT_WHY_NO_FUSES, /* anti-rollback, and they cannot be read */
+    BOOT_WHY_TOO_OLD   /* the newest record names an image that is */
 };
 
 struct boot_mark {
@@ -78,9 +85,15 @@ struct boot_plan {
     struct boot_mark marks[2]; /* VERIFY: as if `choice` turned out good */
     uint32_t fallback_cnt;     /* who would be tried after `choice` */
     uint8_t fallbacks[BOOT_CHOICES];
+    uint32_t raise_to; /* the secure version that `choice`, which is
+                        * confirmed, gives the fuses; 0: none */
 };
 
 void boot_plan(const struct boot_in *in, struct boot_plan *plan);
+
+/* With anti-rollback: does the image there say less than the fuses, or
+ * nothing? */
+bool boot_too_old(const struct boot_in *in, uint32_t choice);
 
 /* "ota_3", "factory", "test", "none". */
 const char *boot_choice_name(uint32_t choice);

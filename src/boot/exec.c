@@ -1,9 +1,9 @@
 /* boot/exec.c - the verify loop, and the writes of a bootloader's pass.
  *
  * Order of boot_run(): read, decide, verify and load, then write: a cut change
- * is finished first, then the marks in the plan's order. A cut anywhere in
- * here leads to the same decision again, or to the one that the marks already
- * written ask for. */
+ * is finished first, then the marks in the plan's order, then the fuses. A cut
+ * anywhere in here leads to the same decision again, or to the one that the
+ * marks already written ask for. */
 #include "boot/exec.h"
 
 #include <string.h>
@@ -59,6 +59,12 @@ static enum boot_image judge(const struct boot_env *env, uint32_t choice,
     return BOOT_IMAGE_BAD;
 }
 
+/* Of the image that was judged last and is good. */
+static uint32_t verified_version(const struct boot_result *out)
+{
+    return out->check.info.desc.present ? out->receipt.secure_version + 1 : 0;
+}
+
 /* Ends with BOOT or RESET: each turn settles one image. */
 static void decide(const struct boot_env *env, struct boot_in *in,
                    struct boot_result *out)
@@ -67,14 +73,27 @@ static void decide(const struct boot_env *env, struct boot_in *in,
     while (out->plan.action == BOOT_ACT_VERIFY) {
         uint32_t choice = out->plan.choice;
         in->image[choice] = judge(env, choice, out);
+        if (in->image[choice] == BOOT_IMAGE_GOOD)
+            in->secure[choice] = verified_version(out);
         boot_plan(in, &out->plan);
     }
+    for (uint32_t i = 0; i < BOOT_CHOICES; i++)
+        if (in->image[i] != BOOT_IMAGE_ABSENT && !out->err[i] &&
+            boot_too_old(in, i))
+            out->err[i] = ESP_ERR_OTA_SMALL_SEC_VER;
 }
 
 /* Volatile: every question reads what it asks about. */
 static uint32_t not_equal(const volatile void *what, uint32_t want)
 {
     return ct_flag(*(const volatile uint32_t *)what ^ want);
+}
+
+static uint32_t is_less(const volatile uint32_t *what, uint32_t than)
+{
+    uint32_t x = *what;
+
+    return ((~x & than) | (~(x ^ than) & (x - than))) >> 31;
 }
 
 static uint32_t not_accepted(const enum verdict *v)
@@ -92,6 +111,8 @@ enum verdict boot_may_start(const struct boot_env *env,
                      not_accepted(&receipt->verdict) |
                      not_equal(&receipt->off, r->part->off) |
                      not_equal(&r->err[r->plan.choice], ESP_OK);
+    if (pol_anti_rollback(&env->policy))
+        wrong |= is_less(&receipt->secure_version, r->fuse_version);
     if (pol_require_signed(&env->policy)) {
         if (!r->check.sig.keys)
             return VERDICT_REJECT;
@@ -128,6 +149,9 @@ static void begin(const struct boot_env *env, struct boot_in *in,
     memset(out, 0, sizeof(*out));
     out->receipt = no_receipt;
     boot_gather(env, in, &out->otadata);
+    if (pol_anti_rollback(&env->policy))
+        out->fuse_err = fuse_read_version(env->fuse, &out->fuse_version);
+    in->fuse_version = out->fuse_version;
     out->has_otadata = in->has_otadata && in->otadata_ok;
 }
 
@@ -162,6 +186,19 @@ static bool write_marks(const struct otadata_place *at, struct boot_result *out)
     return may_start;
 }
 
+/* Only an image that confirmed itself, durably, makes older ones unusable. A
+ * raise to 0 finishes one that was cut. */
+static void raise_fuses(const struct boot_env *env, struct boot_result *out)
+{
+    if (!pol_anti_rollback(&env->policy) || out->fuse_err)
+        return;
+    bool settled = out->plan.action == BOOT_ACT_BOOT && !out->write_err;
+    out->fuse_err = fuse_raise(env->fuse, settled ? out->plan.raise_to : 0);
+    if (out->fuse_err)
+        LOGE(TAG, "the secure version cannot be raised: %s",
+             err_name(out->fuse_err));
+}
+
 void boot_run(const struct boot_env *env, struct boot_result *out)
 {
     struct boot_in in;
@@ -178,4 +215,5 @@ void boot_run(const struct boot_env *env, struct boot_result *out)
         }
     }
     settle(env, out);
+    raise_fuses(env, out);
 }

@@ -12,6 +12,7 @@
 #define BOOT_EXEC_H
 
 #include "boot/boot.h"
+#include "fuse/fuse.h"
 #include "image/walk.h"
 #include "part/part.h"
 
@@ -31,6 +32,9 @@ struct boot_loader {
 /* What there is to boot. Everything is borrowed. */
 struct boot_env {
     const struct port_flash *flash;
+    /* Asked if the policy has anti-rollback; NULL: there are none, and nothing
+     * boots then. */
+    const struct port_fuse *fuse;
     const struct part_table *table; /* NULL: no valid table */
     struct policy policy;
     /* Of the device; kind, place, cap_len and require_hash are filled in.
@@ -52,7 +56,9 @@ struct boot_result {
     esp_err_t err[BOOT_CHOICES];   /* of each image judged; ESP_OK too when
                                        it was not */
     struct img_fault fault[BOOT_CHOICES];
-    esp_err_t write_err; /* first failure to write the records */
+    esp_err_t write_err;   /* first failure to write the records */
+    uint32_t fuse_version; /* with anti-rollback; UINT32_MAX: not known */
+    esp_err_t fuse_err;    /* of reading the fuses, or of raising them */
 };
 
 /* Asks all of it again, from what was found and not from what was decided:
@@ -76,14 +82,27 @@ const struct part_entry *boot_part(const struct part_table *table,
 /* The table's otadata row, NULL if there is none. */
 const struct part_entry *boot_otadata_part(const struct part_table *table);
 
-/* Gathers what boot_plan() reads; images are UNKNOWN or ABSENT. */
+/* The fuses of a device that emulates them in its partition `data, efuse`.
+ * place: flash and bit_cnt are filled in. Unless ESP_OK, e->port is one
+ * without bits, which a boot_env may be given all the same: nothing boots then
+ * with anti-rollback. ESP_ERR_NOT_FOUND: there is no such partition; else
+ * errors of fuse_emul_open(). */
+MUST_CHECK esp_err_t boot_fuse_open(struct fuse_emul *e,
+                                    const struct part_table *table,
+                                    const struct fuse_place *place,
+                                    const struct fuse_field *field);
+
+/* Gathers what boot_plan() reads; images are UNKNOWN or ABSENT, and their
+ * secure versions what their unverified descriptions say. */
 void boot_gather(const struct boot_env *env, struct boot_in *in,
                  struct otadata *o);
 
 /* Both fill *out whatever happens; the answer is out->plan. boot_run() boots
  * although records could not be written (write_err says so), with one
  * exception: an image that is NEW and cannot be marked PENDING is not started,
- * because its crashes would never end its trial. */
+ * because its crashes would never end its trial. boot_run() also raises the
+ * fuses to the version of an image that is confirmed and boots; that this
+ * failed (fuse_err) does not keep it from booting. */
 void boot_decide(const struct boot_env *env, struct boot_result *out);
 void boot_run(const struct boot_env *env, struct boot_result *out);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/le.h"
+
 const struct part_entry *boot_part(const struct part_table *table,
                                    uint32_t choice)
 {
@@ -16,6 +18,21 @@ const struct part_entry *boot_part(const struct part_table *table,
 const struct part_entry *boot_otadata_part(const struct part_table *table)
 {
     return part_find(table, PART_TYPE_DATA, PART_DATA_OTA, NULL);
+}
+
+/* What the description at the start of a partition says; nobody has verified
+ * it. */
+static uint32_t peek_version(const struct boot_env *env,
+                             const struct part_entry *part)
+{
+    uint8_t head[8];
+
+    if (part->len < IMG_APP_DESC_OFF + sizeof(head) ||
+        env->flash->read(env->flash->ctx, part->off + IMG_APP_DESC_OFF, head,
+                         sizeof(head)) != ESP_OK ||
+        le32_get(head) != IMG_APP_DESC_MAGIC)
+        return 0;
+    return le32_get(head + 4) + 1;
 }
 
 static void gather_otadata(const struct boot_env *env, struct boot_in *in,
@@ -46,7 +63,10 @@ void boot_gather(const struct boot_env *env, struct boot_in *in,
     in->slot_cnt = part_ota_cnt(env->table);
     for (uint32_t i = 0; i < BOOT_CHOICES; i++) {
         const struct part_entry *part = boot_part(env->table, i);
-        in->image[i] =
-            part && part->len > 0 ? BOOT_IMAGE_UNKNOWN : BOOT_IMAGE_ABSENT;
+        if (!part || part->len == 0)
+            continue; /* absent */
+        in->image[i] = BOOT_IMAGE_UNKNOWN;
+        if (pol_anti_rollback(&env->policy))
+            in->secure[i] = peek_version(env, part);
     }
 }

@@ -40,20 +40,75 @@ static void pick_default(const struct boot_in *in, struct pick *p)
 {
     p->reason = in->slot_cnt == 0 ? BOOT_WHY_NO_SLOTS : why_no_record(p->rec);
     p->start = in->image[BOOT_FACTORY] == BOOT_IMAGE_ABSENT ? 0 : IDX_FACTORY;
-    p->initial =
-        p->start == 0 && rec_unwritten(&p->rec[0]) && rec_unwritten(&p->rec[1]);
+    if (p->start == 0)
+        p->initial = rec_unwritten(&p->rec[0]) && rec_unwritten(&p->rec[1]);
 }
+
+/* --- anti-rollback --------------------------------------------------------- */
+
+bool boot_too_old(const struct boot_in *in, uint32_t choice)
+{
+    return pol_anti_rollback(&in->policy) &&
+           in->secure[choice] <= in->fuse_version;
+}
+
+static bool names_too_old(const struct boot_in *in, const struct ota_rec *rec)
+{
+    return pol_anti_rollback(&in->policy) && in->slot_cnt > 0 &&
+           ota_rec_valid(rec) &&
+           boot_too_old(in, ota_seq_slot(rec->seq, in->slot_cnt));
+}
+
+/* The records as they count: what names an image that is too old does not. */
+static void seen_records(const struct boot_in *in, const struct pick *p,
+                         struct ota_rec seen[2])
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        seen[i] = p->rec[i];
+        if (names_too_old(in, &seen[i]))
+            seen[i].state = OTA_STATE_INVALID;
+    }
+}
+
+/* A trial that cannot begin is over. */
+static void give_up_too_old(const struct boot_in *in, struct ota_rec rec[2])
+{
+    for (uint32_t i = 0; i < 2; i++)
+        if (rec[i].state == OTA_STATE_NEW && names_too_old(in, &rec[i]))
+            rec[i].state = OTA_STATE_ABORTED;
+}
+
+/* What the choice gives the fuses: nothing unless its record is VALID. */
+static uint32_t raise_to(const struct boot_in *in, const struct pick *p,
+                         uint32_t choice)
+{
+    const struct ota_rec *rec = &p->rec[p->initial ? 0 : p->active];
+
+    if (!pol_anti_rollback(&in->policy) || choice >= in->slot_cnt ||
+        (!p->initial && p->active == OTA_REC_NONE) ||
+        rec->state != OTA_STATE_VALID ||
+        ota_seq_slot(rec->seq, in->slot_cnt) != choice)
+        return 0;
+    return in->secure[choice] - 1; /* it is not too old: there is one */
+}
+
+/* --- the first candidate ---------------------------------------------------- */
 
 static void pick_start(const struct boot_in *in, struct pick *p)
 {
-    p->initial = false;
+    struct ota_rec seen[2];
+
+    /* With anti-rollback the records alone say so (reference 3.2 B.4'). */
+    p->initial = pol_anti_rollback(&in->policy) && rec_unwritten(&p->rec[0]) &&
+                 rec_unwritten(&p->rec[1]);
     p->active = OTA_REC_NONE;
+    seen_records(in, p, seen);
     if (in->slot_cnt == 0 ||
-        (ota_rec_invalid(&p->rec[0]) && ota_rec_invalid(&p->rec[1]))) {
+        (ota_rec_invalid(&seen[0]) && ota_rec_invalid(&seen[1]))) {
         pick_default(in, p);
         return;
     }
-    p->active = ota_active_idx(p->rec);
+    p->active = ota_active_idx(seen);
     if (p->active == OTA_REC_NONE) {
         p->reason = BOOT_WHY_RECORDS_DAMAGED;
         p->start = IDX_FACTORY;
@@ -63,9 +118,12 @@ static void pick_start(const struct boot_in *in, struct pick *p)
     p->start = (int)ota_seq_slot(p->rec[p->active].seq, in->slot_cnt);
 }
 
-static bool image_usable(enum boot_image image)
+static bool image_usable(const struct boot_in *in, uint32_t choice)
 {
-    return image == BOOT_IMAGE_UNKNOWN || image == BOOT_IMAGE_GOOD;
+    enum boot_image image = in->image[choice];
+
+    return (image == BOOT_IMAGE_UNKNOWN || image == BOOT_IMAGE_GOOD) &&
+           !boot_too_old(in, choice);
 }
 
 /* A NEW record whose image is bad: there is nothing to try. */
@@ -73,7 +131,7 @@ static bool active_is_void(const struct boot_in *in, const struct pick *p)
 {
     return p->active != OTA_REC_NONE &&
            p->rec[p->active].state == OTA_STATE_NEW &&
-           !image_usable(in->image[p->start]);
+           !image_usable(in, (uint32_t)p->start);
 }
 
 /* Returns true when the record that led was given up. */
@@ -90,7 +148,7 @@ static bool give_up_pending(struct ota_rec rec[2])
 static void add_candidate(const struct boot_in *in, uint32_t choice,
                           struct boot_plan *plan)
 {
-    if (!image_usable(in->image[choice]))
+    if (!image_usable(in, choice))
         return;
     if (plan->choice == BOOT_NONE)
         plan->choice = choice;
@@ -131,8 +189,8 @@ static void mark_choice(const struct boot_in *in, uint32_t choice,
 static void add_mark(struct boot_plan *plan, uint32_t idx,
                      const struct ota_rec *was, const struct ota_rec *is)
 {
-    /* Every mark changes the sequence or the state. */
-    if (was->seq == is->seq && was->state == is->state)
+    /* Every mark changes one of them. */
+    if (was->seq == is->seq && was->state == is->state && was->crc == is->crc)
         return;
     plan->marks[plan->mark_cnt].rec_idx = idx;
     plan->marks[plan->mark_cnt].rec = *is;
@@ -164,6 +222,7 @@ static void finish(const struct boot_in *in, struct pick *p,
             plan->choice == plan->preferred || plan->preferred == BOOT_NONE;
         plan->reason = asked ? p->reason : BOOT_WHY_FALLBACK;
         mark_choice(in, plan->choice, p);
+        plan->raise_to = raise_to(in, p, plan->choice);
     }
     list_marks(in, p, plan);
 }
@@ -182,7 +241,12 @@ static void plan_records(const struct boot_in *in, struct pick *p,
     bool rolled_back = false;
     if (pol_rollback(&in->policy))
         rolled_back = give_up_pending(p->rec);
+    uint32_t led = ota_active_idx(p->rec);
+    bool too_old = led != OTA_REC_NONE && names_too_old(in, &p->rec[led]);
+    give_up_too_old(in, p->rec);
     pick_start(in, p);
+    if (too_old)
+        p->reason = BOOT_WHY_TOO_OLD;
     if (rolled_back)
         p->reason = BOOT_WHY_ROLLED_BACK;
     plan->preferred = start_choice(in, p);
@@ -205,6 +269,9 @@ void boot_plan(const struct boot_in *in, struct boot_plan *plan)
                       .reason = BOOT_WHY_NO_OTADATA };
     if (!in->table_ok) {
         plan->reason = BOOT_WHY_NO_TABLE;
+    } else if (pol_anti_rollback(&in->policy) &&
+               in->fuse_version == UINT32_MAX) {
+        plan->reason = BOOT_WHY_NO_FUSES;
     } else if (!in->has_otadata) {
         plan->preferred = start_choice(in, &p);
         finish(in, &p, plan);
@@ -244,7 +311,11 @@ static const char *const reason_texts[] = {
     [BOOT_WHY_FALLBACK] = "what comes before it does not verify or is not "
                           "there",
     [BOOT_WHY_NOTHING_BOOTS] = "no partition holds a program that verifies",
-    [BOOT_WHY_NO_SLOTS] = "the partition table has no OTA slot"
+    [BOOT_WHY_NO_SLOTS] = "the partition table has no OTA slot",
+    [BOOT_WHY_NO_FUSES] = "anti-rollback is on and the fuses cannot be read, "
+                          "so no image may be started",
+    [BOOT_WHY_TOO_OLD] = "the newest otadata record names an image whose "
+                         "secure version is too low"
 };
 
 const char *boot_reason_text(enum boot_reason reason)

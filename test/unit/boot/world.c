@@ -27,7 +27,7 @@ static void add_row(struct world *w, struct part_entry row, const char *label)
     w->table.entries[w->table.cnt++] = row;
 }
 
-static void put_image(struct world *w, unsigned i)
+static void put_image(struct world *w, unsigned i, uint32_t secure_version)
 {
     static uint8_t code[700];
     const struct img_build_seg seg = { 0x40380000, { code, sizeof(code) } };
@@ -38,6 +38,7 @@ static void put_image(struct world *w, unsigned i)
                             .seg_cnt = 1 };
     struct diag diag = DIAG_NONE;
     memset(code, (int)i + 1, sizeof(code));
+    in.desc.secure_version = secure_version;
     snprintf(in.desc.project, sizeof(in.desc.project), "p%u", i);
     if (img_build(&in, w->sim.bytes + kind_off(i), WORLD_SLOT, &w->image_len,
                   &diag) != ESP_OK) {
@@ -66,7 +67,7 @@ void world_open(struct world *w, unsigned there)
                                      .off = kind_off(i),
                                      .len = WORLD_SLOT },
                 kinds[i].label);
-        put_image(w, i);
+        put_image(w, i, 0);
     }
     w->env = (struct boot_env){ .flash = &w->sim.port,
                                 .table = &w->table,
@@ -74,6 +75,11 @@ void world_open(struct world *w, unsigned there)
                                 .rules = { .chip_id = IMG_CHIP_LINUX },
                                 .buf = w->buf,
                                 .buf_len = sizeof(w->buf) };
+}
+
+void world_secure(struct world *w, uint32_t slot, uint32_t version)
+{
+    put_image(w, slot, version);
 }
 
 void world_close(struct world *w)

@@ -31,6 +31,8 @@ void world_close(struct world *w);
 
 /* Damages the images of a mask. */
 void world_spoil(struct world *w, unsigned parts);
+/* Makes the image anew, with this secure version. */
+void world_secure(struct world *w, uint32_t slot, uint32_t version);
 /* Record idx; does not touch the logs. */
 void world_record(struct world *w, uint32_t idx, uint32_t seq, uint32_t state);
 void world_records(const struct world *w, struct ota_rec rec[2]);
