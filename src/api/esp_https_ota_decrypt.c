@@ -82,5 +82,9 @@ static void stop(void *ctx)
 
 void api_decrypt_stage(struct api_https_ota *ota)
 {
-    ota->stage = (struct upd_stage){ &ota->decrypt, begin, feed, finish, stop };
+    ota->stage = (struct upd_stage){ .ctx = &ota->decrypt,
+                                     .begin = begin,
+                                     .feed = feed,
+                                     .finish = finish,
+                                     .abort = stop };
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "enc/head.h"
 #include "image/text.h"
 
 /* How much of a body is quoted when it is no image. */
@@ -46,8 +47,18 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
     size_t have = (size_t)(end - u->sector);
     char text[QUOTE_LEN + 1];
 
+    if (u->opts.stage_cnt == 0 && enc_is_encrypted(span_of(u->sector, have)))
+        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
+                        "the server sent an encrypted image, and this session "
+                        "has no key to decrypt it by");
     quote(span_of(u->sector, have < QUOTE_LEN ? have : QUOTE_LEN), text,
           sizeof(text));
+    if (u->opts.stage_cnt > 0)
+        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
+                        "what the file decrypts to is no firmware image, it "
+                        "begins with \"%s\": most likely it was encrypted for "
+                        "another key",
+                        text);
     return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                     "the server sent %s, which is no firmware image: it begins "
                     "with \"%s\"",
@@ -126,13 +137,34 @@ esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
 
 esp_err_t upd_check_size(struct upd *u, uint64_t len)
 {
-    if (len == HTTP_LEN_UNKNOWN || u->opts.stage_cnt > 0 ||
-        len <= u->target.cap_len)
+    uint64_t cap_len = (uint64_t)u->target.cap_len + upd_skip_len(u);
+
+    if (len == HTTP_LEN_UNKNOWN || !upd_is_even(u) || len <= cap_len)
         return ESP_OK;
     return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_INVALID_SIZE,
                     "the file has %llu bytes, %s has room for %u: %llu too "
                     "many",
                     (unsigned long long)len, u->target.staging.label,
-                    (unsigned)u->target.cap_len,
-                    (unsigned long long)(len - u->target.cap_len));
+                    (unsigned)cap_len, (unsigned long long)(len - cap_len));
+}
+
+/* Before the first byte of the image is looked at, and so before the first
+ * erase. */
+esp_err_t upd_check_even(struct upd *u)
+{
+    const struct upd_even *even = upd_even(u);
+    uint64_t total = u->fetch.file.total;
+    uint64_t len;
+
+    if (u->even_checked || !even ||
+        !even->body_len(u->opts.stages[0].ctx, &len))
+        return ESP_OK;
+    u->even_checked = true;
+    len += even->head_len;
+    if (total != HTTP_LEN_UNKNOWN && total != len)
+        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_INVALID_SIZE,
+                        "the file has %llu bytes, and its own head says "
+                        "%llu: it is damaged or cut short",
+                        (unsigned long long)total, (unsigned long long)len);
+    return upd_check_size(u, len);
 }

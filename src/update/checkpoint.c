@@ -3,7 +3,7 @@
 #include "base/crc32.h"
 #include "base/le.h"
 
-#define CHECKPOINT_MAGIC 0x31435250u /* "PRC1" */
+#define CHECKPOINT_MAGIC 0x32435250u /* "PRC2" */
 
 /* Where things are; the CRC is behind the validator. */
 enum {
@@ -16,8 +16,10 @@ enum {
     AT_TOTAL = 48, /* 8 bytes */
     AT_DIGEST = 56,
     AT_HEAD = 88,
-    AT_NAME_KIND = 104, /* of the validator: 'E' or 'M' */
-    AT_NAME = 105,
+    AT_SKIP = 104, /* 2 bytes */
+    AT_MARK = 106,
+    AT_NAME_KIND = 122, /* of the validator: 'E' or 'M' */
+    AT_NAME = 123,
     NAME_MAX_LEN = 127,
     CRC_LEN = 4,
     BYTES_MAX_LEN = AT_NAME + NAME_MAX_LEN + CRC_LEN
@@ -57,6 +59,9 @@ static uint32_t pack(const struct upd_checkpoint *c, uint8_t *out)
     le32_put(out + AT_TOTAL + 4, (uint32_t)(c->file.total >> 32));
     memcpy(out + AT_DIGEST, c->digest, sizeof(c->digest));
     memcpy(out + AT_HEAD, c->head, sizeof(c->head));
+    out[AT_SKIP] = (uint8_t)c->skip_len;
+    out[AT_SKIP + 1] = (uint8_t)(c->skip_len >> 8);
+    memcpy(out + AT_MARK, c->mark, sizeof(c->mark));
     out[AT_NAME_KIND] = is_etag ? 'E' : 'M';
     if (name)
         memcpy(out + AT_NAME, name, len - AT_NAME);
@@ -103,6 +108,8 @@ static esp_err_t unpack(const uint8_t *p, uint32_t len,
         le32_get(p + AT_TOTAL) | (uint64_t)le32_get(p + AT_TOTAL + 4) << 32;
     memcpy(out->digest, p + AT_DIGEST, sizeof(out->digest));
     memcpy(out->head, p + AT_HEAD, sizeof(out->head));
+    out->skip_len = p[AT_SKIP] | (uint32_t)p[AT_SKIP + 1] << 8;
+    memcpy(out->mark, p + AT_MARK, sizeof(out->mark));
     memcpy(name, p + AT_NAME, name_len);
     return ESP_OK;
 }
@@ -143,10 +150,13 @@ const char *upd_checkpoint_refuse(const struct upd_checkpoint *c,
         return "it is of another URL";
     if (c->slot_off != wanted->slot_off || c->slot_len != wanted->slot_len)
         return "it is of another slot";
+    if (c->skip_len != wanted->skip_len)
+        return "it is of a download that was decrypted in another way";
     if (c->off == 0 || c->off % sector_len != 0 || c->off > cap_len)
         return "its offset is none in this slot";
     if (c->file.total != HTTP_LEN_UNKNOWN &&
-        (c->off > c->file.total || c->file.total > cap_len))
+        (c->off + (uint64_t)c->skip_len > c->file.total ||
+         c->file.total > cap_len + (uint64_t)c->skip_len))
         return "its lengths contradict each other";
     if (!upd_file_known(&c->file))
         return "it does not say which file it is of";

@@ -5,7 +5,9 @@
  * in this slot, and their digest is D. F is named by its validators, so that
  * the server is asked for the rest of that file and no other; D is computed
  * again from flash, so that nothing that a checkpoint says is taken on trust.
- * The head is in it, because a slot that is not finished does not have it. */
+ * The head is in it, because a slot that is not finished does not have it. Of
+ * a file that is transformed, off counts what it became, and the checkpoint
+ * names the file's own head, on which that hangs. */
 #ifndef UPDATE_CHECKPOINT_H
 #define UPDATE_CHECKPOINT_H
 
@@ -14,9 +16,10 @@
 #include "part/part.h"
 #include "slot/slot.h"
 #include "update/decide.h"
+#include "update/update.h"
 
 #define UPD_CHECKPOINT_KEY "resume"
-#define UPD_CHECKPOINT_TEXT_LEN 480u /* with its NUL */
+#define UPD_CHECKPOINT_TEXT_LEN 512u /* with its NUL */
 
 struct upd_checkpoint {
     /* The address asked first: all of it but the query, and the query, which
@@ -27,6 +30,8 @@ struct upd_checkpoint {
     struct upd_file file;
     uint8_t digest[SHA256_LEN];
     uint8_t head[SLOT_HEAD_LEN];
+    uint32_t skip_len; /* bytes of the file before those of the image */
+    uint8_t mark[UPD_MARK_LEN]; /* of the stage's head; zeros: no stage */
 };
 
 /* Of the file only the length and the stronger validator are kept. */

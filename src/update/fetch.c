@@ -225,8 +225,13 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
     struct upd_range r = { true, 0, len - 1 };
     struct upd_answer a;
     uint32_t have = 0;
-    esp_err_t err = ask(u, &r, false, &a);
+    esp_err_t err = ask(u, &r, true, &a);
 
+    if (!err && a.act == UPD_ACT_ASK_AGAIN) {
+        forget_file(u);
+        r = (struct upd_range){ false, 0, HTTP_LEN_UNKNOWN };
+        err = ask(u, &r, false, &a);
+    }
     if (!err)
         err = learn(u, &a);
     *whole = !err && http_head(u->fetch.client)->status != 206;

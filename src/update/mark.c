@@ -18,7 +18,7 @@ static const char tag[] = "update";
 
 static bool on_duty(const struct upd *u)
 {
-    return u->opts.store && u->opts.stage_cnt == 0 && !u->mark.off_duty;
+    return u->opts.store && upd_is_even(u) && !u->mark.off_duty;
 }
 
 /* --- what names the download ---------------------------------------------- */
@@ -62,6 +62,7 @@ void upd_mark_place(struct upd *u)
     name_place(http_url_now(u->fetch.client), c);
     c->slot_off = u->target.staging.off;
     c->slot_len = u->target.staging.len;
+    c->skip_len = upd_skip_len(u);
     sha256_init(&u->mark.raw);
 }
 
@@ -89,6 +90,8 @@ static void keep(struct upd *u)
     sha256_clone(&sha, &u->mark.sha);
     sha256_final(&sha, c->digest);
     memcpy(c->head, u->slot.head, sizeof(c->head));
+    if (upd_even(u))
+        upd_even(u)->mark(u->opts.stages[0].ctx, c->mark);
     upd_checkpoint_format(c, text);
     err = store->save(store->ctx, UPD_CHECKPOINT_KEY, text);
     if (err) {

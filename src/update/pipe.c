@@ -10,8 +10,11 @@
 /* Where the image will end, as far as is known. */
 static uint32_t known_end(const struct upd *u)
 {
-    if (u->opts.stage_cnt == 0 && u->fetch.file.total < u->target.cap_len)
-        return (uint32_t)u->fetch.file.total;
+    uint64_t total = u->fetch.file.total;
+    uint32_t skip = upd_skip_len(u);
+
+    if (upd_is_even(u) && total >= skip && total - skip < u->target.cap_len)
+        return (uint32_t)(total - skip);
     return u->target.cap_len;
 }
 
@@ -100,11 +103,15 @@ esp_err_t upd_pipe_unpeek(struct upd *u)
 /* Bytes that a stage hands out. */
 static esp_err_t sink(struct upd *u, const uint8_t *p, size_t len)
 {
+    esp_err_t err = upd_check_even(u);
+
+    if (err)
+        return err;
     while (len > 0) {
         void *dst;
         size_t room;
-        esp_err_t err = slot_reserve(&u->slot, &dst, &room);
 
+        err = slot_reserve(&u->slot, &dst, &room);
         if (!err && room == 0)
             err = ESP_ERR_INVALID_SIZE;
         if (err)
@@ -126,17 +133,35 @@ static esp_err_t sink(struct upd *u, const uint8_t *p, size_t len)
 
 /* --- stages -------------------------------------------------------------- */
 
+/* A stage passes on what the sink said, or has its own complaint. */
+static esp_err_t fail_stage(struct upd *u, uint32_t i, esp_err_t err)
+{
+    const struct upd_stage *s = &u->opts.stages[i];
+    const char *why = s->why ? s->why(s->ctx) : NULL;
+
+    if (u->err)
+        return err;
+    if (why)
+        return upd_fail(u, DIAG_STAGE_IMAGE, err, "%s", why);
+    return upd_fail(u, DIAG_STAGE_IMAGE, err,
+                    "the image cannot be transformed at byte %llu of what was "
+                    "received",
+                    (unsigned long long)u->fetch.off);
+}
+
 static esp_err_t feed_next(void *ctx, const void *data, size_t len)
 {
     struct upd_link *link = ctx;
     struct upd *u = link->u;
     uint32_t i = link->next;
+    esp_err_t err;
 
     if (i == u->opts.stage_cnt)
         return sink(u, data, len);
-    return u->opts.stages[i].feed(
+    err = u->opts.stages[i].feed(
         u->opts.stages[i].ctx, data, len,
         &(struct upd_stage_out){ &u->links[i], feed_next });
+    return err ? fail_stage(u, i, err) : ESP_OK;
 }
 
 esp_err_t upd_pipe_begin(struct upd *u)
@@ -149,9 +174,7 @@ esp_err_t upd_pipe_begin(struct upd *u)
         const struct upd_stage *s = &u->opts.stages[i];
         esp_err_t err = s->begin(s->ctx);
         if (err)
-            return upd_fail(u, DIAG_STAGE_IMAGE, err,
-                            "transform %u of the image cannot start",
-                            (unsigned)i);
+            return fail_stage(u, i, err);
         u->links[i] = (struct upd_link){ u, i + 1 };
         u->stages_open = i + 1;
     }
@@ -166,18 +189,36 @@ void upd_pipe_abort(struct upd *u)
     }
 }
 
+esp_err_t upd_pipe_restart(struct upd *u)
+{
+    u->even_checked = false;
+    if (u->opts.stage_cnt == 0)
+        return ESP_OK;
+    upd_pipe_abort(u);
+    return upd_pipe_begin(u);
+}
+
 static esp_err_t feed_stages(struct upd *u, const void *data, size_t len)
 {
     struct upd_link first = { u, 0 };
-    esp_err_t err = feed_next(&first, data, len);
 
-    /* A stage passes on what the sink said, or has its own complaint. */
-    if (err && !u->err)
-        return upd_fail(u, DIAG_STAGE_IMAGE, err,
-                        "the image cannot be transformed at byte %llu of what "
-                        "was received",
-                        (unsigned long long)u->fetch.off);
-    return err;
+    return feed_next(&first, data, len);
+}
+
+/* It is not to be followed by anything yet. */
+static esp_err_t refuse_bytes(void *ctx, const void *data, size_t len)
+{
+    (void)ctx;
+    (void)data;
+    return len > 0 ? ESP_ERR_INVALID_STATE : ESP_OK;
+}
+
+esp_err_t upd_pipe_feed_head(struct upd *u, const void *data, size_t len)
+{
+    const struct upd_stage *s = &u->opts.stages[0];
+
+    return s->feed(s->ctx, data, len,
+                   &(struct upd_stage_out){ NULL, refuse_bytes });
 }
 
 static esp_err_t finish_stages(struct upd *u)
@@ -186,11 +227,8 @@ static esp_err_t finish_stages(struct upd *u)
         const struct upd_stage *s = &u->opts.stages[i];
         struct upd_stage_out out = { &u->links[i], feed_next };
         esp_err_t err = s->finish(s->ctx, &out);
-        if (err && !u->err)
-            return upd_fail(u, DIAG_STAGE_IMAGE, err,
-                            "the image's last bytes cannot be transformed");
         if (err)
-            return err;
+            return fail_stage(u, i, err);
     }
     u->stages_open = 0;
     return ESP_OK;
@@ -227,10 +265,25 @@ static esp_err_t pull_direct(struct upd *u, bool *done)
     return take_in_place(u, dst, got);
 }
 
+/* An even stage is not fed past the end of a sector: what is kept of a
+ * download ends there, and what comes behind it would come twice. */
+static size_t staged_limit(const struct upd *u)
+{
+    size_t limit =
+        u->peeking && u->rx_len > UPD_HEAD_LEN ? UPD_HEAD_LEN : u->rx_len;
+    uint64_t room = u->slot.sector_len - u->slot.fill_len;
+
+    if (!upd_even(u))
+        return limit;
+    if (u->fetch.off < upd_skip_len(u))
+        room += upd_skip_len(u) - u->fetch.off;
+    return room < limit ? (size_t)room : limit;
+}
+
 static esp_err_t pull_staged(struct upd *u, bool *done)
 {
     size_t got;
-    esp_err_t err = upd_fetch_read(u, u->rx, u->rx_len, &got, done);
+    esp_err_t err = upd_fetch_read(u, u->rx, staged_limit(u), &got, done);
 
     if (err || got == 0)
         return err;

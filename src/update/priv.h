@@ -75,9 +75,10 @@ struct upd {
     uint8_t head[IMG_HEAD_LEN]; /* of the image, once known */
     bool peeking; /* bytes in the sector buffer are not checked yet */
     bool header_told, head_told, bulk_done;
-    bool asked_known; /* the first request carries validators */
-    bool moved;       /* bytes were checked: a step was made */
-    bool done;        /* all came, all stages finished */
+    bool even_checked; /* the stage's head and the file agree */
+    bool asked_known;  /* the first request carries validators */
+    bool moved;        /* bytes were checked: a step was made */
+    bool done;         /* all came, all stages finished */
     esp_err_t err;
     struct upd_mark mark;
     uint64_t start_ms;
@@ -114,6 +115,22 @@ static inline bool upd_is_image(const struct upd *u)
            u->target.kind == UPD_KIND_BOOTLOADER;
 }
 
+/* The session's stage, if there is one alone and it is even; else NULL. */
+static inline const struct upd_even *upd_even(const struct upd *u)
+{
+    return u->opts.stage_cnt == 1 ? u->opts.stages[0].even : NULL;
+}
+/* Bytes of the file that are before those of the image. */
+static inline uint32_t upd_skip_len(const struct upd *u)
+{
+    return upd_even(u) ? upd_even(u)->head_len : 0;
+}
+/* Can it be foretold where in the file a byte of the image is? */
+static inline bool upd_is_even(const struct upd *u)
+{
+    return u->opts.stage_cnt == 0 || upd_even(u) != NULL;
+}
+
 /* ask.c: one question to the server, repeated as far as that is allowed. */
 MUST_CHECK esp_err_t upd_ask(struct upd *u, const struct upd_range *r,
                              bool may_restart, struct upd_answer *out);
@@ -123,8 +140,9 @@ bool upd_again(struct upd *u, const struct diag *said, int status);
 
 /* fetch.c */
 MUST_CHECK esp_err_t upd_fetch_open(struct upd *u);
-/* First len bytes of the file (a request of its own); *whole: the server sent
- * all of it instead, and its body is being read from 0. */
+/* First len bytes of the file (a request of its own), which must be the one in
+ * fetch.file; *whole: it is another one by now, or the server gives no ranges,
+ * and its body is being read from 0. */
 MUST_CHECK esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len,
                                     bool *whole);
 /* Asks for the bytes from fetch.off on. may_restart: fetch.off may become 0. */
@@ -169,6 +187,11 @@ MUST_CHECK esp_err_t upd_pipe_pull(struct upd *u);
 /* Bytes that were only peeked at go to the check. */
 MUST_CHECK esp_err_t upd_pipe_unpeek(struct upd *u);
 void upd_pipe_abort(struct upd *u);
+/* As after upd_pipe_begin(). */
+MUST_CHECK esp_err_t upd_pipe_restart(struct upd *u);
+/* The head of the only stage, which comes before its first byte. */
+MUST_CHECK esp_err_t upd_pipe_feed_head(struct upd *u, const void *data,
+                                        size_t len);
 
 /* check.c */
 /* Judges bytes that are next in the image. */
@@ -178,6 +201,8 @@ MUST_CHECK esp_err_t upd_check_bytes(struct upd *u, const void *data,
 esp_err_t upd_check_failed(struct upd *u);
 /* Is there room for a file of this length? */
 MUST_CHECK esp_err_t upd_check_size(struct upd *u, uint64_t len);
+/* Does the head that the stage took agree with the file? */
+MUST_CHECK esp_err_t upd_check_even(struct upd *u);
 /* Error code of a fault, as the reference's functions return it. */
 esp_err_t upd_fault_err(enum img_fault_kind kind);
 

@@ -3,7 +3,8 @@
  * Those bytes are read once and go through the check before the wire's bytes
  * do: the receipt covers every byte from 0. With a checkpoint they must have
  * the digest that it names, and the server is asked for the rest of the very
- * file that it names. An offset that only the application knows has neither:
+ * file that it names. If that file is transformed, the stage is given its head
+ * again, and what is in flash in place of what came. An offset that only the application knows has neither:
  * the head that the earlier session held back is lost and asked of the server
  * again, and the image's own digest has to find what does not fit. */
 #include "update/priv.h"
@@ -20,6 +21,20 @@ static bool is_blank(const uint8_t *p, uint32_t len)
     return true;
 }
 
+/* Where in the file the image's byte is. */
+static uint64_t file_off(const struct upd *u, uint32_t image_off)
+{
+    return (uint64_t)upd_skip_len(u) + image_off;
+}
+
+static bool feed_stage(struct upd *u, uint32_t len)
+{
+    const struct upd_even *even = upd_even(u);
+
+    return !even ||
+           even->replay(u->opts.stages[0].ctx, u->sector, len) == ESP_OK;
+}
+
 /* false: the prefix is not the start of an image that could go on. */
 static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
 {
@@ -29,15 +44,15 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
         if (part_read(u->env.device->parts, &u->target.staging, at, u->sector,
                       step))
             return false;
-        if (!upd_is_image(u)) {
-            upd_mark_bytes(u, u->sector, step);
-            continue;
-        }
-        if (at == 0) {
+        if (upd_is_image(u) && at == 0) {
             memcpy(u->sector, head, SLOT_HEAD_LEN);
             memcpy(u->head, u->sector, sizeof(u->head));
         }
-        if (img_check_feed(&u->check, u->sector, step))
+        if (!upd_is_image(u))
+            upd_mark_bytes(u, u->sector, step);
+        else if (img_check_feed(&u->check, u->sector, step))
+            return false;
+        if (!feed_stage(u, step))
             return false;
     }
     return true;
@@ -46,6 +61,7 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
 static esp_err_t start_over(struct upd *u)
 {
     struct img_rules rules = u->check.rules;
+    esp_err_t err;
 
     u->fetch.off = 0;
     u->result.resumed_from = 0;
@@ -53,7 +69,8 @@ static esp_err_t start_over(struct upd *u)
     upd_mark_restart(u);
     img_check_open(&u->check, &rules);
     u->peeking = true;
-    return upd_open_slot(u, 0);
+    err = upd_pipe_restart(u);
+    return err ? err : upd_open_slot(u, 0);
 }
 
 static void take_head(struct upd *u, const uint8_t *head)
@@ -125,32 +142,81 @@ static bool is_in_flash(struct upd *u, const struct upd_checkpoint *c)
     return feed_prefix(u, c->head, c->off) && is_digest(u, c->digest);
 }
 
-static esp_err_t resume_checkpoint(struct upd *u,
-                                   const struct upd_checkpoint *c)
+static esp_err_t ask_url(struct upd *u)
 {
-    esp_err_t err = upd_open_slot(u, c->off);
+    esp_err_t err = http_resume(u->fetch.client, u->diag);
+
+    return err ? upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask")
+               : ESP_OK;
+}
+
+enum fit { FIT_YES, FIT_NO, FIT_WHOLE };
+
+/* The head of the stage is not kept: the server is asked for it again, of the
+ * file that the checkpoint names. FIT_NO: it is not the head that was taken
+ * then; FIT_WHOLE: all of the file is coming instead. */
+static esp_err_t take_stage_head(struct upd *u, const struct upd_checkpoint *c,
+                                 enum fit *fit)
+{
+    const struct upd_even *even = upd_even(u);
+    uint8_t mark[UPD_MARK_LEN];
+    bool whole = false;
+    esp_err_t err = ask_url(u);
 
     if (err)
         return err;
-    if (!is_in_flash(u, c)) {
-        LOGW("update",
-             "the checkpoint does not match what %s holds: all "
-             "comes anew",
-             u->target.staging.label);
-        err = start_over(u);
-        return err ? err : upd_fetch_start(u, false);
-    }
+    u->fetch.file = c->file;
+    err = upd_fetch_head(u, u->sector, even->head_len, &whole);
+    *fit = whole ? FIT_WHOLE : FIT_NO;
+    if (err || whole ||
+        upd_pipe_feed_head(u, u->sector, even->head_len) != ESP_OK)
+        return err;
+    even->mark(u->opts.stages[0].ctx, mark);
+    if (ct_eq(mark, c->mark, sizeof(mark)))
+        *fit = FIT_YES;
+    return ESP_OK;
+}
+
+static esp_err_t fail_fit(struct upd *u)
+{
+    esp_err_t err;
+
+    LOGW("update",
+         "the checkpoint does not match what %s holds: all comes anew",
+         u->target.staging.label);
+    u->fetch.file = (struct upd_file){ .total = HTTP_LEN_UNKNOWN };
+    err = start_over(u);
+    return err ? err : upd_fetch_start(u, false);
+}
+
+static void take_checkpoint(struct upd *u, const struct upd_checkpoint *c)
+{
     u->peeking = false;
-    u->fetch.off = c->off;
+    u->fetch.off = file_off(u, c->off);
     u->fetch.file = c->file;
     u->result.resumed_from = c->off;
     take_head(u, c->head);
     upd_mark_resumed(u);
-    err = http_resume(u->fetch.client, u->diag);
-    if (err)
-        return upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask");
-    err = upd_fetch_start(u, true);
-    if (!err && u->fetch.off != slot_taken(&u->slot))
+}
+
+static esp_err_t resume_checkpoint(struct upd *u,
+                                   const struct upd_checkpoint *c)
+{
+    enum fit fit = FIT_YES;
+    esp_err_t err = upd_open_slot(u, c->off);
+
+    if (!err && upd_even(u))
+        err = take_stage_head(u, c, &fit);
+    if (err || fit == FIT_WHOLE)
+        return err ? err : start_over(u);
+    if (fit == FIT_NO || !is_in_flash(u, c))
+        return fail_fit(u);
+    take_checkpoint(u, c);
+    if (!upd_even(u))
+        err = ask_url(u);
+    if (!err)
+        err = upd_fetch_start(u, true);
+    if (!err && u->fetch.off != file_off(u, slot_taken(&u->slot)))
         err = start_over(u);
     return err;
 }
@@ -174,10 +240,8 @@ esp_err_t upd_resume(struct upd *u)
     u->fetch.off = off;
     u->result.resumed_from = off;
     u->mark.off_duty = !upd_is_image(u); /* nobody hashed what is there */
-    err = http_resume(u->fetch.client, u->diag);
-    if (err)
-        return upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask");
-    if (upd_is_image(u))
+    err = ask_url(u);
+    if (!err && upd_is_image(u))
         err = resume_image(u, off, &whole);
     if (err || whole)
         return err ? err : start_over(u);

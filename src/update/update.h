@@ -59,11 +59,26 @@ struct upd_device {
 
 /* A transform between source and check (decryption, decompression, ...).
  * feed() may hold bytes back; finish() hands out the rest. abort() is called
- * once for every stage that began and did not finish with ESP_OK. */
+ * once for every stage that began and did not finish with ESP_OK; begin() may
+ * follow it, when a session has to start over. */
 #define UPD_MAX_STAGES 4u
 struct upd_stage_out {
     void *ctx;
     esp_err_t (*feed)(void *ctx, const void *data, size_t len);
+};
+/* What is known of a stage that takes a head of its own first, and then hands
+ * out one byte for each that it takes, at once. As the only stage of a session
+ * it can go on in the middle of a file. */
+#define UPD_MARK_LEN 16u
+struct upd_even {
+    uint32_t head_len;
+    /* Bytes behind the head. false: it did not come yet. */
+    bool (*body_len)(void *ctx, uint64_t *len);
+    /* Names the head that came, and the key for it; no secret. */
+    void (*mark)(void *ctx, uint8_t out[UPD_MARK_LEN]);
+    /* After the head was fed: what was handed out in an earlier session, from
+     * its start, as if it came out again now. */
+    esp_err_t (*replay)(void *ctx, const void *data, size_t len);
 };
 struct upd_stage {
     void *ctx;
@@ -72,6 +87,10 @@ struct upd_stage {
                       const struct upd_stage_out *out);
     esp_err_t (*finish)(void *ctx, const struct upd_stage_out *out);
     void (*abort)(void *ctx);
+    /* A sentence about the call that failed; NULL, the function or what it
+     * returns: the stage has no words of its own. */
+    const char *(*why)(void *ctx);
+    const struct upd_even *even; /* NULL: it is none of that kind */
 };
 
 /* What outlives a session: short texts without line ends, by keys of at most
@@ -121,7 +140,7 @@ struct upd_opts {
     /* Keeps ETag and Last-Modified with the image and asks with them while
      * that image runs: ESP_ERR_HTTP_NOT_MODIFIED then costs one request. Keeps
      * a checkpoint of the download, so that a later session goes on with it;
-     * not with stages, whose state is not kept. NULL: nothing is kept.
+     * with stages only if there is one, and it is even. NULL: nothing is kept.
      * Borrowed. */
     const struct upd_store *store;
     bool unconditional; /* ask for all of it, whatever is known */

@@ -1,5 +1,6 @@
 /* Downloads that go on after the power was cut, in any flash operation of the
- * first try, and of the second one. The device boots the old image or the new
+ * first try, and of the second one; of images in the clear, and of encrypted
+ * ones, whose decryptor goes on, too. The device boots the old image or the new
  * one, whole; the next try goes on from the checkpoint; and no more is fetched
  * twice than one interval between checkpoints. */
 #include <setjmp.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "unit/update/rig.h"
+#include "unit/update/crypt.h"
 
 #define STEP 8192u
 #define BODY 60000u
@@ -20,27 +21,42 @@ static const enum sim_fault cuts[] = { SIM_FAULT_BEFORE, SIM_FAULT_TORN,
                                        SIM_FAULT_UNSTABLE, SIM_FAULT_AFTER };
 #define CUT_CNT (sizeof(cuts) / sizeof(cuts[0]))
 
+struct scene {
+    struct crypt c;
+    bool encrypted;
+};
+
 struct tally {
+    bool encrypted;
     uint32_t cut_cnt, resumed_cnt;
     uint32_t again_len; /* the most bytes that were fetched twice */
 };
 
-static void serve(struct rig *r)
+static uint32_t file_len(const struct scene *s)
 {
-    rig_serve(r, r->image, r->image_len);
+    return s->encrypted ? s->c.file_len : s->c.rig.image_len;
+}
+
+static void serve(struct scene *s)
+{
+    struct rig *r = &s->c.rig;
+
+    rig_serve(r, s->encrypted ? s->c.file : r->image, file_len(s));
     r->web.etag = "\"a\"";
 }
 
-static void set_scene(struct rig *r)
+static void set_scene(struct scene *s, bool encrypted)
 {
     struct rig_image how = { .filler = 1, .body_len = BODY };
 
-    rig_open(r);
-    free(r->image);
-    r->image = rig_make_image(&how, &r->image_len);
-    serve(r);
-    r->opts.store = &r->store.port;
-    r->opts.checkpoint_len = STEP;
+    s->encrypted = encrypted;
+    crypt_open(&s->c, ENC_SCHEME_ECIES256);
+    crypt_serve(&s->c, &how);
+    serve(s);
+    if (!encrypted)
+        s->c.rig.opts.stage_cnt = 0;
+    s->c.rig.opts.store = &s->c.rig.store.port;
+    s->c.rig.opts.checkpoint_len = STEP;
 }
 
 static bool holds_new(const struct rig *r)
@@ -61,14 +77,15 @@ static void check_boots(struct rig *r)
 }
 
 /* One try that may be cut; *got counts what was fetched. true: it was cut. */
-static bool try_once(struct rig *r, enum sim_fault fault, uint32_t nth,
+static bool try_once(struct scene *s, enum sim_fault fault, uint32_t nth,
                      uint32_t *got, struct tally *t)
 {
+    struct rig *r = &s->c.rig;
     struct upd_result res = { .http_status = 0 };
     uint32_t fired = r->flash.count.fired;
     esp_err_t err;
 
-    serve(r);
+    serve(s);
     r->opts.result = &res;
     if (nth > 0)
         sim_flash_arm(&r->flash, fault, nth, nth * 31 + fault);
@@ -83,38 +100,45 @@ static bool try_once(struct rig *r, enum sim_fault fault, uint32_t nth,
     return r->flash.count.fired > fired;
 }
 
+/* The head of an encrypted file is fetched again whenever a try goes on. */
+static uint32_t most_again(const struct scene *s, uint32_t cuts_cnt)
+{
+    return cuts_cnt * (STEP + (s->encrypted ? ENC_HEAD_LEN : 0));
+}
+
 /* Cut in operation nth of the first try and in nth2 of the second one (0: not
  * again). false: the first try has fewer operations. */
 static bool run(enum sim_fault fault, uint32_t nth, uint32_t nth2,
                 struct tally *t)
 {
-    struct rig r;
-    uint32_t got = 0, most = STEP;
+    static struct scene s;
+    struct rig *r = &s.c.rig;
+    uint32_t got = 0, cut_cnt = 1, again;
     bool fired;
 
-    set_scene(&r);
-    fired = try_once(&r, fault, nth, &got, t);
-    if (fired && nth2 > 0 && rig_boots(&r) == 0 &&
-        try_once(&r, fault, nth2, &got, t))
-        most *= 2;
-    if (rig_boots(&r) == 0)
-        (void)try_once(&r, fault, 0, &got, t);
-    assert_int_equal(rig_boots(&r), 1);
-    assert_true(holds_new(&r));
-    assert_true(got >= r.image_len);
-    assert_true(got - r.image_len <= most);
-    if (nth2 == 0 && got - r.image_len > t->again_len)
-        t->again_len = got - r.image_len;
+    set_scene(&s, t->encrypted);
+    fired = try_once(&s, fault, nth, &got, t);
+    if (fired && nth2 > 0 && rig_boots(r) == 0 &&
+        try_once(&s, fault, nth2, &got, t))
+        cut_cnt = 2;
+    if (rig_boots(r) == 0)
+        (void)try_once(&s, fault, 0, &got, t);
+    assert_int_equal(rig_boots(r), 1);
+    assert_true(holds_new(r));
+    assert_true(got >= file_len(&s));
+    again = got - file_len(&s);
+    assert_true(again <= most_again(&s, cut_cnt));
+    if (nth2 == 0 && again > t->again_len)
+        t->again_len = again;
     t->cut_cnt += fired;
-    rig_close(&r);
+    crypt_close(&s.c);
     return fired;
 }
 
-static void test_each_cut(void **state)
+static void each_cut(bool encrypted)
 {
-    struct tally t = { .cut_cnt = 0 };
+    struct tally t = { .encrypted = encrypted };
 
-    (void)state;
     for (size_t k = 0; k < CUT_CNT; k++) {
         uint32_t nth = 1;
         while (run(cuts[k], nth, 0, &t))
@@ -127,11 +151,10 @@ static void test_each_cut(void **state)
                   t.cut_cnt, t.resumed_cnt, t.again_len);
 }
 
-static void test_cut_twice(void **state)
+static void cut_twice(bool encrypted)
 {
-    struct tally t = { .cut_cnt = 0 };
+    struct tally t = { .encrypted = encrypted };
 
-    (void)state;
     for (size_t k = 0; k < CUT_CNT; k++) {
         for (uint32_t nth = 2; run(cuts[k], nth, 1 + nth * 7 % 20, &t);)
             nth += 3;
@@ -140,11 +163,37 @@ static void test_cut_twice(void **state)
     print_message("%u pairs of cuts\n", t.cut_cnt);
 }
 
+static void test_each_cut(void **state)
+{
+    (void)state;
+    each_cut(false);
+}
+
+static void test_cut_twice(void **state)
+{
+    (void)state;
+    cut_twice(false);
+}
+
+static void test_each_cut_encrypted(void **state)
+{
+    (void)state;
+    each_cut(true);
+}
+
+static void test_cut_twice_encrypted(void **state)
+{
+    (void)state;
+    cut_twice(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_cut),
         cmocka_unit_test(test_cut_twice),
+        cmocka_unit_test(test_each_cut_encrypted),
+        cmocka_unit_test(test_cut_twice_encrypted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -312,8 +312,8 @@ static void test_stages(void **state)
     for (int fails = 0; fails < 2; fails++) {
         struct xor a = { .fail = 0 }, b = { .fail = fails ? ESP_FAIL : 0 };
         struct upd_stage stages[] = {
-            { &a, xor_begin, xor_feed, xor_finish, xor_abort },
-            { &b, xor_begin, xor_feed, xor_finish, xor_abort },
+            { &a, xor_begin, xor_feed, xor_finish, xor_abort, NULL, NULL },
+            { &b, xor_begin, xor_feed, xor_finish, xor_abort, NULL, NULL },
         };
         struct rig r;
 
