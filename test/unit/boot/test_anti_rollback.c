@@ -1,6 +1,6 @@
 /* The decision with anti-rollback, against an oracle that plays reference 3.2
- * B.4' to D with secure versions; then passes over a flash with fuses. Where
- * we differ on purpose (docs/boot.md) the oracle says so. */
+ * B.4' to D with secure versions. Where we differ on purpose (docs/boot.md) the
+ * oracle says so. A pass over a flash: test_fuses.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "world.h"
+#include "boot/boot.h"
 
 #define NONE 0xFFFFFFFFu
-#define BOTH (WORLD_OTA_0 | WORLD_OTA_1)
 #define SLOTS_MAX 2
 #define FACTORY (-1)
 #define NOTHING (-99)
@@ -398,221 +397,12 @@ static void test_no_fuses_no_marks(void **state)
     assert_int_equal(plan.mark_cnt, 0);
 }
 
-/* --- a flash, with fuses ------------------------------------------------------------------ */
-
-struct chip {
-    struct port_fuse port;
-    uint32_t bits, burns;
-    esp_err_t read_err, burn_err;
-};
-
-static esp_err_t chip_read(void *ctx, uint32_t *bits)
-{
-    const struct chip *c = ctx;
-    *bits = c->bits;
-    return c->read_err;
-}
-
-static esp_err_t chip_burn(void *ctx, uint32_t mask)
-{
-    struct chip *c = ctx;
-    c->burns++;
-    if (!c->burn_err)
-        c->bits |= mask;
-    return c->burn_err;
-}
-
-static struct world w;
-static struct boot_result r;
-static struct chip chip;
-
-/* Images of these secure versions; records 1 (VALID) and 2. */
-static void open_world(uint32_t v0, uint32_t v1, uint32_t bits, uint32_t state1)
-{
-    world_open(&w, BOTH);
-    world_secure(&w, 0, v0);
-    world_secure(&w, 1, v1);
-    world_record(&w, 0, 1, OTA_STATE_VALID);
-    world_record(&w, 1, 2, state1);
-    chip = (struct chip){ .port = { &chip, 16, chip_read, chip_burn },
-                          .bits = bits };
-    w.env.policy.anti_rollback = true;
-    w.env.fuse = &chip.port;
-}
-
-static void test_confirmed_raises(void **state)
-{
-    (void)state;
-    open_world(0, 3, 1, OTA_STATE_VALID);
-    boot_decide(&w.env, &r);
-    assert_int_equal(r.plan.choice, 1);
-    assert_int_equal(r.fuse_version, 1);
-    assert_int_equal(chip.burns, 0); /* deciding writes nothing */
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.choice, 1);
-    assert_int_equal(r.err[0], ESP_ERR_OTA_SMALL_SEC_VER);
-    assert_int_equal(chip.bits, 7);
-    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_ACCEPT);
-    world_close(&w);
-}
-
-static void test_trial_does_not_raise(void **state)
-{
-    struct ota_rec rec[2];
-
-    (void)state;
-    open_world(1, 3, 1, OTA_STATE_NEW);
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.choice, 1);
-    assert_int_equal(chip.bits, 1);
-    boot_run(&w.env, &r); /* not confirmed: back, and it still may */
-    assert_int_equal(r.plan.choice, 0);
-    assert_int_equal(chip.bits, 1);
-    world_records(&w, rec);
-    assert_int_equal(rec[1].state, OTA_STATE_ABORTED);
-    world_close(&w);
-}
-
-/* Flashed by hand: the newest record is confirmed, and the image is too old. */
-static void test_downgrade_by_hand(void **state)
-{
-    (void)state;
-    open_world(2, 1, 3, OTA_STATE_VALID);
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.choice, 0);
-    assert_int_equal(r.plan.reason, BOOT_WHY_TOO_OLD);
-    assert_int_equal(r.err[1], ESP_ERR_OTA_SMALL_SEC_VER);
-    world_close(&w);
-}
-
-static void test_nothing_new_enough(void **state)
-{
-    (void)state;
-    open_world(2, 1, 7, OTA_STATE_VALID);
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.action, BOOT_ACT_RESET);
-    assert_int_equal(r.err[0], ESP_ERR_OTA_SMALL_SEC_VER);
-    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_REJECT);
-    assert_int_equal(sim_flash_ops(&w.sim), 0);
-    world_close(&w);
-}
-
-/* The description is believed once the image verifies. */
-static void test_damaged_image_raises_nothing(void **state)
-{
-    (void)state;
-    open_world(1, 5, 1, OTA_STATE_VALID);
-    world_spoil(&w, WORLD_OTA_1);
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.choice, 0);
-    assert_int_equal(chip.bits, 1);
-    assert_int_equal(r.err[1], ESP_ERR_IMAGE_INVALID);
-    world_close(&w);
-}
-
-static void test_fuses_fail(void **state)
-{
-    (void)state;
-    open_world(1, 5, 1, OTA_STATE_VALID);
-    chip.burn_err = ESP_FAIL;
-    boot_run(&w.env, &r); /* boots all the same */
-    assert_int_equal(r.plan.choice, 1);
-    assert_int_equal(r.fuse_err, ESP_FAIL);
-    chip.read_err = ESP_ERR_INVALID_CRC;
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.action, BOOT_ACT_RESET);
-    assert_int_equal(r.plan.reason, BOOT_WHY_NO_FUSES);
-    assert_int_equal(r.fuse_err, ESP_ERR_INVALID_CRC);
-    w.env.fuse = NULL;
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.reason, BOOT_WHY_NO_FUSES);
-    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_REJECT);
-    w.env.policy.anti_rollback = false; /* nobody asks for fuses */
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.choice, 1);
-    world_close(&w);
-}
-
-/* The last question does not rely on the decision. */
-static void test_last_question(void **state)
-{
-    (void)state;
-    open_world(1, 5, 1, OTA_STATE_VALID);
-    boot_run(&w.env, &r);
-    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_ACCEPT);
-    r.fuse_version = 5;
-    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_ACCEPT);
-    r.fuse_version = 6;
-    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_REJECT);
-    world_close(&w);
-}
-
-/* A first boot writes its record, then raises; a record that cannot be written
- * raises nothing. */
-static void test_first_boot(void **state)
-{
-    (void)state;
-    open_world(4, 0, 0, OTA_STATE_VALID);
-    memset(w.sim.bytes + WORLD_OTADATA, 0xFF, OTADATA_LEN);
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.choice, 0);
-    assert_int_equal(chip.bits, 15);
-    memset(w.sim.bytes + WORLD_OTADATA, 0xFF, OTADATA_LEN);
-    chip.bits = 0;
-    sim_flash_stick(&w.sim, WORLD_OTADATA, true);
-    boot_run(&w.env, &r);
-    assert_int_not_equal(r.write_err, ESP_OK);
-    assert_int_equal(chip.bits, 0);
-    world_close(&w);
-}
-
-/* In the flash itself, found through the table. */
-static void test_fuses_in_flash(void **state)
-{
-    struct fuse_place place = { .flash = &w.sim.port };
-    const struct fuse_field *field = fuse_field_find(IMG_CHIP_LINUX);
-    struct fuse_emul emul;
-    struct part_entry *row;
-    uint32_t version;
-
-    (void)state;
-    open_world(1, 5, 0, OTA_STATE_VALID);
-    assert_int_equal(boot_fuse_open(&emul, &w.table, &place, field),
-                     ESP_ERR_NOT_FOUND);
-    w.env.fuse = &emul.port;
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.reason, BOOT_WHY_NO_FUSES);
-    row = &w.table.entries[w.table.cnt++];
-    *row = (struct part_entry){ .type = PART_TYPE_DATA,
-                                .subtype = PART_DATA_EFUSE,
-                                .off = 0xE000,
-                                .len = FUSE_EMUL_LEN };
-    assert_int_equal(boot_fuse_open(&emul, &w.table, &place, field), ESP_OK);
-    boot_run(&w.env, &r);
-    assert_int_equal(r.plan.choice, 1);
-    assert_int_equal(fuse_read_version(&emul.port, &version), ESP_OK);
-    assert_int_equal(version, 5);
-    row->len = 100;
-    assert_int_equal(boot_fuse_open(&emul, &w.table, &place, field),
-                     ESP_ERR_INVALID_SIZE);
-    world_close(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_combination),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_no_fuses_no_marks),
-        cmocka_unit_test(test_confirmed_raises),
-        cmocka_unit_test(test_trial_does_not_raise),
-        cmocka_unit_test(test_downgrade_by_hand),
-        cmocka_unit_test(test_nothing_new_enough),
-        cmocka_unit_test(test_damaged_image_raises_nothing),
-        cmocka_unit_test(test_fuses_fail),
-        cmocka_unit_test(test_last_question),
-        cmocka_unit_test(test_first_boot),
-        cmocka_unit_test(test_fuses_in_flash),
     };
     return cmocka_run_group_tests_name("boot_anti_rollback", tests, NULL, NULL);
 }
