@@ -92,6 +92,14 @@ struct api_https_ota; /* https_ota.h */
 struct api_nvs_mount; /* nvs_handle.h */
 struct api_nvs_handle;
 
+/* Which generation of the settings the application works on. */
+struct api_settings {
+    bool open;
+    uint8_t side;
+    uint32_t image;             /* its id, as kv_gen_confirm() wants it */
+    void (*on_confirmed)(void); /* NULL: nobody follows */
+};
+
 struct api_device {
     bool started;
     struct api_boot boot;
@@ -113,8 +121,9 @@ struct api_device {
     uint32_t image_boot_off;    /* see esp_image_bootloader_offset_set() */
     struct api_nvs_mount *nvs_mounts;
     struct api_nvs_handle *nvs_handles;
-    uint32_t nvs_last; /* id given last, of both */
-    void *event_loop;  /* the default one; esp_event.c */
+    uint32_t nvs_last;            /* id given last, of both */
+    struct api_settings settings; /* porta_settings.c */
+    void *event_loop;             /* the default one; esp_event.c */
 };
 
 /* The device. An esp_* call before api_device_start() is a bug. */

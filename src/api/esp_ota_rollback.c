@@ -68,6 +68,8 @@ esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
     err = read_active(&r);
     if (!err)
         err = confirm(&r);
+    if (!err && api_device()->settings.on_confirmed)
+        api_device()->settings.on_confirmed();
     api_unlock();
     return err;
 }
