@@ -1,42 +1,25 @@
 """Rows of bench/run about the wire: connections, bytes, heap, and how long a
 session takes to stop when it is told to."""
 
-import contextlib
 import json
+import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 
+import waiting
 from relay import Relay
 
 RANGE = "64K"
-# How badserver.py keeps a session waiting in each state.
-STATES = {"connect": None, "handshake": "silent", "head": "mute",
-          "body": "stall@100000", "trickle": "trickle@10"}
 
 
-@contextlib.contextmanager
-def deaf_port():
-    """A port whose queue is full: connections to it hang."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
-
-
-def update(bench, url, *extra):
+def update(bench, url, *extra, program="porta"):
     bench.fresh_flash()
     done = subprocess.run(
-        [bench.porta, "update", bench.path("flash.bin"), url, "--cacert",
-         bench.pki.ca, "--json", *extra], stdin=subprocess.DEVNULL,
-        capture_output=True, text=True)
+        [os.path.join(bench.bin, program), "update", bench.path("flash.bin"),
+         url, "--cacert", bench.pki.ca, "--json", *extra],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"bench: {url} {extra}: {done.stderr.strip()}")
     return json.loads(done.stdout)
@@ -58,41 +41,56 @@ def wire(bench, server, size):
     return rows
 
 
-def heap(bench, url_of):
-    """Peak of heap by TLS version; url_of(version) is a server that speaks
-    it."""
-    return {version: update(bench, url_of(version), "--tls-max",
-                            version)["heap_peak"]
-            for version in ("1.2", "1.3")}
+# Room for records, the program that has it, the version that it speaks.
+PROFILES = [("16 KiB", "porta", "1.2"), ("16 KiB", "porta", "1.3"),
+            ("4 KiB", "porta-small", "1.2")]
 
 
-def stop_once(bench, url):
+def heap(bench, server, size):
+    """Peak of heap by TLS version and room for records, and the longest
+    record that the server sent."""
+    rows = []
+    for room, program, version in PROFILES:
+        if not os.path.exists(os.path.join(bench.bin, program)):
+            bench.skipped.append(f"{program}: not built")
+            continue
+        with Relay(server.port) as relay:
+            told = update(bench, relay.url(f"{size}.bin"), "--tls-max",
+                          version, program=program)
+            longest = max(relay.records())
+        rows.append({"room": room, "tls": version,
+                     "heap_peak": told["heap_peak"],
+                     "longest_record": longest})
+    return rows
+
+
+def stop_once(bench, url, args, env, reached):
     client = subprocess.Popen(
         [bench.porta, "update", bench.path("flash.bin"), url, "--cacert",
-         bench.pki.ca], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
-    if client.poll() is not None:
-        sys.exit(f"bench: {url}: the session ended by itself")
+         bench.pki.ca, *args], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, **env})
+    waiting.until(reached, client)
     start = time.monotonic()
     client.send_signal(signal.SIGINT)
     client.wait()
     return 1000 * (time.monotonic() - start)
 
 
-def stop(bench, bad_server, body, runs):
+def stop(bench, body, runs):
     """Milliseconds from the signal to the end of the process, at the worst."""
+    os.environ["PORTA_BIN"] = bench.bin
     worst = {}
-    for state, mode in STATES.items():
-        bench.fresh_flash()
-        with contextlib.ExitStack() as stack:
-            if mode is None:
-                port = stack.enter_context(deaf_port())
-            else:
-                port = stack.enter_context(
-                    bad_server(mode, bench.cert, bench.key, body)).port
-            url = f"https://localhost:{port}/fw.bin"
-            worst[state] = max(stop_once(bench, url) for _ in range(runs))
+    for name, state in waiting.STATES.items():
+        if name == "resolve" and not os.path.exists(waiting.hang_dns()):
+            bench.skipped.append("stop in resolve: tests are not built")
+            continue
+        times = []
+        for _ in range(runs):
+            bench.fresh_flash()
+            with state(bench.cert, bench.key, body) as told:
+                times.append(stop_once(bench, *told))
+        worst[name] = max(times)
     return worst
 
 
@@ -106,10 +104,11 @@ def table(report):
                          share=share, **row))
     lines[1] = lines[1].replace("4 MB", "{:.1f} MB".format(
         report["wire"][0]["image_len"] / 1e6))
-    lines += ["", "Heap peak, 16 KiB records: " + ", ".join(
-        f"TLS {version} {peak} bytes"
-        for version, peak in report["heap_peak"].items()) + "."]
-    lines += ["From the wish to stop to the end of the process, at the worst: "
+    lines += ["", "| TLS | room for a record | heap peak | longest record of "
+              "the server |", "|---|---|---|---|"]
+    lines += ["| {tls} | {room} | {heap_peak} bytes | {longest_record} bytes |"
+              .format(**row) for row in report["heap_peak"]]
+    lines += ["", "From the wish to stop to the end of the process, at the worst: "
               + ", ".join(f"{state} {ms:.0f} ms"
                           for state, ms in report["stop_ms"].items()) + "."]
     return lines

@@ -44,8 +44,24 @@ void http_conn_cause(const struct http_conn *c, char *out, size_t out_len)
         (void)snprintf(out, out_len, "%s", errno_text(c->sys_errno));
 }
 
+static esp_err_t explain_name(const struct http_conn *c, uint32_t timeout_ms,
+                              bool is_late, struct diag *d)
+{
+    const esp_err_t err = ESP_ERR_HTTP_CONNECT;
+
+    if (is_late)
+        return http_conn_fail(c, d, DIAG_STAGE_RESOLVE, err,
+                              "nobody told the name's address within %u.%u s: "
+                              "check the device's DNS",
+                              (unsigned)(timeout_ms / 1000),
+                              (unsigned)(timeout_ms % 1000 / 100));
+    return http_conn_fail(c, d, DIAG_STAGE_RESOLVE, err,
+                          "the name was not found: check it, and the device's "
+                          "DNS");
+}
+
 static esp_err_t explain_tcp(const struct http_conn *c, uint32_t timeout_ms,
-                             struct diag *d)
+                             bool is_late, struct diag *d)
 {
     const esp_err_t err = ESP_ERR_HTTP_CONNECT;
 
@@ -54,9 +70,7 @@ static esp_err_t explain_tcp(const struct http_conn *c, uint32_t timeout_ms,
         return http_conn_fail(c, d, DIAG_STAGE_CONNECT, ESP_ERR_NO_MEM,
                               "out of memory for a connection");
     case ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME:
-        return http_conn_fail(c, d, DIAG_STAGE_RESOLVE, err,
-                              "the name was not found: check it, and the "
-                              "device's DNS");
+        return explain_name(c, timeout_ms, is_late, d);
     case ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT:
         return http_conn_fail(
             c, d, DIAG_STAGE_CONNECT, err, "no connection within %u.%u s",
@@ -133,7 +147,7 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
                        by_proxy ? c->proxy->port : c->port, &opts->net,
                        deadline_ms, &c->tcp, &c->sys_errno);
     if (c->err)
-        return explain_tcp(c, wait_ms, d);
+        return explain_tcp(c, wait_ms, http_conn_now_ms(c) >= deadline_ms, d);
     esp_err_t err = by_proxy && url->is_https
                         ? http_proxy_tunnel(c, url, deadline_ms, d)
                         : ESP_OK;

@@ -167,6 +167,12 @@ def mode_status(x):
              "Content-Type: text/plain\r\n")
 
 
+def mode_busy(x):
+    """503 with a Retry-After of N seconds"""
+    x.answer(b"later\n", "503 Busy", f"Retry-After: {x.number(60)}\r\n"
+             "Content-Type: text/plain\r\n")
+
+
 def mode_redirect(x):
     """302 to the Location that follows the '@', until /target is asked"""
     if x.path == "/target":

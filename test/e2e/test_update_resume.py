@@ -1,15 +1,13 @@
 """Downloads that break and go on, and sessions that are told to stop."""
 
-import contextlib
 import signal
-import socket
 import subprocess
 import time
 
 import pytest
 
 import rawimage
-from badserver import BadServer
+import waiting
 from conftest import boot_of
 
 GOOD = rawimage.image(bytes(300000))
@@ -111,41 +109,17 @@ def test_killed(porta, flash, www, tmp_path):
     assert second["resumed_from"] >= 65536
 
 
-@contextlib.contextmanager
-def deaf_port():
-    """Connections to it are neither accepted nor refused: its queue is full,
-    and Linux drops what does not fit."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(4):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-        yield listener.getsockname()[1]
-
-
-STATES = ["connect", "tls", "head", "body", "trickle"]
-
-
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", waiting.STATES)
 def test_interrupted(porta, pki, flash, state):
     """SIGINT ends the session at once, wherever it waits."""
     path = flash()
     before = boot_of(porta, path)
-    mode = {"connect": "ok", "tls": "silent", "head": "mute",
-            "body": "stall@100000", "trickle": "trickle@10"}[state]
-    cert, key = pki.server()
-    with BadServer(mode, cert, key, GOOD) as server, deaf_port() as deaf:
-        url = server.url("/fw.bin")
-        if state == "connect":  # nobody answers there
-            url = f"https://127.0.0.1:{deaf}/fw.bin"
+    with waiting.STATES[state](*pki.server(), GOOD) as (url, args, env,
+                                                        reached):
         client = porta.start("update", path, url, "--cacert", pki.ca,
-                             "--chip-rev", "100", stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE)
-        time.sleep(0.5)
-        assert client.poll() is None
+                             "--chip-rev", "100", *args, env=env,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        waiting.until(reached, client)
         start = time.monotonic()
         client.send_signal(signal.SIGINT)
         _, err = client.communicate(timeout=20)
@@ -153,3 +127,16 @@ def test_interrupted(porta, pki, flash, state):
     assert client.returncode == 1 and "interrupted" in err, err
     assert took < SOON + 1.0, took  # a loaded machine schedules late
     assert boot_of(porta, path) == before
+
+
+def test_a_name_that_nobody_answers_for(porta, pki, flash):
+    """Names are looked up within the time for a connection."""
+    with waiting.resolve(None, None, None) as (url, args, env, reached):
+        ended = porta("update", flash(), url, "--cacert", pki.ca, "--json",
+                      "--connect-timeout", "0.5", *args, env=env)
+        assert reached()
+    assert ended.code == 1, ended
+    error = ended.json["error"]
+    assert error["stage"] == "resolve" and "0.5 s" in error["message"], ended
+    assert 400 < ended.json["elapsed_ms"] < 15000
+    assert ended.json["heap_left"] == 0
