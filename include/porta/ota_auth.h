@@ -65,8 +65,8 @@ typedef enum {
 } porta_ota_url_why_t;
 
 /* A URL that is good now, for servers whose signed URLs expire; asked by
- * updates (esp_https_ota), not by esp_http_client_perform(). The text is read
- * at once. NULL: the one that there is will do. */
+ * updates (esp_https_ota) and by esp_http_client_perform(), once for each
+ * refusal. The text is read at once. NULL: the one that there is will do. */
 typedef const char *(*porta_ota_url_cb_t)(void *ctx, porta_ota_url_why_t why);
 esp_err_t porta_ota_set_url_cb(esp_http_client_handle_t client,
                                porta_ota_url_cb_t cb, void *ctx);

@@ -228,15 +228,19 @@ esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
 {
     struct diag d = DIAG_NONE;
     enum perform_next next = PERFORM_AGAIN;
-    esp_err_t err = ESP_OK;
+    bool renewed = false;
 
     if (!client)
         return ESP_ERR_INVALID_ARG;
-    http_reset_counters(client->http);
+    esp_err_t err = http_start(client->http, &d);
     while (!err && next == PERFORM_AGAIN) {
         err = exchange(client, &d);
         if (!err)
             err = react(client, &next, &d);
+        if (!err && next == PERFORM_DONE && !renewed) {
+            err = http_renew(client->http, &renewed, &d);
+            next = renewed ? PERFORM_AGAIN : PERFORM_DONE;
+        }
     }
     if (err) {
         http_disconnect(client->http);

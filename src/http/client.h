@@ -183,7 +183,7 @@ void http_set_body(struct http_client *c, const void *body, size_t len);
 MUST_CHECK esp_err_t http_request(struct http_client *c, struct diag *d);
 
 /* The same in steps, for callers that act on each answer themselves:
- * http_send_head, http_send_body..., http_recv_head, http_read...; then
+ * http_start, http_send_head, http_send_body..., http_recv_head, http_read...; then
  * http_redirect or http_authenticate, and again from the start. What is left
  * of the answer before is read over or cut off.
  * body_len HTTP_LEN_UNKNOWN: the body is sent chunked, framed by the caller. */
@@ -194,6 +194,13 @@ MUST_CHECK esp_err_t http_send_body(struct http_client *c, const void *src,
 /* ESP_ERR_HTTP_READ_TIMEOUT: nothing came within timeout_ms; may be called
  * again while http_connected(). */
 MUST_CHECK esp_err_t http_recv_head(struct http_client *c, struct diag *d);
+/* A new request, not a further try of the last: redirects and authentications
+ * are counted from 0, and opts.urls is asked if it was not yet. */
+MUST_CHECK esp_err_t http_start(struct http_client *c, struct diag *d);
+/* When the last answer says that a URL from opts.urls has expired (401, 403,
+ * 410) another is asked for; *renewed: the request can be made again. */
+MUST_CHECK esp_err_t http_renew(struct http_client *c, bool *renewed,
+                                struct diag *d);
 /* Goes where the last answer's Location points. ESP_ERR_INVALID_ARG: it had
  * none, or none of use; ESP_ERR_HTTP_REDIRECT_DOWNGRADE; _MAX_REDIRECT. */
 MUST_CHECK esp_err_t http_redirect(struct http_client *c, struct diag *d);

@@ -383,14 +383,25 @@ static esp_err_t follow(struct http_client *c, bool *more, struct diag *d)
     return err;
 }
 
+esp_err_t http_start(struct http_client *c, struct diag *d)
+{
+    http_reset_counters(c);
+    if (!c->opts.urls || c->asked_urls)
+        return ESP_OK;
+    return http_ask_url(c, HTTP_URL_START, d);
+}
+
+esp_err_t http_renew(struct http_client *c, bool *renewed, struct diag *d)
+{
+    *renewed = is_expired(c, false);
+    return *renewed ? renew_url(c, d) : ESP_OK;
+}
+
 esp_err_t http_request(struct http_client *c, struct diag *d)
 {
     bool away = c->strayed, more = true;
-    esp_err_t err = ESP_OK;
+    esp_err_t err = http_start(c, d);
 
-    http_reset_counters(c);
-    if (c->opts.urls && !c->asked_urls)
-        err = http_ask_url(c, HTTP_URL_START, d);
     for (bool renewed = false; !err && more;) {
         err = exchange(c, d);
         if (err || !c->opts.follow)

@@ -178,6 +178,41 @@ static void test_url_cb(void **state)
     done(&d, h);
 }
 
+static void test_url_cb_of_perform(void **state)
+{
+    static const struct {
+        const char *claim, *first, *second;
+        int status, asked;
+        unsigned two_cnt;
+    } rows[] = {
+        { "a good URL", ANSWER("200", ""), "", 200, 1, 0 },
+        { "403 is asked about", ANSWER("403", ""), OK, 200, 3, 1 },
+        { "401 with nobody to log in", ANSWER("401", ""), OK, 200, 3, 1 },
+        { "410", ANSWER("410", ""), OK, 200, 3, 1 },
+        { "404 is not", ANSWER("404", ""), "", 404, 1, 0 },
+        { "once is enough", ANSWER("403", ""), ANSWER("403", ""), 403, 3, 1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        const struct sim_net_script conns[] = { CONN(DATA(rows[i].first),
+                                                     DATA(rows[i].second)) };
+        struct dev d;
+        esp_http_client_handle_t h = make(&d, conns, CNT(conns));
+        int asked = 0;
+
+        print_message("# %s\n", rows[i].claim);
+        assert_int_equal(porta_ota_set_url_cb(h, url_cb, &asked), ESP_OK);
+        assert_int_equal(esp_http_client_perform(h), ESP_OK);
+        assert_int_equal(esp_http_client_get_status_code(h), rows[i].status);
+        assert_int_equal(bench_sent_cnt(&d.bench, "GET /one "), 1);
+        assert_int_equal(bench_sent_cnt(&d.bench, "GET /two "),
+                         rows[i].two_cnt);
+        assert_int_equal(asked, rows[i].asked);
+        done(&d, h);
+    }
+}
+
 static void test_no_client(void **state)
 {
     (void)state;
@@ -194,8 +229,11 @@ static void test_no_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bearer),    cmocka_unit_test(test_token_cb),
-        cmocka_unit_test(test_oauth2),    cmocka_unit_test(test_url_cb),
+        cmocka_unit_test(test_bearer),
+        cmocka_unit_test(test_token_cb),
+        cmocka_unit_test(test_oauth2),
+        cmocka_unit_test(test_url_cb),
+        cmocka_unit_test(test_url_cb_of_perform),
         cmocka_unit_test(test_no_client),
     };
 
