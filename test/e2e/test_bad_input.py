@@ -52,6 +52,7 @@ def refused(ended, word=None):
     assert ended.code == 1, ended
     said = ended.json
     assert said["result"] == "failed", ended
+    assert said.get("heap_left", 0) == 0, ended
     error = said["error"]
     assert error["stage"] and error["code"] != 0, ended
     assert error["name"].startswith("ESP_"), ended

@@ -6,6 +6,8 @@ may hold ("none": not a sector was written; "some": whole sectors, and nothing
 that boots; "all": the image). test_bad_server.py has the words of each
 sentence; this table has the numbers."""
 
+import subprocess
+
 import pytest
 
 import rawimage
@@ -88,6 +90,46 @@ def test_row(porta, pki, flash, tmp_path, mode, name, stage, held):
     cert, key = pki.server()
     with BadServer(mode, cert, key, GOOD) as server:
         ended = update(porta, path, server.url("/fw.bin"), pki.ca, *SOON)
+    check_end(ended, name, stage)
+    check_slot(slot_bytes(porta, path, tmp_path), held)
+    if stage:
+        assert boot_of(porta, path) == before
+
+
+# The kinds that the development server has, too, and how it calls them.
+# wrong-length is short-length there: it announces too few.
+SERVED = [
+    (None, None, None, "all"),
+    ("truncate@1000", "ESP_ERR_HTTP_INCOMPLETE_DATA", "download", "none"),
+    ("truncate@20000", "ESP_ERR_HTTP_INCOMPLETE_DATA", "download", "some"),
+    ("stall@20000", "ESP_ERR_TIMEOUT", "download", "some"),
+    ("trickle@20000", "ESP_ERR_TIMEOUT", "download", "some"),
+    ("reset@20000", "ESP_ERR_HTTP_INCOMPLETE_DATA", "download", "some"),
+    ("oversize@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "some"),
+    ("wrong-length@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "some"),
+    ("status=500", "ESP_FAIL", "http", "none"),
+    ("range-ignored", None, None, "all"),
+]
+
+
+@pytest.mark.parametrize("fault,name,stage,held", SERVED,
+                         ids=[str(row[0]) for row in SERVED])
+def test_row_of_the_development_server(porta, flash, tmp_path, fault, name,
+                                       stage, held):
+    path = flash()
+    before = boot_of(porta, path)
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www/fw.bin").write_bytes(GOOD)
+    server = porta.start("serve", tmp_path / "www", "--port", "0", "--quiet",
+                         "--cert-dir", tmp_path / "certs",
+                         *(["--fault", fault] if fault else []),
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        url = server.stdout.readline().strip() + "fw.bin"
+        ended = update(porta, path, url, tmp_path / "certs/ca.pem", *SOON)
+    finally:
+        server.terminate()
+        server.communicate()
     check_end(ended, name, stage)
     check_slot(slot_bytes(porta, path, tmp_path), held)
     if stage:
