@@ -7,7 +7,8 @@
 #include "image/text.h"
 
 /* How much of a body is quoted when it is no image. */
-#define QUOTE_LEN 32u
+#define QUOTE_LEN 100u      /* of text */
+#define QUOTE_BYTES_LEN 10u /* of anything else */
 
 esp_err_t upd_fault_err(enum img_fault_kind kind)
 {
@@ -33,7 +34,8 @@ static void quote(struct span s, char *out, size_t out_len)
         return;
     }
     out[0] = '\0';
-    for (size_t i = 0; i < s.len && at + 4 <= out_len; i++)
+    for (size_t i = 0; i < s.len && i < QUOTE_BYTES_LEN && at + 4 <= out_len;
+         i++)
         at += (size_t)snprintf(out + at, out_len - at, i ? " %02x" : "%02x",
                                s.ptr[i]);
 }
@@ -45,6 +47,7 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
     const char *type =
         head->content_type[0] ? head->content_type : "something without a type";
     size_t have = (size_t)(end - u->sector);
+    bool is_page = strncmp(type, "text/html", 9) == 0;
     char text[QUOTE_LEN + 1];
 
     if (u->opts.stage_cnt == 0 && enc_is_encrypted(span_of(u->sector, have)))
@@ -61,8 +64,10 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
                         text);
     return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                     "the server sent %s, which is no firmware image: it begins "
-                    "with \"%s\"",
-                    type, text);
+                    "with \"%s\"%s",
+                    type, text,
+                    is_page ? "; a network's login page (captive portal)?"
+                            : "");
 }
 
 esp_err_t upd_check_failed(struct upd *u)

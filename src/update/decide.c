@@ -49,6 +49,10 @@ static void judge_refusal(const struct upd_answer_in *in,
             refuse(out, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE,
                    "it does not have the bytes that were asked for");
         return;
+    case 511:
+        refuse(out, ESP_FAIL,
+               "this network wants a login first (captive portal)");
+        return;
     default:
         refuse(out, ESP_FAIL,
                in->head->status >= 500 ? "the server has a problem, try later"
