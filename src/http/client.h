@@ -116,6 +116,8 @@ struct http_stats {
     esp_err_t transport_err; /* esp_tls's code of the last failed connection */
     int sys_errno;
     struct tls_fault tls;
+    bool unsound;    /* the last answer was not HTTP as it must be: it would not
+                        be so the next time */
     bool bare_close; /* the body ended with a TCP close, without TLS's
                         good-bye: only what is in it says that it is whole */
 };

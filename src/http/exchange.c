@@ -85,6 +85,7 @@ static void await_head(struct http_client *c)
     c->asked_ms = http_conn_now_ms(&c->conn);
     c->in_head = false;
     c->interim_cnt = 0;
+    c->stats.unsound = false;
     c->parser.head = (struct http_head){ .content_len = HTTP_LEN_UNKNOWN };
 }
 
@@ -236,6 +237,7 @@ static esp_err_t explain_head(struct http_client *c, struct diag *d)
     if (c->parser.err == ESP_ERR_NO_MEM)
         return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM,
                               "out of memory for the fields of the answer");
+    c->stats.unsound = true;
     return http_conn_fail(
         &c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER,
         "the head of the answer is not sound: %s", c->parser.why);
@@ -303,9 +305,11 @@ static esp_err_t recv_final_head(struct http_client *c, struct diag *d)
         if (!is_interim(c))
             return ESP_OK;
     }
-    return http_conn_fail(
-        &c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER,
-        "interim answers (status %d) and no final one", c->parser.head.status);
+    c->stats.unsound = true;
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
+                          ESP_ERR_HTTP_FETCH_HEADER,
+                          "%u interim answers (status %d) and no final one",
+                          c->interim_cnt, c->parser.head.status);
 }
 
 /* A pause is no end as long as the whole head's time is not over. */

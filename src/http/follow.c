@@ -82,8 +82,10 @@ static esp_err_t refuse_redirect(struct http_client *c,
                               "status %d, a redirect %s", c->parser.head.status,
                               r->why);
     return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, r->err,
-                          "status %d, redirect %u to %s://%s is refused: %s",
+                          "status %d, redirect %u (of %u at most) to %s://%s "
+                          "is refused: %s",
                           c->parser.head.status, (unsigned)c->redirect_cnt + 1,
+                          (unsigned)c->opts.max_redirects,
                           to->is_https ? "https" : "http", host, r->why);
 }
 

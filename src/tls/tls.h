@@ -147,6 +147,8 @@ bool tls_wants_write(const struct tls_session *s);
 void *tls_library_session(struct tls_session *s);
 /* "handshake failure"; "unknown" for numbers without a name. */
 const char *tls_alert_name(int alert);
+/* The verification flags in words: "expired, unknown issuer". */
+void tls_verify_text(uint32_t flags, char *out, size_t out_len);
 /* What ended a session, as half a sentence: the alert that came, or what is
  * wrong with what came. */
 void tls_fault_text(const struct tls_fault *fault, char *out, size_t out_len);

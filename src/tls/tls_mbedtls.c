@@ -146,12 +146,13 @@ static esp_err_t set_name(struct tls_session *s, const char *name,
         snprintf(s->name, sizeof(s->name), "%s", name) >= (int)sizeof(s->name))
         return diag_fail(d, DIAG_STAGE_TLS,
                          ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED,
-                         "the host name is too long for TLS");
+                         "the host name has %zu bytes, TLS takes %u",
+                         strlen(name), TLS_NAME_LEN - 1);
     if (mbedtls_ssl_set_hostname(&s->ssl, name) != 0)
         return diag_fail(
             d, DIAG_STAGE_TLS,
             tls_lib_err(refused, ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED),
-            "the host name is too long for TLS, or memory is out");
+            "TLS does not take the host name, or memory is out");
     return ESP_OK;
 }
 

@@ -330,7 +330,10 @@ esp_err_t tls_load_psk(struct tls_session *s, struct span key,
         return diag_fail(
             d, DIAG_STAGE_TLS,
             tls_lib_err(refused, ESP_ERR_MBEDTLS_SSL_CONF_PSK_FAILED),
-            "the pre-shared key or its identity is empty or too long");
+            "the pre-shared key of %zu bytes or its identity of %zu cannot be "
+            "used: they must not be empty, and not longer than %d and %d",
+            key.len, identity.len, MBEDTLS_PSK_MAX_LEN,
+            MBEDTLS_SSL_OUT_CONTENT_LEN);
     return ESP_OK;
 }
 

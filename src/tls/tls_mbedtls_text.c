@@ -53,6 +53,36 @@ const char *tls_alert_name(int alert)
     return "unknown";
 }
 
+void tls_verify_text(uint32_t flags, char *out, size_t out_len)
+{
+    static const struct {
+        uint32_t flags;
+        const char *words;
+    } names[] = {
+        { MBEDTLS_X509_BADCERT_EXPIRED, "expired" },
+        { MBEDTLS_X509_BADCERT_FUTURE, "not yet valid" },
+        { MBEDTLS_X509_BADCERT_REVOKED, "revoked" },
+        { MBEDTLS_X509_BADCERT_NOT_TRUSTED, "unknown issuer" },
+        { MBEDTLS_X509_BADCERT_CN_MISMATCH, "wrong name" },
+        { MBEDTLS_X509_BADCERT_MISSING, "none was sent" },
+        { MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
+              MBEDTLS_X509_BADCERT_NS_CERT_TYPE,
+          "not for this use" },
+        { MBEDTLS_X509_BADCERT_BAD_MD, "weak hash" },
+        { MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY,
+          "weak key" },
+        { MBEDTLS_X509_BADCERT_OTHER, "another reason" },
+    };
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if ((flags & names[i].flags) && at < out_len)
+            at += (size_t)snprintf(out + at, out_len - at, "%s%s",
+                                   at ? ", " : "", names[i].words);
+    }
+}
+
 /* What the library says when there is no room for a record, or for a message
  * that came in several. */
 static bool is_too_long(int code)

@@ -3,6 +3,7 @@
 #include "update/priv.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "http/range.h"
@@ -96,19 +97,20 @@ static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,
                                struct diag *said)
 {
     const struct http_head *head = http_head(u->fetch.client);
-    char quote[BODY_QUOTE_LEN + 1];
+    char quote[BODY_QUOTE_LEN + 1], when[24] = "";
 
     if (head->encoded)
         return diag_fail(said, DIAG_STAGE_HTTP, a->err,
                          "the server answered %d: %s (Content-Encoding: %s)",
                          head->status, a->why, head->encoding);
     quote_body(u, quote, sizeof(quote));
-    if (quote[0] == '\0')
-        return diag_fail(said, DIAG_STAGE_HTTP, a->err,
-                         "the server answered %d: %s", head->status, a->why);
+    if (head->retry_after_s > 0)
+        (void)snprintf(when, sizeof(when), ", in %u s",
+                       (unsigned)head->retry_after_s);
     return diag_fail(said, DIAG_STAGE_HTTP, a->err,
-                     "the server answered %d: %s; it says \"%s\"", head->status,
-                     a->why, quote);
+                     "the server answered %d: %s%s%s%s%s", head->status, a->why,
+                     when, quote[0] ? "; it says \"" : "", quote,
+                     quote[0] ? "\"" : "");
 }
 
 /* *status: of an answer that was refused. */
@@ -155,6 +157,7 @@ bool upd_again(struct upd *u, const struct diag *said, int status)
         .stage = said->stage,
         .err = said->err,
         .status = status,
+        .unsound = http_stats(u->fetch.client)->unsound,
         .retry_after_s = status ? http_head(u->fetch.client)->retry_after_s : 0,
         .done_cnt = u->result.retries,
         .max_cnt = u->opts.retry_cnt,

@@ -236,6 +236,8 @@ static bool is_passing_status(int status)
 
 static bool is_passing(const struct upd_retry_in *in)
 {
+    if (in->unsound)
+        return false;
     if (in->status != 0)
         return is_passing_status(in->status);
     for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {

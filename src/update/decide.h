@@ -79,6 +79,7 @@ struct upd_retry_in {
     enum diag_stage stage;
     esp_err_t err;
     int status;             /* of an answer that was refused, else 0 */
+    bool unsound;           /* what came was not even HTTP */
     uint32_t retry_after_s; /* what that answer said, 0: nothing */
     uint32_t done_cnt, max_cnt;
     uint64_t left_ms; /* of the session, UINT64_MAX: no end */

@@ -124,6 +124,7 @@ static void error(struct json *j, const struct diag *d)
 static void transport(struct json *j, const struct http_stats *http)
 {
     const struct tls_fault *tls = &http->tls;
+    char verify[128];
 
     text(j, "host", http->host);
     number(j, "port", http->port);
@@ -138,6 +139,8 @@ static void transport(struct json *j, const struct http_stats *http)
     number(j, "alert", tls->alert);
     text(j, "alert_name", tls->alert ? tls_alert_name(tls->alert) : "");
     number(j, "verify_flags", tls->flags);
+    tls_verify_text(tls->flags, verify, sizeof(verify));
+    text(j, "verify", verify);
     shut(j);
 }
 

@@ -136,6 +136,9 @@ def test_refused(porta, pki, flash, www, bad, claim, make):
     for word in words:
         assert word in ended.json["error"]["message"], ended
     assert ended.json["error"]["name"] == "ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED"
+    verify = {"expired": "expired", "not yet valid": "not yet valid",
+              "wrong name": "wrong name", "weak key": "weak key"}
+    assert ended.json["tls"]["verify"] == verify.get(claim, "unknown issuer")
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

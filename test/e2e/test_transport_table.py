@@ -160,6 +160,30 @@ def test_alert_in_words(porta, pki, flash):
     assert ended.json["tls"]["alert_name"] == "unknown CA"
 
 
+@pytest.mark.parametrize("mode,stage", [
+    ("slam", "tls"), ("close", "http"), ("silent", "tls"), ("mute", "http"),
+    ("busy@0", "http")])
+def test_what_may_pass_is_tried_again(porta, pki, flash, mode, stage):
+    """As often as allowed, and then said as ever."""
+    cert, key = pki.server()
+    with BadServer(mode, cert, key, GOOD) as server:
+        ended = update(porta, flash(), server.url("/fw.bin"), pki.ca,
+                       "--retry", "1", "--stall-timeout", "0.3")
+        assert max(server.connections, len(server.requests)) >= 2
+    assert ended.json["retries"] == 1
+    check_end(ended, None, stage)
+
+
+@pytest.mark.parametrize("mode", ["alert@48", "not-tls", "tls-1-1", "gzip",
+                                  "status@404", "redirect-loop", "smuggle"])
+def test_what_will_not_pass_is_not(porta, pki, flash, mode):
+    cert, key = pki.server()
+    with BadServer(mode, cert, key, GOOD) as server:
+        ended = update(porta, flash(), server.url("/a"), pki.ca, "--retry",
+                       "5")
+    assert ended.code == 1 and ended.json["retries"] == 0, ended
+
+
 def test_retry_mends(porta, pki, flash):
     """What breaks is asked for again, the rest of it only."""
     cert, key = pki.server()

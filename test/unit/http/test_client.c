@@ -440,7 +440,7 @@ static const struct row redirects[] = {
       .conns = { CONN(DATA(TO("/1") LEN0), DATA(TO("/2") LEN0),
                       DATA(TO("/3") LEN0), DONE) },
       .err = ESP_ERR_HTTP_MAX_REDIRECT,
-      .says = "redirect 3 to http://h",
+      .says = "redirect 3 (of 2 at most) to http://h",
       .requests = 3 },
     { .claim = "nowhere",
       FOLLOW,

@@ -18,7 +18,8 @@ static const char whole[] =
     "\"programs\": 6, \"host\": \"h.test\", \"port\": 443, "
     "\"connections\": 2, \"handshakes_resumed\": 1, \"redirects\": 9, "
     "\"transport_error\": null, \"errno\": 111, \"tls\": {\"code\": -30592, "
-    "\"alert\": 48, \"alert_name\": \"unknown CA\", \"verify_flags\": 8}, "
+    "\"alert\": 48, \"alert_name\": \"unknown CA\", \"verify_flags\": 8, "
+    "\"verify\": \"unknown issuer\"}, "
     "\"error\": {\"stage\": \"tls\", \"code\": -1, \"name\": \"ESP_FAIL\", "
     "\"message\": \"it says \\\"no\\\"\"}}";
 
