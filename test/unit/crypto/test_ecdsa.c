@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/ec.h"
 #include "crypto/sig.h"
 #include "oracle.h"
 
@@ -88,6 +89,35 @@ static void test_each_byte_matters(void **state)
         flip_all(&b, b.rs, 2 * b.key.len);
         flip_all(&b, b.digest, b.key.len);
         assert_verdict(&b, VERDICT_ACCEPT);
+        oracle_ec_free(&b.key);
+    }
+}
+
+/* Points are refused for what they are, whatever a signature says. */
+static void test_points(void **state)
+{
+    static const struct ec_curve *const of[] = { &ec_p256, &ec_p384 };
+    uint32_t num[2 * EC_MAX_WORDS];
+    struct ec_point point;
+    struct bag b;
+    struct ec e;
+
+    (void)state;
+    for (int c = 0; c < 2; c++) {
+        uint32_t words = of[c]->words;
+
+        bag_open(&b, &curves[c]);
+        ec_init(&e, of[c]);
+        words_load(num, b.xy, 2 * words);
+        assert_int_equal(ec_load(&e, &point, num, num + words), 0);
+        for (uint32_t bit = 0; bit < 64 * words; bit++) {
+            num[bit / 32] ^= 1u << bit % 32;
+            assert_int_not_equal(ec_load(&e, &point, num, num + words), 0);
+            num[bit / 32] ^= 1u << bit % 32;
+        }
+        assert_int_equal(ec_load(&e, &point, of[c]->gx, of[c]->gy), 0);
+        assert_int_not_equal(ec_load(&e, &point, of[c]->p, of[c]->gy), 0);
+        assert_int_not_equal(ec_load(&e, &point, of[c]->gx, of[c]->p), 0);
         oracle_ec_free(&b.key);
     }
 }
@@ -332,6 +362,28 @@ static void set_x_above_order(struct bag *b)
     mbedtls_mpi_free(&u);
 }
 
+static void shift(const struct bag *b, uint8_t *at, int sign)
+{
+    mbedtls_mpi x;
+
+    mbedtls_mpi_init(&x);
+    must(mbedtls_mpi_read_binary_le(&x, at, b->key.len));
+    must(sign > 0 ? mbedtls_mpi_add_mpi(&x, &x, &b->key.grp.N)
+                  : mbedtls_mpi_sub_mpi(&x, &x, &b->key.grp.N));
+    write_mpi(&x, at, b->key.len);
+    mbedtls_mpi_free(&x);
+}
+
+static void add_order(const struct bag *b, uint8_t *at)
+{
+    shift(b, at, 1);
+}
+
+static void sub_order(const struct bag *b, uint8_t *at)
+{
+    shift(b, at, -1);
+}
+
 static void test_x_above_the_order(void **state)
 {
     (void)state;
@@ -344,6 +396,17 @@ static void test_x_above_the_order(void **state)
         assert_verdict(&b, VERDICT_ACCEPT);
         b.digest[0] ^= 1;
         assert_verdict(&b, VERDICT_REJECT);
+        b.digest[0] ^= 1;
+        /* r and s have one form: that of the signature, plus the order, has
+         * the same remainder and is not it. */
+        add_order(&b, b.rs);
+        assert_verdict(&b, VERDICT_REJECT);
+        assert_false(oracle_ec_verify(&b.key, b.xy, b.rs, b.digest));
+        sub_order(&b, b.rs);
+        add_order(&b, b.rs + b.key.len);
+        assert_verdict(&b, VERDICT_REJECT);
+        sub_order(&b, b.rs + b.key.len);
+        assert_verdict(&b, VERDICT_ACCEPT);
         oracle_ec_free(&b.key);
     }
 }
@@ -376,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_signed_is_right),
         cmocka_unit_test(test_each_byte_matters),
+        cmocka_unit_test(test_points),
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_keys_next_to_the_generator),
         cmocka_unit_test(test_infinity_is_no_answer),

@@ -373,6 +373,45 @@ static void test_damaged_stores(void **state)
     store_rig_close(&r);
 }
 
+/* Sectors whose CRC is right and that are no sets all the same. */
+static void test_sealed_nonsense(void **state)
+{
+    static const struct {
+        const char *claim;
+        uint32_t at, len;
+        uint8_t value;
+    } rows[] = {
+        { "something behind the keys", 24 + 37, 38, 0xAA },
+        { "a set without keys", 24 + 1, 4, 0 }, /* and it needs none */
+        { "a version that is reserved", 0, 37, 0 },
+    };
+    struct img_keys keys;
+    struct store_rig r;
+
+    (void)state;
+    signer_trust(IMG_SCHEME_ECDSA256, 1, &keys);
+    for (size_t i = 0; i < CNT(rows); i++) {
+        uint8_t *sector;
+
+        store_rig_open(&r, IMG_SCHEME_ECDSA256);
+        sector = r.flash.bytes + STORE_OFF;
+        assert_int_equal(key_set_pack(&keys, 1, sector), ESP_OK);
+        assert_string_equal(store_in_force(&r), "0");
+        if (rows[i].at)
+            sector[rows[i].at] = rows[i].value;
+        else
+            le32_put(sector + 16, UINT32_MAX);
+        if (i == 1)
+            sector[24 + 2] = 0;
+        le32_put(sector + 20, rows[i].len);
+        le32_put(sector + 24 + rows[i].len,
+                 crc32_le(0, sector + 16, 8 + rows[i].len));
+        if (strcmp(store_in_force(&r), "") != 0)
+            fail_msg("%s: %s", rows[i].claim, store_in_force(&r));
+        store_rig_close(&r);
+    }
+}
+
 /* Flash whose units may be programmed once. */
 static void test_flash_with_ecc(void **state)
 {
@@ -422,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_scheme_stays),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_damaged_stores),
+        cmocka_unit_test(test_sealed_nonsense),
         cmocka_unit_test(test_flash_with_ecc),
     };
 

@@ -312,6 +312,7 @@ static const struct row v2_rows[] = {
     { "one of two that are needed", "0--/2", bench_need_two, IMG_SIG_FEW },
     { "two that are needed, one of them revoked", "01-/2",
       need_two_revoke_first, IMG_SIG_FEW },
+    { "more keys than are needed", "01-/2", NULL, GOOD },
     { "the same key twice is one good key", "00-", NULL, GOOD },
 
     { "a set without keys", "0--", no_keys, IMG_SIG_NO_KEYS },

@@ -245,6 +245,8 @@ static void test_v1(void **state)
           IMG_SIG_BAD },
         { "an unknown key", "100", NULL, IMG_SIG_BAD },
         { "a revoked key", "0--/2", bench_revoke_first, IMG_SIG_REVOKED },
+        { "a revoked key, and there is no other", "0--", bench_revoke_first,
+          IMG_SIG_REVOKED },
         { "the block in the next sector", "0--", v1_aligned, IMG_SIG_ABSENT },
         { "a V2 sector instead", "0--", v1_is_v2, IMG_SIG_ABSENT },
         { "data behind the block", "0--", bench_byte_after_sector, TRAILING },
@@ -302,6 +304,55 @@ static void test_no_keys_is_said_at_once(void **state)
                      ESP_ERR_IMAGE_INVALID);
     assert_int_equal(c.fault.seg, IMG_SIG_NO_KEYS);
     free(b);
+}
+
+/* A damaged block ends the download with that block. */
+static void test_damage_is_said_at_once(void **state)
+{
+    static const struct row row = { "signed", "0--", NULL, GOOD };
+    struct bench *b = malloc(sizeof(*b));
+    struct img_rules rules = { .keys = &b->keys };
+    struct img_check c;
+
+    (void)state;
+    bench_make(b, IMG_SCHEME_ECDSA256, &row);
+    bench_block(b, 0)[1196] ^= 1;
+    img_check_open(&c, &rules);
+    assert_int_equal(
+        img_check_feed(&c, b->file, b->sig_off + IMG_SIG_V2_LEN - 1), ESP_OK);
+    assert_int_equal(
+        img_check_feed(&c, bench_block(b, 0) + IMG_SIG_V2_LEN - 1, 1),
+        ESP_ERR_IMAGE_INVALID);
+    free(b);
+}
+
+static void test_where_signatures_are(void **state)
+{
+    static const struct {
+        uint32_t image_len, off;
+    } rows[] = { { 0, 0 },       { 1, 4096 },    { 4095, 4096 },
+                 { 4096, 4096 }, { 4097, 8192 }, { 8192, 8192 } };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        for (int s = IMG_SCHEME_RSA3072; s <= IMG_SCHEME_ECDSA384; s++)
+            assert_int_equal(img_sig_off((enum img_scheme)s, rows[i].image_len),
+                             rows[i].off);
+        assert_int_equal(img_sig_off(IMG_SCHEME_V1, rows[i].image_len),
+                         rows[i].image_len);
+    }
+    assert_int_equal(img_sig_len(IMG_SCHEME_NONE), 0);
+    assert_int_equal(img_sig_len(IMG_SCHEME_V1), 68);
+    assert_int_equal(img_sig_len(IMG_SCHEME_ECDSA384), 4096);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(img_scheme_name(IMG_SCHEME_NONE), "none");
+    assert_string_equal(img_scheme_name(IMG_SCHEME_V1), "v1");
+    assert_string_equal(img_scheme_name(IMG_SCHEME_ECDSA384), "ecdsa384");
+    assert_string_equal(img_scheme_name((enum img_scheme)5), "unknown");
 }
 
 static void test_keys_for(void **state)
@@ -380,6 +431,9 @@ int main(void)
         cmocka_unit_test(test_v1),
         cmocka_unit_test(test_the_signature_has_to_fit),
         cmocka_unit_test(test_no_keys_is_said_at_once),
+        cmocka_unit_test(test_damage_is_said_at_once),
+        cmocka_unit_test(test_where_signatures_are),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_keys_for),
         cmocka_unit_test(test_unsigned_by_choice),
         cmocka_unit_test(test_image_without_digest),
