@@ -86,7 +86,7 @@ static void decide(const struct boot_env *env, struct boot_in *in,
 /* Volatile: every question reads what it asks about. */
 static uint32_t not_equal(const volatile void *what, uint32_t want)
 {
-    return ct_flag(*(const volatile uint32_t *)what ^ want);
+    return *(const volatile uint32_t *)what ^ want;
 }
 
 static uint32_t is_less(const volatile uint32_t *what, uint32_t than)
@@ -119,7 +119,7 @@ enum verdict boot_may_start(const struct boot_env *env,
         enum verdict holds = img_sig_holds(&r->check.sig);
         wrong |= not_accepted(&receipt->is_signed) | not_accepted(&holds);
     }
-    return ct_verdict(wrong);
+    return ct_agree(wrong, wrong);
 }
 
 void boot_start(const struct boot_env *env, const struct boot_result *r,

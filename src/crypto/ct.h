@@ -17,10 +17,11 @@ void ct_wipe(void *p, size_t len);
  * is told from one that compared everything. */
 uint32_t ct_diff(const void *a, const void *b, size_t len);
 
-/* 1 for any number but 0. */
+/* 1 for any number but 0. Written so that no compiler sees a comparison in it
+ * and makes an instruction with a condition, which one fault inverts. */
 static inline uint32_t ct_flag(uint32_t x)
 {
-    return (x | (0u - x)) >> 31;
+    return ((x >> 16 | (x & 0xFFFF)) + 0xFFFF) >> 16;
 }
 
 /* ACCEPT if nothing is wrong. No branch: a fault has to hit a number. */
@@ -30,6 +31,16 @@ static inline enum verdict ct_verdict(uint32_t wrong)
 
     return (enum verdict)((uint32_t)VERDICT_ACCEPT ^
                           (differ & (0u - ct_flag(wrong))));
+}
+
+/* ACCEPT if nothing is wrong by either of two findings. The second opinion is
+ * an ordinary comparison: it shares no instruction with ct_verdict(), so that
+ * a fault in one of the two leaves the other. */
+static inline enum verdict ct_agree(uint32_t wrong, uint32_t again)
+{
+    uint32_t plain = again == 0 ? VERDICT_ACCEPT : VERDICT_REJECT;
+
+    return (enum verdict)((uint32_t)ct_verdict(wrong) & plain);
 }
 
 #endif

@@ -3,7 +3,10 @@
  * What is wrong is collected in one word; every step is taken whatever was
  * found before. The last comparison needs no inversion: the x of (X : Y : Z)
  * is r modulo n exactly if X is r * Z or (r + n) * Z, the latter where r + n
- * is below p. */
+ * is below p. Then it is made once more, with an inversion, so that neither a
+ * mistake nor a skipped instruction in one of the two is enough. */
+#include <string.h>
+
 #include "crypto/ct.h"
 #include "crypto/ec.h"
 #include "crypto/sig.h"
@@ -38,7 +41,8 @@ static void load_digest(const struct mont *n, uint32_t *out,
     (void)words_add(out, out, n->m, 0u - below, n->words);
 }
 
-/* 1 / a in Montgomery's form, by Fermat: a^(n - 2). n ends in no 0 or 1. */
+/* 1 / a in Montgomery's form, by Fermat: a^(n - 2). The last word of n, the
+ * order or the field, is above 1. */
 static void invert(const struct mont *n, uint32_t *out, const uint32_t *a)
 {
     uint32_t base[EC_MAX_WORDS], r2[EC_MAX_WORDS];
@@ -98,13 +102,30 @@ static uint32_t wrong_x(const struct ec *e, const struct ec_point *p,
            (ct_flag(any) ^ 1);
 }
 
+/* The same question, asked without that code: x itself, by an inversion, and
+ * reduced. Not 0: it is another number. */
+static uint32_t wrong_affine(const struct ec *e, const struct ec_point *p,
+                             const uint32_t *r)
+{
+    uint32_t x[EC_MAX_WORDS];
+    const struct ec_curve *c = e->curve;
+    uint32_t below;
+
+    /* 1 / (Z * R) in Montgomery's form is 1 / Z out of it. */
+    invert(&e->field, x, p->c[2]);
+    mont_mul(&e->field, x, x, p->c[0]);
+    below = words_sub(x, x, c->n, ALL, c->words);
+    (void)words_add(x, x, c->n, 0u - below, c->words);
+    return (uint32_t)memcmp(x, r, 4 * c->words);
+}
+
 static enum verdict verify(const struct ec_curve *c, const uint8_t *xy,
                            const uint8_t *rs_bytes, const uint8_t *digest)
 {
     uint32_t num[2 * EC_MAX_WORDS], u[EC_MAX_WORDS], v[EC_MAX_WORDS];
     struct ec_point q, sum;
     struct ec e;
-    uint32_t wrong;
+    uint32_t wrong, again;
 
     ec_init(&e, c);
     words_load(num, xy, 2 * c->words);
@@ -113,7 +134,10 @@ static enum verdict verify(const struct ec_curve *c, const uint8_t *xy,
     wrong |= out_of_range(c, num) | out_of_range(c, num + c->words);
     scalars(c, u, v, num, digest);
     ec_combine(&e, &sum, u, v, &q);
-    return ct_verdict(wrong | wrong_x(&e, &sum, num));
+    again = wrong;
+    wrong |= wrong_x(&e, &sum, num);
+    again |= wrong_affine(&e, &sum, num);
+    return ct_agree(wrong, again);
 }
 
 enum verdict sig_p256(const uint8_t xy[SIG_P256_LEN],

@@ -2,7 +2,7 @@
  * often it signed. A verdict becomes ACCEPT only as the combination of three:
  * the signature is right, the block's key is this key, the key is trusted.
  * None of the three is the result of a branch (crypto/ct.h); branches here
- * only save work and choose words. */
+ * only save work and choose words. Whoever counts is counted in two ways. */
 #include "image/sig.h"
 
 #include "base/policy.h"
@@ -38,6 +38,7 @@ void img_sig_open(struct img_sig *s, const struct img_keys *keys)
 {
     memset(s, 0, sizeof(*s));
     s->keys = keys;
+    s->missing = keys->need;
     for (uint32_t i = 0; i < IMG_KEYS_MAX; i++)
         s->signed_by[i] = VERDICT_REJECT;
     if (!img_keys_valid(keys))
@@ -88,8 +89,11 @@ static void vote(struct img_sig *s, uint32_t i, uint32_t found_wrong)
 {
     enum verdict now = ct_verdict(found_wrong | wrong(s->keys->key[i].trust));
 
-    if (now == VERDICT_ACCEPT)
-        s->signed_by[i] = now;
+    if (now != VERDICT_ACCEPT || s->signed_by[i] == VERDICT_ACCEPT)
+        return;
+    s->signed_by[i] = now;
+    if (s->missing > 0)
+        s->missing--;
 }
 
 /* The index of the block's key in the set, keys->cnt if it is not there. */
@@ -105,7 +109,7 @@ static uint32_t find_key(const struct img_keys *keys, const uint8_t *id)
 static void judge_known(struct img_sig *s, const struct img_block *b,
                         uint32_t idx, uint32_t i)
 {
-    enum verdict right;
+    volatile enum verdict right; /* what it is asked twice is read twice */
 
     if (s->keys->key[i].trust != VERDICT_ACCEPT) {
         s->revoked = true;
@@ -115,7 +119,8 @@ static void judge_known(struct img_sig *s, const struct img_block *b,
     if (right != VERDICT_ACCEPT)
         refuse(s, IMG_SIG_BAD, idx, 0);
     vote(s, i,
-         wrong(right) | ct_diff(b->id, s->keys->key[i].id, SHA256_LEN) |
+         wrong(right) |
+             (uint32_t)memcmp(b->id, s->keys->key[i].id, SHA256_LEN) |
              ct_diff(b->digest, s->digest, b->digest_len));
 }
 
@@ -172,7 +177,6 @@ static void judge_v1(struct img_sig *s)
 
     switch (img_block_parse_v1(s->block, rs)) {
     case IMG_BLOCK_ERASED:
-        s->empty = true;
         return;
     case IMG_BLOCK_GOOD:
         break;
@@ -181,12 +185,14 @@ static void judge_v1(struct img_sig *s)
         return;
     }
     for (uint32_t i = 0; i < s->keys->cnt; i++) {
-        enum verdict right = sig_p256(s->keys->key[i].xy, rs, s->digest);
+        volatile enum verdict right =
+            sig_p256(s->keys->key[i].xy, rs, s->digest);
 
         vote(s, i, wrong(right));
-        if (right == VERDICT_ACCEPT)
-            any = true;
-        if (right == VERDICT_ACCEPT && s->keys->key[i].trust != VERDICT_ACCEPT)
+        if (right != VERDICT_ACCEPT)
+            continue;
+        any = true;
+        if (s->keys->key[i].trust != VERDICT_ACCEPT)
             s->revoked = true;
     }
     if (!any)
@@ -280,7 +286,7 @@ enum verdict img_sig_holds(const struct img_sig *s)
 {
     uint32_t few = (signer_cnt(s) - s->keys->need) >> 31;
 
-    return ct_verdict(few | (uint32_t)s->why |
-                      (s->fed_len ^ img_sig_len(s->keys->scheme)) |
-                      (ct_flag(s->keys->need) ^ 1));
+    return ct_agree(
+        few | (uint32_t)s->why | (s->fed_len ^ img_sig_len(s->keys->scheme)),
+        s->missing | (uint32_t)s->why | (uint32_t)(s->keys->need == 0));
 }

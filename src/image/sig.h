@@ -50,6 +50,7 @@ struct img_sig {
     uint32_t got, want;
     uint32_t fed_len; /* of the signature */
     enum verdict signed_by[IMG_KEYS_MAX];
+    uint32_t missing; /* signers; counted down while signed_by is filled */
     uint8_t block[IMG_SIG_V2_LEN];
 };
 

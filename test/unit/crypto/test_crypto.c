@@ -195,6 +195,31 @@ static void test_ct_verdict(void **state)
     }
 }
 
+static void test_ct_agree(void **state)
+{
+    static const uint32_t wrongs[] = { 1, 2, 0x10000, 0x80000000, 0xFFFFFFFF };
+
+    (void)state;
+    assert_int_equal(ct_agree(0, 0), VERDICT_ACCEPT);
+    for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+        assert_int_equal(ct_agree(wrongs[i], wrongs[i]), VERDICT_REJECT);
+        assert_int_not_equal(ct_agree(wrongs[i], 0), VERDICT_ACCEPT);
+        assert_int_not_equal(ct_agree(0, wrongs[i]), VERDICT_ACCEPT);
+    }
+}
+
+/* Every bit, and every carry of the sum in it. */
+static void test_ct_flag(void **state)
+{
+    (void)state;
+    assert_int_equal(ct_flag(0), 0);
+    for (uint32_t bit = 0; bit < 32; bit++) {
+        assert_int_equal(ct_flag(1u << bit), 1);
+        assert_int_equal(ct_flag(0u - (1u << bit)), 1);
+        assert_int_equal(ct_flag((1u << bit) - 1), bit > 0);
+    }
+}
+
 static void test_ct_wipe(void **state)
 {
     uint8_t buf[8];
@@ -217,6 +242,8 @@ int main(void)
         cmocka_unit_test(test_ct_eq),
         cmocka_unit_test(test_ct_diff),
         cmocka_unit_test(test_ct_verdict),
+        cmocka_unit_test(test_ct_agree),
+        cmocka_unit_test(test_ct_flag),
         cmocka_unit_test(test_ct_wipe),
     };
 
