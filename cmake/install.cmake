@@ -67,6 +67,10 @@ endforeach()
 install(TARGETS ${libs} EXPORT porta-targets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(EXPORT porta-targets NAMESPACE porta:: DESTINATION "${package_dir}")
+# The same for the build folder, where `porta build` looks first.
+set(build_package "${PROJECT_BINARY_DIR}/lib/cmake/porta")
+export(EXPORT porta-targets NAMESPACE porta::
+    FILE "${build_package}/porta-targets.cmake")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 
@@ -75,6 +79,10 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/porta-config.cmake.in
     INSTALL_DESTINATION "${package_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/porta-config-version.cmake"
     COMPATIBILITY SameMinorVersion)
+configure_file("${PROJECT_BINARY_DIR}/porta-config.cmake"
+    "${build_package}/porta-config.cmake" COPYONLY)
+configure_file("${PROJECT_BINARY_DIR}/porta-config-version.cmake"
+    "${build_package}/porta-config-version.cmake" COPYONLY)
 install(FILES "${PROJECT_BINARY_DIR}/porta-config.cmake"
     "${PROJECT_BINARY_DIR}/porta-config-version.cmake"
     DESTINATION "${package_dir}")
@@ -87,3 +95,5 @@ configure_file("${PROJECT_SOURCE_DIR}/cmake/porta.pc.in"
     "${PROJECT_BINARY_DIR}/porta.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/porta.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+
+include(idf_tree)

@@ -16,13 +16,17 @@ set(CFG_SKIP_CERT_VERIFY 2 CACHE STRING
     "Skip server verification: 0 never, 1 always, 2 at run time")
 set(CFG_PSK 2 CACHE STRING
     "TLS with pre-shared keys: 0 never, 1 always, 2 at run time")
+set(CFG_DECRYPT_CB 2 CACHE STRING
+    "Call-backs that decrypt: 0 never, 1 always, 2 at run time")
+set(CFG_CERT_SELECT 2 CACHE STRING
+    "Servers that choose their certificate: 0 never, 1 always, 2 at run time")
 set(CFG_CERT_DATES 2 CACHE STRING
     "Dates of certificates: 0 never, 1 always (no clock: refuse), 2 at run time, 3 when the clock is plausible")
 set(CFG_LOG_LEVEL 5 CACHE STRING
     "Highest log level that is compiled in: 0 none to 5 verbose")
 
 foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH REQUIRE_SIGNED
-        SKIP_CERT_VERIFY PSK)
+        SKIP_CERT_VERIFY PSK DECRYPT_CB CERT_SELECT)
     if(NOT CFG_${opt} MATCHES "^[012]$")
         message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0, 1 or 2")
     endif()

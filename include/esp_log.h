@@ -60,11 +60,39 @@ void esp_log_buffer_hexdump_internal(const char *tag, const void *buffer,
                                      uint16_t buff_len,
                                      esp_log_level_t log_level);
 
+/* A project's sdkconfig.h may say which lines are compiled in, and that they
+ * are coloured; see docs/options.md. */
 #ifndef LOG_LOCAL_LEVEL
+#ifdef PORTA_LOG_LEVEL_MAX
+#define LOG_LOCAL_LEVEL ((esp_log_level_t)PORTA_LOG_LEVEL_MAX)
+#else
 #define LOG_LOCAL_LEVEL ESP_LOG_VERBOSE
 #endif
+#endif
 
+#define LOG_COLOR_BLACK "30"
+#define LOG_COLOR_RED "31"
+#define LOG_COLOR_GREEN "32"
+#define LOG_COLOR_BROWN "33"
+#define LOG_COLOR_BLUE "34"
+#define LOG_COLOR_PURPLE "35"
+#define LOG_COLOR_CYAN "36"
+#define LOG_COLOR(COLOR) "\033[0;" COLOR "m"
+#define LOG_BOLD(COLOR) "\033[1;" COLOR "m"
+#define LOG_COLOR_E LOG_COLOR(LOG_COLOR_RED)
+#define LOG_COLOR_W LOG_COLOR(LOG_COLOR_BROWN)
+#define LOG_COLOR_I LOG_COLOR(LOG_COLOR_GREEN)
+#define LOG_COLOR_D
+#define LOG_COLOR_V
+#define LOG_RESET_COLOR "\033[0m"
+
+#ifdef PORTA_LOG_COLORS
+#define LOG_FORMAT(letter, format)                                             \
+    LOG_COLOR_##letter #letter " (%" PRIu32 ") %s: " format "" LOG_RESET_COLOR \
+                               "\n"
+#else
 #define LOG_FORMAT(letter, format) #letter " (%" PRIu32 ") %s: " format "\n"
+#endif
 
 /* The line of one level, whatever LOG_LOCAL_LEVEL is. */
 #define ESP_LOG_LINE_(level, letter, tag, format, ...)                         \

@@ -136,7 +136,7 @@ static esp_err_t build(const struct cli_args *args, const char *out,
     return err;
 }
 
-static int cmd_build(int argc, char **argv)
+static int bundle_build(int argc, char **argv)
 {
     struct bundle_opts o = { .out = NULL };
     struct tls_bundle_build b = { .heap = &linux_heap, .now_s = now_s() };
@@ -218,7 +218,7 @@ static esp_err_t load(const char *path, struct cli_bytes *bytes,
     return ESP_OK;
 }
 
-static int cmd_show(int argc, char **argv)
+static int bundle_show(int argc, char **argv)
 {
     struct bundle_opts o = { .out = NULL };
     struct cli_bytes bytes = CLI_BYTES_NONE;
@@ -244,8 +244,8 @@ static int cmd_show(int argc, char **argv)
 int cmd_bundle(int argc, char **argv)
 {
     static const struct cli_sub subs[] = {
-        { "build", "make a compact bundle of CA certificates", cmd_build },
-        { "show", "list the authorities in one", cmd_show },
+        { "build", "make a compact bundle of CA certificates", bundle_build },
+        { "show", "list the authorities in one", bundle_show },
     };
 
     return cli_dispatch("bundle", subs, sizeof(subs) / sizeof(subs[0]), argc,

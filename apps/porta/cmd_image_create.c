@@ -14,13 +14,15 @@
 #define REV_NO_LIMIT 0xFFFFu
 /* What the vendor's tools write unless told otherwise: DIO, 40 MHz, 4 MB. */
 #define SPI_MODE_DIO 2u
-#define SPI_SIZE_4MB 2u
+#define FLASH_LEN_4MB (4u << 20)
+#define SPI_SIZE_MAX 7u /* 1 MB << 7 */
+#define SPI_SIZE_NONE UINT8_MAX
 
 struct create_opts {
     const char *chip, *project, *version, *idf_ver;
     const char *elf, *out;
     struct cli_list segments;
-    uint32_t secure_version, entry_addr, min_rev, max_rev;
+    uint32_t secure_version, entry_addr, min_rev, max_rev, flash_len;
     bool json;
 };
 
@@ -45,6 +47,8 @@ static const struct cli_opt create_opts[] = {
       offsetof(struct create_opts, min_rev) },
     { "--max-rev", "N", "newest chip revision (no limit)", CLI_KIND_NUM,
       offsetof(struct create_opts, max_rev) },
+    { "--flash-size", "N", "flash that it is made for: 1MB to 128MB (4MB)",
+      CLI_KIND_SIZE, offsetof(struct create_opts, flash_len) },
     { "-o", "OUT", "the image to write (required)", CLI_KIND_TEXT,
       offsetof(struct create_opts, out) },
     CLI_OPT_JSON(struct create_opts, json),
@@ -109,6 +113,15 @@ static int check_sources(const struct create_opts *o)
     return CLI_GO;
 }
 
+/* The header's number for a flash: it has 1 MB << number. */
+static uint8_t spi_size(uint32_t flash_len)
+{
+    for (uint8_t n = 0; n <= SPI_SIZE_MAX; n++)
+        if (flash_len == 1u << (20 + n))
+            return n;
+    return SPI_SIZE_NONE;
+}
+
 static int check_opts(const struct create_opts *o)
 {
     int status = check_text("--chip", o->chip);
@@ -128,6 +141,11 @@ static int check_opts(const struct create_opts *o)
     if (o->min_rev > UINT16_MAX || o->max_rev > UINT16_MAX)
         return cli_usage(&create_verb, "--min-rev and --max-rev are major * "
                                        "100 + minor, at most 65535");
+    if (spi_size(o->flash_len) == SPI_SIZE_NONE)
+        return cli_usage(&create_verb,
+                         "--flash-size %u: it is 1, 2, 4, 8, 16, 32, 64 or "
+                         "128 MB",
+                         (unsigned)o->flash_len);
     return CLI_GO;
 }
 
@@ -247,7 +265,7 @@ static esp_err_t gather(struct create *c)
     c->in.segs = c->segs;
     c->in.header = (struct img_header){
         .spi_mode = SPI_MODE_DIO,
-        .spi_size = SPI_SIZE_4MB,
+        .spi_size = spi_size(c->o->flash_len),
         .entry_addr = c->o->entry_addr,
         .chip_id = c->chip->id,
         .min_rev = (uint16_t)c->o->min_rev,
@@ -334,7 +352,8 @@ static int run(struct create *c)
 
 int image_create(int argc, char **argv)
 {
-    struct create_opts o = { .max_rev = REV_NO_LIMIT };
+    struct create_opts o = { .max_rev = REV_NO_LIMIT,
+                             .flash_len = FLASH_LEN_4MB };
     struct create c = { .o = &o, .d = DIAG_NONE };
     struct cli_args args;
     int status = cli_parse(&create_verb, argc, argv, &o, &args);

@@ -3,6 +3,7 @@
 #ifndef CMDS_H
 #define CMDS_H
 
+int cmd_build(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_image(int argc, char **argv);
 int cmd_table(int argc, char **argv);

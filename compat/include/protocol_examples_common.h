@@ -16,9 +16,15 @@ extern "C" {
 #define EXAMPLE_NETIF_DESC_THREAD "example_netif_thread"
 
 #define EXAMPLE_INTERFACE get_example_netif()
+#ifdef CONFIG_EXAMPLE_CONNECT_WIFI
+#define get_example_netif() get_example_netif_from_desc(EXAMPLE_NETIF_DESC_STA)
+#else
 #define get_example_netif() get_example_netif_from_desc(EXAMPLE_NETIF_DESC_ETH)
+#endif
 
-/* Logs the address of the host's first interface that is up. */
+/* Connects as the menu "Example Connection Configuration" says, and logs the
+ * address; see esp_wifi.h for what is in the air. ESP_FAIL: the name or the
+ * password is wrong. */
 esp_err_t example_connect(void);
 esp_err_t example_disconnect(void);
 

@@ -4,12 +4,14 @@
  * The process goes on after app_main() returned, and after the last task has
  * ended, as a device does; the board ends it. */
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "api/device.h"
 #include "api/log.h"
 #include "compat.h"
+#include "esp_log.h"
 #include "freertos/task.h"
 #include "handover.h"
 #include "linux_clock.h"
@@ -21,7 +23,8 @@
 #include "linux_sock.h"
 #include "linux_sys.h"
 #include "linux_task.h"
-#include "linux_trust.h"
+#include "porta/app_config.h"
+#include "trust.h"
 
 #define EXIT_NO_BOARD 2
 
@@ -40,15 +43,73 @@ static struct {
     uint64_t start_ms;
 } board;
 
-void compat_set_idle(bool idle)
+static atomic_bool any_task, any_alarm;
+
+static void tell_idle(void)
 {
     if (board.page)
-        atomic_store(&board.page->idle, idle);
+        atomic_store(&board.page->idle,
+                     !atomic_load(&any_task) && !atomic_load(&any_alarm));
+}
+
+void compat_set_tasks(bool any)
+{
+    atomic_store(&any_task, any);
+    tell_idle();
+}
+
+void compat_set_alarms(bool any)
+{
+    atomic_store(&any_alarm, any);
+    tell_idle();
+}
+
+uint32_t compat_tick_ms(void)
+{
+    return 1000 / porta_app_config.tick_hz;
+}
+
+const char *compat_flash_path(void)
+{
+    return board.page ? board.page->flash_path : "";
+}
+
+bool compat_input(uint32_t pin, bool *level)
+{
+    return board.sys.port.input(board.sys.port.ctx, pin, level) == ESP_OK;
 }
 
 uint64_t compat_start_ms(void)
 {
     return board.start_ms;
+}
+
+/* The application's own options. What makes the board's bootloader stricter
+ * makes the application stricter, too: it would only write what does not
+ * boot. */
+static void policy_find(void)
+{
+    const struct porta_app_config *app = &porta_app_config;
+    struct policy *p = &board.policy;
+    handover_policy(board.page, p);
+    if (app->from_board)
+        return;
+    p->decrypt_cb = app->decrypt_cb ? POL_DECRYPT_MUST : POL_DECRYPT_NEVER;
+    p->no_cert_select = !app->cert_select;
+    p->rollback = app->rollback;
+    p->allow_http = app->allow_http;
+    p->skip_cert_verify = app->skip_cert_verify;
+    p->psk = app->psk;
+    p->cert_dates = app->dates_strict ? POL_DATES_STRICT : POL_DATES_PLAUSIBLE;
+    p->require_signed |= app->require_signed;
+}
+
+/* The project's own key is the one that its updates are signed with. */
+static struct span keys_find(void)
+{
+    if (porta_app_config.keys_len > 0)
+        return span_of(porta_app_config.keys, porta_app_config.keys_len);
+    return span_of(board.page->keys, handover_keys_len(board.page));
 }
 
 static esp_err_t ports_start(struct diag *diag)
@@ -67,7 +128,7 @@ static esp_err_t ports_start(struct diag *diag)
     linux_sock_init(&board.sock, &board.net);
     linux_lock_init(&board.lock);
     linux_task_init(&board.task);
-    handover_policy(board.page, &board.policy);
+    policy_find();
     return ESP_OK;
 }
 
@@ -84,17 +145,19 @@ static esp_err_t device_start(struct diag *diag)
         .task = &board.task.port,
         .fuse = &linux_fuse,
         .policy = &board.policy,
-        .keys = span_of(board.page->keys, handover_keys_len(board.page)),
+        .keys = keys_find(),
         .keys_final = board.page->keys_final,
         .table_off = board.page->table_off,
         .running_off = board.page->slot.off,
         .chip_id = (uint16_t)board.page->chip_id,
         .chip_rev = (uint16_t)board.page->chip_rev,
-        .tick_ms = portTICK_PERIOD_MS,
+        .tick_ms = compat_tick_ms(),
         .sock = &board.sock.port,
-        .trust = &linux_trust,
+        .trust = &compat_trust,
     };
     api_log_start(&board.sys.port);
+    esp_log_level_set("*", (esp_log_level_t)porta_app_config.log_level);
+    api_log_colors(porta_app_config.log_colors);
     esp_err_t err = api_device_start(&boot);
     if (err)
         return diag_fail(diag, DIAG_STAGE_BOOT, err,
@@ -122,7 +185,7 @@ int main(void)
         fprintf(stderr, "application: %s\n", diag.text);
         return EXIT_NO_BOARD;
     }
-    if (xTaskCreate(main_task, "main", CONFIG_ESP_MAIN_TASK_STACK_SIZE, NULL, 1,
+    if (xTaskCreate(main_task, "main", porta_app_config.main_stack_len, NULL, 1,
                     NULL) != pdPASS) {
         fprintf(stderr, "application: the main task does not start\n");
         return EXIT_NO_BOARD;

@@ -6,11 +6,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The last task has ended, or there is one again. */
-void compat_set_idle(bool idle);
+/* The last task has ended, or there is one again; the same of alarms. When
+ * neither is left, the board knows that nothing will happen any more. */
+void compat_set_tasks(bool any);
+void compat_set_alarms(bool any);
 
-/* Monotonic milliseconds at which tick 0 was. */
+/* Monotonic milliseconds at which tick 0 was, and how long a tick is. */
 uint64_t compat_start_ms(void);
+uint32_t compat_tick_ms(void);
+
+/* The name of the flash file, as the board was given it. */
+const char *compat_flash_path(void);
+
+/* A diagnostic input of the board. False: nothing is said about it. */
+bool compat_input(uint32_t pin, bool *level);
+
+enum compat_netif_idx { COMPAT_NETIF_STA, COMPAT_NETIF_ETH };
+
+/* The interface has the host's address from now on, and event (of IP_EVENT)
+ * says so; or it has none any more. */
+void compat_netif_up(enum compat_netif_idx idx, int32_t event);
+void compat_netif_down(enum compat_netif_idx idx);
 
 /* A mutex with a condition on the monotonic clock: what queues, semaphores and
  * event groups are made of. A task that is deleted while it waits gives the

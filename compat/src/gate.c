@@ -40,7 +40,7 @@ static struct timespec ticks_from_now(uint32_t ticks)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     uint64_t ns =
-        (uint64_t)ticks * portTICK_PERIOD_MS * 1000000 + (uint64_t)ts.tv_nsec;
+        (uint64_t)ticks * compat_tick_ms() * 1000000 + (uint64_t)ts.tv_nsec;
     ts.tv_sec += (time_t)(ns / 1000000000);
     ts.tv_nsec = (long)(ns % 1000000000);
     return ts;

@@ -3,26 +3,28 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "compat.h"
+#include "esp_event.h"
 #include "esp_log.h"
 #include "esp_netif.h"
-#include "esp_wifi.h"
 #include "protocol_examples_common.h"
 
 #define NAME_LEN 6 /* lwIP's NETIF_NAMESIZE, which callers count on */
 
 struct compat_netif {
-    const char *desc;
+    const char *desc, *key;
+    atomic_bool up;
 };
-
-static const char tag[] = "example_connect";
 
 static struct compat_netif netifs[] = {
-    { EXAMPLE_NETIF_DESC_STA },
-    { EXAMPLE_NETIF_DESC_ETH },
+    [COMPAT_NETIF_STA] = { EXAMPLE_NETIF_DESC_STA, "WIFI_STA_DEF", false },
+    [COMPAT_NETIF_ETH] = { EXAMPLE_NETIF_DESC_ETH, "ETH_DEF", false },
 };
+#define NETIF_CNT (sizeof(netifs) / sizeof(netifs[0]))
 
 esp_err_t esp_netif_init(void)
 {
@@ -58,20 +60,76 @@ static const struct ifaddrs *host_interface(struct ifaddrs **list)
     return best;
 }
 
-esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
+static uint32_t addr_of(const struct sockaddr *addr)
+{
+    if (!addr)
+        return 0;
+    const struct sockaddr_in *in =
+        (const struct sockaddr_in *)(const void *)addr;
+    return in->sin_addr.s_addr;
+}
+
+/* The host's address; its gateway is not asked for. */
+static bool host_address(esp_netif_ip_info_t *out, char name[IF_NAMESIZE])
 {
     struct ifaddrs *list;
-    if (!esp_netif || !name)
-        return ESP_ERR_INVALID_ARG;
     const struct ifaddrs *best = host_interface(&list);
-    esp_err_t err = ESP_ERR_NOT_FOUND;
-    if (best && strlen(best->ifa_name) < NAME_LEN) {
-        snprintf(name, NAME_LEN, "%s", best->ifa_name);
-        err = ESP_OK;
+    *out = (esp_netif_ip_info_t){ .ip = { 0 } };
+    name[0] = '\0';
+    if (best) {
+        out->ip.addr = addr_of(best->ifa_addr);
+        out->netmask.addr = addr_of(best->ifa_netmask);
+        snprintf(name, IF_NAMESIZE, "%s", best->ifa_name);
     }
     if (list)
         freeifaddrs(list);
-    return err;
+    return name[0] != '\0';
+}
+
+/* --- esp_netif --------------------------------------------------------------- */
+
+void compat_netif_up(enum compat_netif_idx idx, int32_t event)
+{
+    ip_event_got_ip_t got = { .esp_netif = &netifs[idx], .ip_changed = true };
+    char name[IF_NAMESIZE];
+    (void)host_address(&got.ip_info, name);
+    atomic_store(&netifs[idx].up, true);
+    (void)esp_event_post(IP_EVENT, event, &got, sizeof(got), 0);
+}
+
+void compat_netif_down(enum compat_netif_idx idx)
+{
+    atomic_store(&netifs[idx].up, false);
+}
+
+esp_netif_t *esp_netif_create_default_wifi_sta(void)
+{
+    return &netifs[COMPAT_NETIF_STA];
+}
+
+esp_netif_t *esp_netif_get_handle_from_ifkey(const char *if_key)
+{
+    for (size_t i = 0; i < NETIF_CNT; i++)
+        if (if_key && strcmp(netifs[i].key, if_key) == 0)
+            return &netifs[i];
+    return NULL;
+}
+
+const char *esp_netif_get_ifkey(esp_netif_t *esp_netif)
+{
+    return esp_netif ? esp_netif->key : NULL;
+}
+
+esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
+{
+    esp_netif_ip_info_t info;
+    char found[IF_NAMESIZE];
+    if (!esp_netif || !name)
+        return ESP_ERR_INVALID_ARG;
+    if (!host_address(&info, found) || strlen(found) >= NAME_LEN)
+        return ESP_ERR_NOT_FOUND;
+    memcpy(name, found, strlen(found) + 1);
+    return ESP_OK;
 }
 
 const char *esp_netif_get_desc(esp_netif_t *esp_netif)
@@ -79,56 +137,27 @@ const char *esp_netif_get_desc(esp_netif_t *esp_netif)
     return esp_netif ? esp_netif->desc : NULL;
 }
 
+bool esp_netif_is_netif_up(esp_netif_t *esp_netif)
+{
+    return esp_netif && atomic_load(&esp_netif->up);
+}
+
+esp_err_t esp_netif_get_ip_info(esp_netif_t *esp_netif,
+                                esp_netif_ip_info_t *ip_info)
+{
+    char name[IF_NAMESIZE];
+    if (!esp_netif || !ip_info)
+        return ESP_ERR_INVALID_ARG;
+    *ip_info = (esp_netif_ip_info_t){ .ip = { 0 } };
+    if (esp_netif_is_netif_up(esp_netif))
+        (void)host_address(ip_info, name);
+    return ESP_OK;
+}
+
 esp_netif_t *get_example_netif_from_desc(const char *desc)
 {
-    for (size_t i = 0; i < sizeof(netifs) / sizeof(netifs[0]); i++)
+    for (size_t i = 0; i < NETIF_CNT; i++)
         if (desc && strcmp(netifs[i].desc, desc) == 0)
             return &netifs[i];
     return NULL;
-}
-
-esp_err_t example_connect(void)
-{
-    struct ifaddrs *list;
-    char text[INET_ADDRSTRLEN] = "none";
-    const struct ifaddrs *best = host_interface(&list);
-    if (best) {
-        const struct sockaddr_in *addr =
-            (const struct sockaddr_in *)(const void *)best->ifa_addr;
-        inet_ntop(AF_INET, &addr->sin_addr, text, sizeof(text));
-    }
-    ESP_LOGI(tag, "Connected by interface %s, IPv4 address: %s,",
-             best ? best->ifa_name : "none", text);
-    if (list)
-        freeifaddrs(list);
-    return ESP_OK;
-}
-
-esp_err_t example_disconnect(void)
-{
-    return ESP_OK;
-}
-
-esp_err_t example_configure_stdin_stdout(void)
-{
-    return ESP_OK;
-}
-
-static wifi_ps_type_t ps_type = WIFI_PS_MIN_MODEM;
-
-esp_err_t esp_wifi_set_ps(wifi_ps_type_t type)
-{
-    if (type != WIFI_PS_NONE && type != WIFI_PS_MIN_MODEM &&
-        type != WIFI_PS_MAX_MODEM)
-        return ESP_ERR_INVALID_ARG;
-    ps_type = type;
-    return ESP_OK;
-}
-
-esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type)
-{
-    if (!type)
-        return ESP_ERR_INVALID_ARG;
-    *type = ps_type;
-    return ESP_OK;
 }

@@ -78,6 +78,17 @@ BaseType_t xQueueSendToFront(QueueHandle_t xQueue, const void *pvItemToQueue,
     return send_at(xQueue, pvItemToQueue, xTicksToWait, true);
 }
 
+BaseType_t xQueueOverwrite(QueueHandle_t xQueue, const void *pvItemToQueue)
+{
+    compat_gate_enter(&xQueue->gate);
+    if (xQueue->item_len > 0)
+        memcpy(item_at(xQueue, 0), pvItemToQueue, xQueue->item_len);
+    xQueue->cnt = 1;
+    compat_gate_wake(&xQueue->gate);
+    compat_gate_leave(&xQueue->gate);
+    return pdPASS;
+}
+
 static BaseType_t take(QueueHandle_t q, void *out, TickType_t ticks,
                        bool remove)
 {

@@ -22,7 +22,12 @@ struct compat_task {
     void *arg;
     pthread_t thread;
     char name[configMAX_TASK_NAME_LEN];
+    UBaseType_t priority;
     bool suspended;
+    uint8_t *stack; /* its lowest byte */
+    size_t stack_len;
+    bool notified;
+    uint32_t notice;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -39,7 +44,7 @@ static void list_add(struct compat_task *task)
     task->next = tasks;
     tasks = task;
     task_cnt++;
-    compat_set_idle(false);
+    compat_set_tasks(true);
     pthread_mutex_unlock(&lock);
 }
 
@@ -51,7 +56,7 @@ static void list_remove(struct compat_task *task)
         at = &(*at)->next;
     *at = task->next;
     if (--task_cnt == 0)
-        compat_set_idle(true);
+        compat_set_tasks(false);
     pthread_mutex_unlock(&lock);
 }
 
@@ -63,10 +68,38 @@ static void task_end(void *arg)
     free(task);
 }
 
+/* --- the stack ------------------------------------------------------------- */
+
+#define PAINT 0xa5
+#define UNPAINTED_LEN 2048 /* below the frame that paints */
+
+static void stack_find(struct compat_task *task)
+{
+    pthread_attr_t attr;
+    void *low;
+    if (pthread_getattr_np(pthread_self(), &attr) != 0)
+        return;
+    if (pthread_attr_getstack(&attr, &low, &task->stack_len) == 0)
+        task->stack = low;
+    pthread_attr_destroy(&attr);
+}
+
+/* What is never touched keeps its paint. By hand, because no checked memset
+ * may write below its caller's frame. */
+__attribute__((noinline)) static void stack_paint(struct compat_task *task)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    volatile uint8_t *at = task->stack;
+    while (at && (uintptr_t)at < here - UNPAINTED_LEN)
+        *at++ = PAINT;
+}
+
 static void *task_main(void *arg)
 {
     struct compat_task *task = arg;
     self = task;
+    stack_find(task);
+    stack_paint(task);
     pthread_setname_np(pthread_self(), task->name);
     pthread_cleanup_push(task_end, task);
     task->fn(task->arg);
@@ -95,12 +128,14 @@ BaseType_t xTaskCreate(TaskFunction_t pvTaskCode, const char *pcName,
                        uint32_t usStackDepth, void *pvParameters,
                        UBaseType_t uxPriority, TaskHandle_t *pxCreatedTask)
 {
-    (void)uxPriority;
     struct compat_task *task = calloc(1, sizeof(*task));
     if (!task)
         return errCOULD_NOT_ALLOCATE_REQUIRED_MEMORY;
     task->fn = pvTaskCode;
     task->arg = pvParameters;
+    task->priority = uxPriority < configMAX_PRIORITIES
+                         ? uxPriority
+                         : configMAX_PRIORITIES - 1;
     snprintf(task->name, sizeof(task->name), "%s", pcName ? pcName : "task");
     list_add(task);
     /* Before it runs, because the task may be gone when this returns. */
@@ -205,13 +240,13 @@ void vTaskDelay(TickType_t xTicksToDelay)
     if (xTicksToDelay == 0)
         sched_yield();
     else
-        sleep_ms((uint64_t)xTicksToDelay * portTICK_PERIOD_MS);
+        sleep_ms((uint64_t)xTicksToDelay * compat_tick_ms());
     suspension_point();
 }
 
 TickType_t xTaskGetTickCount(void)
 {
-    return (TickType_t)((now_ms() - compat_start_ms()) / portTICK_PERIOD_MS);
+    return (TickType_t)((now_ms() - compat_start_ms()) / compat_tick_ms());
 }
 
 BaseType_t xTaskDelayUntil(TickType_t *pxPreviousWakeTime,
@@ -246,4 +281,145 @@ UBaseType_t uxTaskGetNumberOfTasks(void)
     UBaseType_t cnt = task_cnt;
     pthread_mutex_unlock(&lock);
     return cnt;
+}
+
+UBaseType_t uxTaskPriorityGet(TaskHandle_t xTask)
+{
+    struct compat_task *task = xTask ? xTask : self;
+    return task ? task->priority : tskIDLE_PRIORITY;
+}
+
+void vTaskPrioritySet(TaskHandle_t xTask, UBaseType_t uxNewPriority)
+{
+    struct compat_task *task = xTask ? xTask : self;
+    if (task && uxNewPriority < configMAX_PRIORITIES)
+        task->priority = uxNewPriority;
+}
+
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t xTask)
+{
+    struct compat_task *task = xTask ? xTask : self;
+    size_t len = 0;
+    if (!task || !task->stack)
+        return 0;
+    const volatile uint8_t *at = task->stack;
+    while (len < task->stack_len && at[len] == PAINT)
+        len++;
+    return (UBaseType_t)len;
+}
+
+eTaskState eTaskGetState(TaskHandle_t xTask)
+{
+    pthread_mutex_lock(&lock);
+    eTaskState state = !is_alive(xTask)   ? eDeleted
+                       : xTask->suspended ? eSuspended
+                       : xTask == self    ? eRunning
+                                          : eReady;
+    pthread_mutex_unlock(&lock);
+    return state;
+}
+
+/* --- notifications -------------------------------------------------------------- */
+
+static uint32_t notice_after(const struct compat_task *task, uint32_t value,
+                             eNotifyAction action)
+{
+    switch (action) {
+    case eSetBits:
+        return task->notice | value;
+    case eIncrement:
+        return task->notice + 1;
+    case eSetValueWithOverwrite:
+    case eSetValueWithoutOverwrite:
+        return value;
+    default:
+        return task->notice;
+    }
+}
+
+BaseType_t xTaskNotify(TaskHandle_t xTaskToNotify, uint32_t ulValue,
+                       eNotifyAction eAction)
+{
+    pthread_mutex_lock(&lock);
+    bool ok =
+        is_alive(xTaskToNotify) &&
+        !(eAction == eSetValueWithoutOverwrite && xTaskToNotify->notified);
+    if (ok) {
+        xTaskToNotify->notice = notice_after(xTaskToNotify, ulValue, eAction);
+        xTaskToNotify->notified = true;
+    }
+    pthread_cond_broadcast(&resumed);
+    pthread_mutex_unlock(&lock);
+    return ok ? pdPASS : pdFAIL;
+}
+
+/* With the mutex held: until the calling task is notified. */
+static bool notice_wait(TickType_t ticks)
+{
+    uint64_t until = now_ms() + (uint64_t)ticks * compat_tick_ms();
+    while (!self->notified && ticks == portMAX_DELAY)
+        pthread_cond_wait(&resumed, &lock);
+    while (!self->notified && now_ms() < until) {
+        uint64_t left = until - now_ms();
+        struct timespec ts;
+        clock_gettime(CLOCK_REALTIME, &ts);
+        uint64_t ns = (uint64_t)ts.tv_nsec + left % 1000 * 1000000;
+        ts.tv_sec += (time_t)(left / 1000 + ns / 1000000000);
+        ts.tv_nsec = (long)(ns % 1000000000);
+        pthread_cond_timedwait(&resumed, &lock, &ts);
+    }
+    return self->notified;
+}
+
+BaseType_t xTaskNotifyWait(uint32_t ulBitsToClearOnEntry,
+                           uint32_t ulBitsToClearOnExit,
+                           uint32_t *pulNotificationValue,
+                           TickType_t xTicksToWait)
+{
+    bool got = false;
+    if (!self)
+        return pdFALSE;
+    pthread_mutex_lock(&lock);
+    pthread_cleanup_push(unlock_cleanup, &lock);
+    if (!self->notified)
+        self->notice &= ~ulBitsToClearOnEntry;
+    got = notice_wait(xTicksToWait);
+    if (pulNotificationValue)
+        *pulNotificationValue = self->notice;
+    if (got)
+        self->notice &= ~ulBitsToClearOnExit;
+    self->notified = false;
+    pthread_cleanup_pop(1);
+    return got ? pdTRUE : pdFALSE;
+}
+
+uint32_t ulTaskNotifyTake(BaseType_t xClearCountOnExit, TickType_t xTicksToWait)
+{
+    uint32_t count = 0;
+    if (!self)
+        return 0;
+    pthread_mutex_lock(&lock);
+    pthread_cleanup_push(unlock_cleanup, &lock);
+    if (self->notice == 0)
+        (void)notice_wait(xTicksToWait);
+    count = self->notice;
+    if (count > 0)
+        self->notice = xClearCountOnExit ? 0 : count - 1;
+    self->notified = false;
+    pthread_cleanup_pop(1);
+    return count;
+}
+
+/* --- critical sections ------------------------------------------------------------ */
+
+static pthread_mutex_t critical = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+void vPortEnterCritical(void)
+{
+    pthread_mutex_lock(&critical);
+}
+
+void vPortExitCritical(void)
+{
+    pthread_mutex_unlock(&critical);
 }

@@ -92,6 +92,24 @@ static esp_err_t check_verification(const esp_http_client_config_t *http)
     return ESP_ERR_INVALID_ARG;
 }
 
+static esp_err_t check_decrypt(const esp_https_ota_config_t *config)
+{
+    enum pol_decrypt allowed = pol_decrypt_cb(api_device()->boot.policy);
+
+    if (config->decrypt_cb && allowed == POL_DECRYPT_NEVER) {
+        LOGE(TAG, "decrypt_cb is set, but ESP_HTTPS_OTA_DECRYPT_CB is off");
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (!config->decrypt_cb && allowed == POL_DECRYPT_MUST) {
+        LOGE(TAG, "ESP_HTTPS_OTA_DECRYPT_CB is on and there is no decrypt_cb: "
+                  "an image in the clear is not taken");
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (config->decrypt_cb && config->ota_resumption)
+        return ESP_ERR_NOT_SUPPORTED;
+    return ESP_OK;
+}
+
 static esp_err_t choose(struct api_https_ota *ota,
                         const esp_https_ota_config_t *config)
 {
@@ -265,8 +283,8 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config,
     if (!handle || !ota_config || !ota_config->http_config)
         return ESP_ERR_INVALID_ARG;
     err = check_verification(ota_config->http_config);
-    if (!err && ota_config->decrypt_cb && ota_config->ota_resumption)
-        err = ESP_ERR_NOT_SUPPORTED;
+    if (!err)
+        err = check_decrypt(ota_config);
     if (!err)
         err = begin(ota_config, &ota);
     *handle = ota;

@@ -24,6 +24,7 @@ static struct {
     _Atomic(vprintf_like_t) out;
     atomic_int level;
     atomic_int master;
+    bool colors;
     struct tag_level tags[TAG_CNT];
     atomic_uint tag_cnt;
 } state = { .level = ESP_LOG_INFO, .master = ESP_LOG_MAX };
@@ -174,10 +175,26 @@ static char level_letter(esp_log_level_t level)
     return level <= ESP_LOG_VERBOSE ? "NEWIDV"[level] : 'V';
 }
 
+static const char *level_color(esp_log_level_t level)
+{
+    if (!state.colors || level > ESP_LOG_INFO)
+        return "";
+    return level == ESP_LOG_ERROR  ? LOG_COLOR_E
+           : level == ESP_LOG_WARN ? LOG_COLOR_W
+                                   : LOG_COLOR_I;
+}
+
 static void put_line(esp_log_level_t level, const char *tag, const char *text)
 {
-    put("%c (%" PRIu32 ") %s: %s\n", level_letter(level), esp_log_timestamp(),
-        tag, text);
+    const char *color = level_color(level);
+
+    put("%s%c (%" PRIu32 ") %s: %s%s\n", color, level_letter(level),
+        esp_log_timestamp(), tag, text, color[0] ? LOG_RESET_COLOR : "");
+}
+
+void api_log_colors(bool on)
+{
+    state.colors = on;
 }
 
 static void sink(void *ctx, enum log_level level, const char *tag,

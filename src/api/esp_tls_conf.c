@@ -186,6 +186,10 @@ esp_err_t api_tls_take_server(const esp_tls_cfg_server_t *cfg,
     };
     if (cfg->use_secure_element || cfg->use_ecdsa_peripheral)
         return no_hardware(d);
+    if (cfg->cert_select_cb && !pol_cert_select(api_device()->boot.policy))
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NOT_SUPPORTED,
+                         "cert_select_cb is set, but "
+                         "ESP_TLS_SERVER_CERT_SELECT_HOOK is off");
     out->min = out->max = version_of(cfg->tls_version);
     if (cfg->psk_hint_key) {
         esp_err_t err =

@@ -16,6 +16,13 @@ enum pol_cert_dates {
     POL_DATES_OFF
 };
 
+/* Whether an update has a call-back that decrypts it. */
+enum pol_decrypt {
+    POL_DECRYPT_MAY = 0,
+    POL_DECRYPT_MUST, /* an update without one is refused */
+    POL_DECRYPT_NEVER
+};
+
 struct policy {
     bool rollback;         /* a new image must confirm itself (NEW, PENDING) */
     bool anti_rollback;    /* an image whose secure version is less than that of
@@ -27,6 +34,9 @@ struct policy {
                               CONFIG_ESP_TLS_SKIP_SERVER_CERT_VERIFY */
     bool psk;              /* CONFIG_ESP_TLS_PSK_VERIFICATION */
     enum pol_cert_dates cert_dates;
+    /* What a project has to ask for, and a tool need not. */
+    enum pol_decrypt decrypt_cb; /* CONFIG_ESP_HTTPS_OTA_DECRYPT_CB */
+    bool no_cert_select; /* CONFIG_ESP_TLS_SERVER_CERT_SELECT_HOOK is off */
 };
 
 static inline bool pol_rollback(const struct policy *p)
@@ -69,6 +79,18 @@ static inline bool pol_skip_cert_verify(const struct policy *p)
 static inline bool pol_psk(const struct policy *p)
 {
     return CFG_PSK == 2 ? p->psk : CFG_PSK;
+}
+
+static inline enum pol_decrypt pol_decrypt_cb(const struct policy *p)
+{
+    if (CFG_DECRYPT_CB == 2)
+        return p->decrypt_cb;
+    return CFG_DECRYPT_CB ? POL_DECRYPT_MUST : POL_DECRYPT_NEVER;
+}
+
+static inline bool pol_cert_select(const struct policy *p)
+{
+    return CFG_CERT_SELECT == 2 ? !p->no_cert_select : CFG_CERT_SELECT;
 }
 
 /* CFG_CERT_DATES is 0 never, 1 strict, 2 at run time, 3 when plausible. */

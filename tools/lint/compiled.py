@@ -63,12 +63,14 @@ def check_headers(tree):
                 yield name, 1, f"does not compile alone as {language}: {first}"
 
         def one(name):
-            std = "-std=c11" if name.startswith(("src/", "include/")) \
+            public = name.startswith(("include/", "compat/include/"))
+            std = "-std=c11" if public or name.startswith("src/") \
                 else "-std=gnu11"
             yield from compile_as(name, ["gcc", std], "c")
-            if name.startswith("include/"):
+            if public:
                 yield from compile_as(
-                    name, ["clang", "-Wno-strict-prototypes"], "c++")
+                    name, ["clang", "-std=c++17", "-Wno-strict-prototypes"],
+                    "c++")
 
         names = [n for n in tree.c_files("src", "port", "include", "compat")
                  if n.endswith(".h")]

@@ -3,7 +3,8 @@
 packages_of() {
     echo gcc libc6-dev make cmake ninja-build pkg-config dpkg-dev python3 \
         ca-certificates debian-archive-keyring libcmocka-dev \
-        libmicrohttpd-dev libgnutls28-dev libcjson-dev libjsmn-dev
+        libmicrohttpd-dev libgnutls28-dev libcjson-dev libjsmn-dev \
+        python3-kconfiglib
     [ "$1" = build ] || echo python3-pytest nginx-light openssl curl valgrind
     case $1 in
     dev | all) echo clang clang-format universal-ctags "$(packages_clang_rt)" ;;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "esp_bit_defs.h"
 #include "sdkconfig.h"
 
 #ifdef __cplusplus
@@ -46,6 +47,19 @@ typedef void (*TaskFunction_t)(void *);
     ((TickType_t)(((uint64_t)(ms)*configTICK_RATE_HZ) / 1000))
 #define pdTICKS_TO_MS(ticks) \
     ((TickType_t)(((uint64_t)(ticks)*1000) / configTICK_RATE_HZ))
+
+/* One lock for all of them, which a task may enter again. */
+typedef struct {
+    int nothing;
+} portMUX_TYPE;
+#define portMUX_INITIALIZER_UNLOCKED \
+    {                                \
+        0                            \
+    }
+void vPortEnterCritical(void);
+void vPortExitCritical(void);
+#define portENTER_CRITICAL(mux) ((void)(mux), vPortEnterCritical())
+#define portEXIT_CRITICAL(mux) ((void)(mux), vPortExitCritical())
 
 #define tskIDLE_PRIORITY ((UBaseType_t)0)
 #define tskNO_AFFINITY ((BaseType_t)0x7fffffff)

@@ -28,6 +28,15 @@ BaseType_t xQueueReceive(QueueHandle_t xQueue, void *pvBuffer,
 BaseType_t xQueuePeek(QueueHandle_t xQueue, void *pvBuffer,
                       TickType_t xTicksToWait);
 
+/* For queues of one: what is there is replaced. */
+BaseType_t xQueueOverwrite(QueueHandle_t xQueue, const void *pvItemToQueue);
+
+/* There are no interrupts; who calls these does not wait. */
+#define xQueueSendFromISR(queue, item, woken) \
+    ((void)(woken), xQueueSendToBack((queue), (item), 0))
+#define xQueueReceiveFromISR(queue, buffer, woken) \
+    ((void)(woken), xQueueReceive((queue), (buffer), 0))
+
 BaseType_t xQueueReset(QueueHandle_t xQueue);
 UBaseType_t uxQueueMessagesWaiting(const QueueHandle_t xQueue);
 UBaseType_t uxQueueSpacesAvailable(const QueueHandle_t xQueue);

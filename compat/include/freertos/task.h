@@ -45,6 +45,51 @@ UBaseType_t uxTaskGetNumberOfTasks(void);
 
 #define taskYIELD() vTaskDelay(0)
 
+/* Accepted, and told again; threads of the host share its processors evenly. */
+UBaseType_t uxTaskPriorityGet(TaskHandle_t xTask);
+void vTaskPrioritySet(TaskHandle_t xTask, UBaseType_t uxNewPriority);
+
+/* Bytes of the stack that the task really has which it never used; 0 would be
+ * the end of it. NULL: the calling task. */
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t xTask);
+#define uxTaskGetStackHighWaterMark2(task) uxTaskGetStackHighWaterMark(task)
+
+typedef enum {
+    eRunning,
+    eReady,
+    eBlocked,
+    eSuspended,
+    eDeleted,
+    eInvalid
+} eTaskState;
+/* A task that waits is eReady: what a thread waits for is not known. */
+eTaskState eTaskGetState(TaskHandle_t xTask);
+
+typedef enum {
+    eNoAction,
+    eSetBits,
+    eIncrement,
+    eSetValueWithOverwrite,
+    eSetValueWithoutOverwrite
+} eNotifyAction;
+
+/* pdFAIL: there is a value that was not taken yet, and it must not be lost. */
+BaseType_t xTaskNotify(TaskHandle_t xTaskToNotify, uint32_t ulValue,
+                       eNotifyAction eAction);
+#define xTaskNotifyGive(task) xTaskNotify((task), 0, eIncrement)
+BaseType_t xTaskNotifyWait(uint32_t ulBitsToClearOnEntry,
+                           uint32_t ulBitsToClearOnExit,
+                           uint32_t *pulNotificationValue,
+                           TickType_t xTicksToWait);
+/* The count as it was before it was taken from; 0 after the wait. */
+uint32_t ulTaskNotifyTake(BaseType_t xClearCountOnExit,
+                          TickType_t xTicksToWait);
+
+#define taskENTER_CRITICAL(mux) portENTER_CRITICAL(mux)
+#define taskEXIT_CRITICAL(mux) portEXIT_CRITICAL(mux)
+#define xTaskGetTickCountFromISR() xTaskGetTickCount()
+#define xPortGetCoreID() ((BaseType_t)0)
+
 #ifdef __cplusplus
 }
 #endif

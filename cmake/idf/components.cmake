@@ -1,0 +1,147 @@
+# Which components a project has, and what is offered of ESP-IDF's.
+
+# Names of ESP-IDF's components whose headers are there, all in one library.
+set(PORTA_OFFERED app_update bootloader_support driver efuse esp-tls
+    esp_app_format esp_bootloader_format esp_common esp_driver_gpio esp_event
+    esp_hw_support esp_http_client esp_https_ota esp_netif esp_partition
+    esp_security esp_system esp_timer esp_wifi freertos log lwip mbedtls newlib
+    nvs_flash partition_table protocol_examples_common soc spi_flash
+    tcp_transport)
+# Named by applications that do without them on a host.
+set(PORTA_ACCEPTED bootloader bt cmock esp_coex esp_eth esp_libc esp_phy
+    esp_psram esp_ringbuf esp_rom esptool_py hal heap idf_test linux main
+    protocomm pthread unity vfs wpa_supplicant xtensa riscv)
+
+function(porta_component_offered out name)
+    string(REGEX REPLACE "^.*(__|/)" "" short "${name}")
+    set(${out} OFF PARENT_SCOPE)
+    if(short IN_LIST PORTA_OFFERED OR short IN_LIST PORTA_ACCEPTED)
+        set(${out} ON PARENT_SCOPE)
+    endif()
+endfunction()
+
+function(porta_component_missing who name)
+    list(JOIN PORTA_OFFERED ", " offered)
+    porta_fail("${who} asks for the component '${name}', which is neither in "
+        "this project nor offered here; offered are: ${offered}")
+endfunction()
+
+# A component is a folder with a CMakeLists.txt; a folder without one is a
+# folder of components.
+function(porta_components_in out dir)
+    set(dirs "")
+    if(EXISTS "${dir}/CMakeLists.txt")
+        set(dirs "${dir}")
+    else()
+        file(GLOB files "${dir}/*/CMakeLists.txt")
+        foreach(file IN LISTS files)
+            get_filename_component(dir "${file}" DIRECTORY)
+            list(APPEND dirs "${dir}")
+        endforeach()
+    endif()
+    set(${out} "${dirs}" PARENT_SCOPE)
+endfunction()
+
+# A folder of ESP-IDF itself that is offered is left out: it is in the library.
+function(porta_components_extra out dir)
+    set(${out} "" PARENT_SCOPE)
+    get_filename_component(dir "${dir}" ABSOLUTE BASE_DIR "${CMAKE_SOURCE_DIR}")
+    string(FIND "${dir}/" "${PORTA_IDF_DIR}/" at)
+    get_filename_component(name "${dir}" NAME)
+    porta_component_offered(offered "${name}")
+    if(at EQUAL 0 AND (offered OR name STREQUAL "common_components"))
+        return()
+    elseif(at EQUAL 0)
+        porta_component_missing("EXTRA_COMPONENT_DIRS" "${name}")
+    elseif(NOT IS_DIRECTORY "${dir}")
+        porta_fail("EXTRA_COMPONENT_DIRS names ${dir}, which is no folder")
+    endif()
+    porta_components_in(found "${dir}")
+    set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# idf_component.yml: what it asks the component registry for must be here
+# already, because nothing is downloaded.
+function(porta_component_manifest dir)
+    set(file "${dir}/idf_component.yml")
+    if(NOT EXISTS "${file}")
+        return()
+    endif()
+    set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY
+        CMAKE_CONFIGURE_DEPENDS "${file}")
+    file(STRINGS "${file}" lines)
+    set(inside OFF)
+    foreach(line IN LISTS lines)
+        if(line MATCHES "^[^ #]")
+            set(inside OFF)
+        endif()
+        if(line MATCHES "^dependencies:")
+            set(inside ON)
+        elseif(inside AND line MATCHES "^  ['\"]?([A-Za-z0-9_./-]+)['\"]?:")
+            porta_component_wanted("${file}" "${CMAKE_MATCH_1}")
+        endif()
+    endforeach()
+endfunction()
+
+function(porta_component_wanted who name)
+    string(REGEX REPLACE "^.*/" "" short "${name}")
+    get_property(names GLOBAL PROPERTY PORTA_COMPONENT_NAMES)
+    porta_component_offered(offered "${name}")
+    if(offered OR name STREQUAL "idf" OR short IN_LIST names)
+        return()
+    endif()
+    porta_component_missing("${who}" "${name}")
+endfunction()
+
+function(porta_components_find)
+    set(dirs "")
+    foreach(dir IN LISTS EXTRA_COMPONENT_DIRS)
+        porta_components_extra(found "${dir}")
+        list(APPEND dirs ${found})
+    endforeach()
+    foreach(dir components managed_components)
+        porta_components_in(found "${CMAKE_SOURCE_DIR}/${dir}")
+        list(APPEND dirs ${found})
+    endforeach()
+    if(EXISTS "${CMAKE_SOURCE_DIR}/main/CMakeLists.txt")
+        list(APPEND dirs "${CMAKE_SOURCE_DIR}/main")
+    endif()
+    list(REMOVE_DUPLICATES dirs)
+    if(NOT dirs)
+        porta_fail("${CMAKE_SOURCE_DIR} has no component: neither "
+            "main/CMakeLists.txt nor a folder in components/")
+    endif()
+    set(names "")
+    foreach(dir IN LISTS dirs)
+        get_filename_component(name "${dir}" NAME)
+        string(REGEX REPLACE "^.*__" "" name "${name}")
+        list(APPEND names "${name}")
+    endforeach()
+    set_property(GLOBAL PROPERTY PORTA_COMPONENT_DIRS "${dirs}")
+    set_property(GLOBAL PROPERTY PORTA_COMPONENT_NAMES "${names}")
+    foreach(dir IN LISTS dirs)
+        porta_component_manifest("${dir}")
+    endforeach()
+endfunction()
+
+# Each in a scope of its own, as add_subdirectory() makes one.
+function(porta_components_add)
+    get_property(dirs GLOBAL PROPERTY PORTA_COMPONENT_DIRS)
+    foreach(dir IN LISTS dirs)
+        get_filename_component(name "${dir}" NAME)
+        string(REGEX REPLACE "^.*__" "" name "${name}")
+        set(COMPONENT_NAME "${name}")
+        set(COMPONENT_DIR "${dir}")
+        set(COMPONENT_PATH "${dir}")
+        set(COMPONENT_TARGET "__idf_${name}")
+        set(COMPONENT_LIB "__idf_${name}")
+        set(COMPONENT_ALIAS "idf::${name}")
+        set(PROJECT_DIR "${CMAKE_SOURCE_DIR}")
+        set(BUILD_DIR "${CMAKE_BINARY_DIR}")
+        add_subdirectory("${dir}" "${CMAKE_BINARY_DIR}/esp-idf/${name}")
+        if(NOT TARGET "__idf_${name}")
+            porta_fail("${dir}/CMakeLists.txt registers no component: it must "
+                "call idf_component_register()")
+        endif()
+    endforeach()
+endfunction()

@@ -1,0 +1,19 @@
+/* What a program without options of its own goes by. It stands alone in its
+ * file: a program that brings its own leaves this one in the archive. */
+#include "porta/app_config.h"
+
+const struct porta_app_config porta_app_config = {
+    .version = PORTA_APP_CONFIG_VERSION,
+    .from_board = true,
+    .decrypt_cb = true,
+    .cert_select = true,
+    .bundle = true,
+    .bundle_system = true,
+    .bundle_pem = "",
+    .log_level = 3,
+    .tick_hz = 100,
+    .main_stack_len = 3584,
+    .connect_eth = true,
+    .wifi_ssid = "",
+    .wifi_password = "",
+};
