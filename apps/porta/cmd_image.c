@@ -5,6 +5,7 @@
 
 #include "cmd_image.h"
 #include "cmds.h"
+#include "enc/head.h"
 #include "image/sig_list.h"
 #include "image/text.h"
 #include "image_file.h"
@@ -187,6 +188,12 @@ int image_info(int argc, char **argv)
         return status;
     if (image_file_load(args.val[0], &f, &d) != ESP_OK)
         return cli_fail(&info_verb, &d, o.json);
+    if (enc_is_encrypted(span_of(f.bytes.ptr, f.bytes.len))) {
+        status = image_encrypted_info(
+            &info_verb, args.val[0], span_of(f.bytes.ptr, f.bytes.len), o.json);
+        image_file_free(&f);
+        return status;
+    }
     /* A refusal is in d and is shown with the rest. */
     (void)!image_file_check(&f, args.val[0], NULL, &d);
     if (f.check.info.header.magic == IMG_MAGIC)
@@ -199,16 +206,6 @@ int image_info(int argc, char **argv)
 
 /* --- all of them ---------------------------------------------------------- */
 
-static int later(int argc, char **argv)
-{
-    (void)argc;
-    fprintf(stderr,
-            "porta image %s: args: porta image %s is not available yet in "
-            "this version; see: porta help image\n",
-            argv[0], argv[0]);
-    return CLI_USAGE;
-}
-
 int cmd_image(int argc, char **argv)
 {
     static const struct cli_sub subs[] = {
@@ -216,8 +213,8 @@ int cmd_image(int argc, char **argv)
         { "info", "show what is in one", image_info },
         { "verify", "say what a device would say", image_verify },
         { "sign", "append a signature", image_sign },
-        { "encrypt", "(not available yet)", later },
-        { "decrypt", "(not available yet)", later },
+        { "encrypt", "for devices that have a key", image_encrypt },
+        { "decrypt", "as such a device does", image_decrypt },
     };
 
     return cli_dispatch("image", subs, sizeof(subs) / sizeof(subs[0]), argc,

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "cmds.h"
+#include "crypt_file.h"
+#include "crypto/ct.h"
 #include "key_file.h"
+#include "linux_rng.h"
 
 struct key_opts {
     const char *scheme, *out;
@@ -13,7 +16,8 @@ struct key_opts {
 };
 
 static const struct cli_opt new_opts[] = {
-    { "--scheme", "S", "v1, rsa3072, ecdsa256 or ecdsa384 (ecdsa256)",
+    { "--scheme", "S",
+      "v1, rsa3072, ecdsa256, ecdsa384, ecies256 or hmac (ecdsa256)",
       CLI_KIND_TEXT, offsetof(struct key_opts, scheme) },
     { "-o", "PEM", "where the private key goes; readable by you alone",
       CLI_KIND_TEXT, offsetof(struct key_opts, out) },
@@ -38,7 +42,9 @@ static const struct cli_verb new_verb = {
     .usage = "",
     .summary = "make a private key",
     .text = "An existing file is not replaced: a key that has signed "
-            "something is not to be\nlost.",
+            "something is not to be\nlost. For encrypted images there are "
+            "rsa3072, ecies256, and hmac, the 32 bytes\nfor the fuses of a "
+            "device that makes its ecies256 key of them.",
     .example = "porta key new --scheme ecdsa256 -o key.pem\n"
                "porta key public key.pem -o public.pem",
     .opts = new_opts,
@@ -92,32 +98,61 @@ static bool find_kind(const char *scheme, enum key_kind *out)
     return false;
 }
 
+/* 32 random bytes, which a device's P-256 key is derived of. */
+static esp_err_t new_hmac(const char *path, struct diag *d)
+{
+    uint8_t bytes[ENC_HMAC_LEN];
+    struct enc_key *key;
+    esp_err_t err = linux_rng.fill(linux_rng.ctx, bytes, sizeof(bytes));
+
+    if (err)
+        return diag_fail(d, DIAG_STAGE_FILE, err,
+                         "there are no random numbers to make a key of");
+    err =
+        enc_key_open(&key, &crypt_env, span_of(bytes, sizeof(bytes)), path, d);
+    enc_key_close(key);
+    if (!err)
+        err = cli_write_file(path, span_of(bytes, sizeof(bytes)), 0600, d);
+    ct_wipe(bytes, sizeof(bytes));
+    return err;
+}
+
+static esp_err_t new_pem(enum key_kind kind, const char *path, struct diag *d)
+{
+    struct key_file key;
+    esp_err_t err = key_file_new(kind, &key, d);
+
+    if (!err)
+        err = write_pem(&key, true, path, d);
+    key_file_close(&key);
+    return err;
+}
+
 static int key_new(int argc, char **argv)
 {
     struct key_opts o = { .scheme = "ecdsa256" };
     struct diag d = DIAG_NONE;
     struct cli_args args;
-    struct key_file key;
-    enum key_kind kind;
+    enum key_kind kind = KEY_P256;
+    esp_err_t err;
     int status = cli_parse(&new_verb, argc, argv, &o, &args);
+    bool is_hmac, is_ecies;
 
     if (status != CLI_GO)
         return status;
     if (!o.out)
         return cli_usage(&new_verb, "-o PEM is missing");
-    if (!find_kind(o.scheme, &kind))
+    is_hmac = strcmp(o.scheme, "hmac") == 0;
+    is_ecies = strcmp(o.scheme, "ecies256") == 0;
+    if (!is_hmac && !is_ecies && !find_kind(o.scheme, &kind))
         return cli_usage(&new_verb,
-                         "--scheme %s: it is v1, rsa3072, ecdsa256 or "
-                         "ecdsa384",
+                         "--scheme %s: it is v1, rsa3072, ecdsa256, ecdsa384, "
+                         "ecies256 or hmac",
                          o.scheme);
-    if (key_refuse_existing(o.out, &d) != ESP_OK)
-        return cli_fail(&new_verb, &d, false);
-    status = CLI_DONE;
-    if (key_file_new(kind, &key, &d) != ESP_OK ||
-        write_pem(&key, true, o.out, &d) != ESP_OK)
-        status = cli_fail(&new_verb, &d, false);
-    key_file_close(&key);
-    return status;
+    err = key_refuse_existing(o.out, &d);
+    if (!err)
+        err = is_hmac ? new_hmac(o.out, &d) : new_pem(kind, o.out, &d);
+    return err ? cli_fail(&new_verb, &d, false) : CLI_DONE;
 }
 
 static esp_err_t write_raw(const struct key_file *key, const char *path,
@@ -134,25 +169,60 @@ static esp_err_t write_raw(const struct key_file *key, const char *path,
     return cli_write_file(path, span_of(raw, sizeof(raw)), 0644, d);
 }
 
+/* The public half of the key that a device derives of these bytes. */
+static esp_err_t public_of_hmac(const struct cli_bytes *bytes,
+                                const struct key_opts *o, struct diag *d)
+{
+    char pem[ENC_PUBLIC_PEM_LEN];
+    struct enc_key *key;
+    esp_err_t err;
+
+    if (o->raw)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--raw is for keys of signatures");
+    err = enc_key_open(&key, &crypt_env, span_of(bytes->ptr, bytes->len),
+                       "the key", d);
+    if (!err && enc_key_public_pem(key, pem) != ESP_OK)
+        err = diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
+                        "the key cannot be written");
+    enc_key_close(key);
+    return err ? err : cli_write_file(o->out, span_str(pem), 0644, d);
+}
+
+static esp_err_t public_of(const char *path, const struct key_opts *o,
+                           struct diag *d)
+{
+    struct cli_bytes bytes = CLI_BYTES_NONE;
+    struct key_file key;
+    esp_err_t err = cli_read_file(path, KEY_FILE_MAX_LEN, &bytes, d);
+
+    if (!err && bytes.len == ENC_HMAC_LEN) {
+        err = public_of_hmac(&bytes, o, d);
+    } else if (!err) {
+        err = key_file_parse(path, &bytes, &key, d);
+        if (!err)
+            err = o->raw ? write_raw(&key, o->out, d)
+                         : write_pem(&key, false, o->out, d);
+        key_file_close(&key);
+    }
+    cli_bytes_free(&bytes);
+    return err;
+}
+
 static int key_public(int argc, char **argv)
 {
     struct key_opts o = { 0 };
     struct diag d = DIAG_NONE;
     struct cli_args args;
-    struct key_file key;
-    esp_err_t err;
     int status = cli_parse(&public_verb, argc, argv, &o, &args);
 
     if (status != CLI_GO)
         return status;
     if (!o.out)
         return cli_usage(&public_verb, "-o PUB is missing");
-    err = key_file_open(args.val[0], &key, &d);
-    if (!err)
-        err = o.raw ? write_raw(&key, o.out, &d)
-                    : write_pem(&key, false, o.out, &d);
-    key_file_close(&key);
-    return err ? cli_fail(&public_verb, &d, false) : CLI_DONE;
+    return public_of(args.val[0], &o, &d) == ESP_OK
+               ? CLI_DONE
+               : cli_fail(&public_verb, &d, false);
 }
 
 void key_id_text(const uint8_t id[SHA256_LEN], char out[2 * SHA256_LEN + 1])

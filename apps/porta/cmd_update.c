@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cmds.h"
+#include "crypt_file.h"
 #include "heap_meter.h"
 #include "http/url.h"
 #include "linux_clock.h"
@@ -13,6 +14,7 @@
 #include "linux_rng.h"
 #include "linux_sys.h"
 #include "progress.h"
+#include "update/decrypt.h"
 #include "update/json.h"
 #include "update/update.h"
 #include "store_file.h"
@@ -35,6 +37,9 @@ struct session {
     struct update_auth auth;
     struct store_file store;
     struct upd_store keep;
+    struct enc_key *key; /* NULL: the image comes in the clear */
+    struct upd_decrypt decrypt;
+    struct upd_stage stage;
     struct http_client *client;
     struct upd *upd;
     struct upd_result result;
@@ -211,6 +216,12 @@ static esp_err_t begin(struct session *s)
                              .result = &s->result };
     esp_err_t err = find_part(s, s->o->slot, &opts.staging);
 
+    if (s->key) {
+        upd_decrypt_stage(&s->decrypt, s->key, &s->stage);
+        opts.stages = &s->stage;
+        opts.stage_cnt = 1;
+    }
+
     if (!err)
         err = find_part(s, s->o->final, &opts.final);
     opts.finalize_with_copy = opts.final != NULL;
@@ -281,6 +292,15 @@ static esp_err_t run_session(struct session *s)
     return err;
 }
 
+static esp_err_t open_key(struct session *s)
+{
+    const struct enc_env env = { &s->heap.port, &linux_rng };
+
+    return s->o->decrypt
+               ? crypt_key_open_private(s->o->decrypt, &env, &s->key, &s->diag)
+               : ESP_OK;
+}
+
 static esp_err_t prepare(struct session *s, const char *path)
 {
     const struct tls_env tls = { &s->heap.port, &linux_rng, &linux_clock };
@@ -304,7 +324,8 @@ static esp_err_t prepare(struct session *s, const char *path)
     if (err)
         return diag_fail(&s->diag, DIAG_STAGE_TLS, err,
                          "the TLS library does not start: %s", err_name(err));
-    return open_client(s);
+    err = open_key(s);
+    return err ? err : open_client(s);
 }
 
 static void session_close(struct session *s)
@@ -320,6 +341,8 @@ static void session_close(struct session *s)
     s->result.elapsed_ms = linux_mono_ms() - s->start_ms;
     http_close(s->client);
     s->client = NULL;
+    enc_key_close(s->key);
+    s->key = NULL;
     update_auth_close(&s->auth);
     update_trust_free(&s->trust);
     store_file_close(&s->store);

@@ -2,6 +2,7 @@
 
 #include "base/le.h"
 #include "base/text.h"
+#include "enc/head.h"
 #include "image/sig_list.h"
 #include "image/text.h"
 
@@ -71,6 +72,11 @@ esp_err_t image_file_check(struct image_file *f, const char *name,
     make_fit(&f->check.info);
     if (!err)
         return ESP_OK;
+    if (enc_is_encrypted(span_of(f->bytes.ptr, f->bytes.len)))
+        return diag_fail(d, DIAG_STAGE_IMAGE, err,
+                         "%s is an encrypted image; what is in it porta image "
+                         "decrypt gives",
+                         name);
     return diag_fail(d, DIAG_STAGE_IMAGE, err, "%s: %s", name,
                      img_fault_text(&f->check.fault, text, sizeof(text)));
 }

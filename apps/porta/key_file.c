@@ -11,7 +11,6 @@
 #include "crypto/ct.h"
 #include "linux_rng.h"
 
-#define FILE_MAX_LEN 65536u
 #define PEM_MAX_LEN 8192u
 #define RAW_LEN 64u
 #define RSA_LEN 384u
@@ -145,7 +144,7 @@ esp_err_t key_file_open(const char *path, struct key_file *out, struct diag *d)
     esp_err_t err;
 
     key_init(out);
-    err = cli_read_file(path, FILE_MAX_LEN, &bytes, d);
+    err = cli_read_file(path, KEY_FILE_MAX_LEN, &bytes, d);
     if (!err)
         err = key_file_parse(path, &bytes, out, d);
     cli_bytes_free(&bytes);

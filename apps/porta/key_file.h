@@ -11,6 +11,8 @@
 #include "cli.h"
 #include "image/keys.h"
 
+#define KEY_FILE_MAX_LEN 65536u
+
 enum key_kind { KEY_RSA3072, KEY_P256, KEY_P384 };
 
 struct key_file {

@@ -60,6 +60,9 @@ static const struct cli_opt options[] = {
       offsetof(struct update_opts, range_len) },
     FLAG("--no-resume", "fetch all, whatever an earlier try left in the slot",
          no_resume),
+    TEXT("--decrypt", "KEY",
+         "the file is encrypted for this private key, PEM or 32 bytes",
+         decrypt),
     FLAG("--bulk-erase", "erase the slot before writing", bulk_erase),
     TEXT("--slot", "LABEL", "write this slot, instead of the next one", slot),
     TEXT("--final", "LABEL", "copy the image there at the end", final),
@@ -72,7 +75,6 @@ static const struct cli_opt options[] = {
     DEVICE_OPTS_CHIP(struct update_opts, dev),
     DEVICE_OPTS_BOOT(struct update_opts, dev),
     CLI_OPT_JSON(struct update_opts, json),
-    CLI_OPT_LATER("--decrypt", "KEY"),
     CLI_OPT_LATER("--trace", "FILE"),
     CLI_OPT_END,
 };

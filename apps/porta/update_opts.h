@@ -12,7 +12,7 @@
 struct update_opts {
     struct device_args dev;
     const char *cacert, *capath, *pass, *psk, *cert, *key, *user, *bearer,
-        *tls_min, *tls_max, *slot, *final;
+        *tls_min, *tls_max, *slot, *final, *decrypt;
     const char *oauth2_url, *client_id, *client_secret, *refresh_token, *scope;
     const char *proxy;
     struct cli_list headers, secret_headers, resolve;

@@ -249,6 +249,7 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
             return upd_fail(u, said.stage, err, "%s", said.text);
         }
         have += (uint32_t)got;
+        u->result.received_len += (uint32_t)got;
     }
     return err;
 }

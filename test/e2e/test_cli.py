@@ -42,8 +42,6 @@ def test_wrong_command_lines_are_exit_2(porta, args):
 
 @pytest.mark.parametrize("args,name", [
     (["image", "sign", "--scheme", "v1", "x"], "sign"),
-    (["image", "encrypt", "x"], "encrypt"),
-    (["update", "f", "https://h/x", "--decrypt", "k"], "--decrypt"),
     (["explain", "f", "--anti-rollback"], "--anti-rollback"),
     (["flash", "map", "f"], "map"),
     (["torture", "f"], "torture")])

@@ -191,12 +191,6 @@ def test_more_segments_than_there_can_be(porta, tmp_path):
         assert ended.code == 1 and "segment " not in ended.out, ended
 
 
-@pytest.mark.parametrize("verb", ["encrypt", "decrypt"])
-def test_later_verbs_are_named(porta, verb):
-    ended = porta("image", verb, "x")
-    assert ended.code == 2 and f"porta image {verb} is not" in ended.err
-
-
 @pytest.mark.parametrize("name,scheme,off", [
     ("bootloader_signed.bin", "v1-ecdsa256", 21696),
     ("bootloader_signed_v2_rsa.bin", "v2-rsa3072", 32768),

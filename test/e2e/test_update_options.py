@@ -173,7 +173,7 @@ def test_interrupted_in_order(porta, pki, flash, tmp_path):
 @pytest.mark.parametrize("args", [
     ["--tls-max", "1.1"], ["--cert", "x"], ["-H", "nocolon"],
     ["--user", "a:b", "--bearer", "t"], ["--connect-timeout", "soon"],
-    ["--range-size", "x"], ["--psk", "a:0"], ["--decrypt", "k"],
+    ["--range-size", "x"], ["--psk", "a:0"], ["--decrypt"],
     ["--chip", "esp99"], ["--chip-rev", "99999999"]])
 def test_wrong_command_lines(porta, flash, args):
     ended = porta("update", flash(), "https://localhost:1/x", *args)

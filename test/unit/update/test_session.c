@@ -159,7 +159,8 @@ static void test_resume(void **state)
     r.opts.start_off = 8192;
     assert_int_equal(rig_update(&r, &res), ESP_OK);
     assert_int_equal(res.resumed_from, 8192);
-    assert_int_equal(res.received_len, r.image_len - 8192);
+    /* The head, which the earlier session held back, comes with them. */
+    assert_int_equal(res.received_len, r.image_len - 8192 + 16);
     assert_memory_equal(rig_bytes(&r, RIG_SLOT_1), r.image, r.image_len);
     assert_int_equal(rig_boots(&r), 1);
     assert_int_equal(r.flash.erase_cnt[RIG_SLOT_1 / 4096], 0);
