@@ -22,11 +22,15 @@ set(CFG_CERT_SELECT 2 CACHE STRING
     "Servers that choose their certificate: 0 never, 1 always, 2 at run time")
 set(CFG_CERT_DATES 2 CACHE STRING
     "Dates of certificates: 0 never, 1 always (no clock: refuse), 2 at run time, 3 when the clock is plausible")
+set(CFG_DENY 2 CACHE STRING
+    "Images that failed their trial are refused: 0 never, 1 always, 2 at run time")
+set(CFG_TRIAL_BOOTS 0 CACHE STRING
+    "Resets that end the trial of a new image: 1 to 8, 0 at run time")
 set(CFG_LOG_LEVEL 5 CACHE STRING
     "Highest log level that is compiled in: 0 none to 5 verbose")
 
 foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH REQUIRE_SIGNED
-        SKIP_CERT_VERIFY PSK DECRYPT_CB CERT_SELECT)
+        SKIP_CERT_VERIFY PSK DECRYPT_CB CERT_SELECT DENY)
     if(NOT CFG_${opt} MATCHES "^[012]$")
         message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0, 1 or 2")
     endif()
@@ -41,6 +45,10 @@ if(NOT CFG_SIGN_SCHEMES MATCHES "^[0-9]+$" OR CFG_SIGN_SCHEMES GREATER 30)
 endif()
 if(NOT CFG_KEYS_MAX MATCHES "^[1-8]$")
     message(FATAL_ERROR "CFG_KEYS_MAX is '${CFG_KEYS_MAX}': it must be 1 to 8")
+endif()
+if(NOT CFG_TRIAL_BOOTS MATCHES "^[0-8]$")
+    message(FATAL_ERROR
+        "CFG_TRIAL_BOOTS is '${CFG_TRIAL_BOOTS}': it must be 0 to 8")
 endif()
 if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
     message(FATAL_ERROR "CFG_LOG_LEVEL is '${CFG_LOG_LEVEL}': it must be 0 to 5")

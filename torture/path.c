@@ -27,6 +27,13 @@ static esp_err_t prepare_on_trial(struct world *w, const char **why)
     return err ? err : world_reset(w);
 }
 
+/* One reset may pass: the path is that reset. */
+static esp_err_t prepare_trial(struct world *w, const char **why)
+{
+    w->trial_boots = 2;
+    return prepare_on_trial(w, why);
+}
+
 static bool would_move(struct world *w, uint32_t slot)
 {
     struct otadata_place at = { &w->flash, world_otadata(w)->off };
@@ -143,6 +150,11 @@ const struct path paths[TORT_PATH_CNT] = {
                        "trial, which ends in the same slot",
                        true, false, true, PATH_END_OLD, prepare_on_trial,
                        act_give_up },
+    [TORT_TRIAL] = { "trial-again",
+                     "a start is counted, and the count read back, before the "
+                     "image runs, so a trial is finite",
+                     true, true, true, PATH_END_OLD, prepare_trial,
+                     world_reset },
     [TORT_ROLLBACK] = { "rollback",
                         "a record that is still PENDING_VERIFY at a reset "
                         "reads as given up, whether or not that was written",

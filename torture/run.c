@@ -167,6 +167,10 @@ static const char *check_guards(struct tort *t, const struct view *now,
     if (t->path->boots && t->w.running == t->target && idx != OTA_REC_NONE &&
         now->rec[idx].state == OTA_STATE_NEW)
         return "an image was started whose trial was not marked";
+    /* Counted, this was the last start that it had. */
+    if (t->id == TORT_TRIAL && t->w.running == t->target &&
+        now->choice == t->target)
+        return "an image was started whose start was not counted";
     if (lost_fallback(t, now->rec))
         return "the running image's record is gone";
     if (kind == TORT_OP_SLOT_PROG && p && t->w.sim.bytes[p->off] == IMG_MAGIC)
@@ -355,6 +359,7 @@ esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
         return ESP_ERR_NOT_SUPPORTED;
     load(t, &t->base);
     w->running = t->base_running;
+    w->trial_boots = 0;
     t->target = world_next_slot(w);
     err = t->path->prepare(w, why);
     if (!err && id == TORT_SETTINGS)

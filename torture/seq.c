@@ -23,6 +23,7 @@ static const char *const op_names[TORT_OP_CNT] = {
     [TORT_OP_RECORD] = "program record",
     [TORT_OP_REC_CRC] = "program its CRC",
     [TORT_OP_DONE] = "close change",
+    [TORT_OP_NOTE] = "note trial",
     [TORT_OP_KV_ERASE] = "erase nvs page",
     [TORT_OP_KV_PROG] = "program nvs",
     [TORT_OP_OTHER] = "other",

@@ -12,7 +12,9 @@
 
 /* --- the flash, watched --------------------------------------------------- */
 
-static enum tort_op_kind record_op(uint32_t off, bool erase)
+/* head: the first bytes of what is programmed. */
+static enum tort_op_kind record_op(uint32_t off, bool erase,
+                                   const uint8_t *head)
 {
     uint32_t at = off % OTADATA_SECTOR;
     if (erase)
@@ -21,11 +23,13 @@ static enum tort_op_kind record_op(uint32_t off, bool erase)
         return TORT_OP_RECORD;
     if (at < 64)
         return TORT_OP_REC_CRC;
-    return at % 64 == 0 ? TORT_OP_INTENT : TORT_OP_DONE;
+    if (at % 64 != 0)
+        return TORT_OP_DONE;
+    return head[2] == 1 ? TORT_OP_INTENT : TORT_OP_NOTE;
 }
 
 static enum tort_op_kind op_kind(const struct world *w, uint32_t off,
-                                 bool erase)
+                                 bool erase, const uint8_t *head)
 {
     for (uint32_t i = 0; i < w->parts.table.cnt; i++) {
         const struct part_entry *e = &w->parts.table.entries[i];
@@ -36,23 +40,25 @@ static enum tort_op_kind op_kind(const struct world *w, uint32_t off,
                    : off == e->off ? TORT_OP_SLOT_HEAD
                                    : TORT_OP_SLOT_PROG;
         if (e->type == PART_TYPE_DATA && e->subtype == PART_DATA_OTA)
-            return record_op(off - e->off, erase);
+            return record_op(off - e->off, erase, head);
         if (e->type == PART_TYPE_DATA && e->subtype == PART_DATA_NVS)
             return erase ? TORT_OP_KV_ERASE : TORT_OP_KV_PROG;
     }
     return TORT_OP_OTHER;
 }
 
-static void note_op(struct world *w, bool erase, uint32_t off, size_t len)
+static void note_op(struct world *w, bool erase, uint32_t off, const void *src,
+                    size_t len)
 {
     if (sim_flash_ops(&w->sim) > OPS_LIMIT)
         w->sim.power_off = true;
     if (!w->listen || w->sim.power_off || w->op_cnt == WORLD_OPS_MAX)
         return;
-    w->ops[w->op_cnt++] = (struct world_op){ .kind = op_kind(w, off, erase),
-                                             .erase = erase,
-                                             .off = off,
-                                             .len = (uint32_t)len };
+    w->ops[w->op_cnt++] =
+        (struct world_op){ .kind = op_kind(w, off, erase, src),
+                           .erase = erase,
+                           .off = off,
+                           .len = (uint32_t)len };
 }
 
 static esp_err_t watch_read(void *ctx, uint32_t off, void *dst, size_t len)
@@ -65,14 +71,14 @@ static esp_err_t watch_prog(void *ctx, uint32_t off, const void *src,
                             size_t len)
 {
     struct world *w = ctx;
-    note_op(w, false, off, len);
+    note_op(w, false, off, src, len);
     return w->sim.port.prog(w->sim.port.ctx, off, src, len);
 }
 
 static esp_err_t watch_erase(void *ctx, uint32_t off)
 {
     struct world *w = ctx;
-    note_op(w, true, off, w->sim.port.erase_len);
+    note_op(w, true, off, NULL, w->sim.port.erase_len);
     return w->sim.port.erase(w->sim.port.ctx, off);
 }
 
@@ -152,6 +158,8 @@ static struct boot_env boot_env(struct world *w)
     env.loader = NULL;
     env.buf = w->buf;
     env.buf_len = sizeof(w->buf);
+    if (w->trial_boots)
+        env.policy.trial_boots = w->trial_boots;
     return env;
 }
 

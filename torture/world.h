@@ -28,6 +28,7 @@ struct world {
     struct world_op *ops; /* of this attempt, when `listen` */
     uint32_t op_cnt;
     bool listen;
+    uint8_t trial_boots; /* of the bootloader; 0: as conf says */
     struct boot_result boot;
     uint8_t buf[4096];
 };

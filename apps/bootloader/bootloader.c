@@ -108,6 +108,7 @@ static void boot(struct handover *page, const struct port_flash *flash)
     struct boot_env env = {
         .flash = flash,
         .table = table_ok ? &parts.table : NULL,
+        .reset_reason = (enum port_reset_reason)page->reset_reason,
         .rules = { .chip_id = (uint16_t)page->chip_id,
                    .chip_rev = (uint16_t)page->chip_rev,
                    .keys = &keys },

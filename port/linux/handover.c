@@ -153,7 +153,10 @@ void handover_policy(const struct handover *h, struct policy *out)
                             .allow_http = h->allow_http,
                             .require_hash = h->require_hash,
                             .require_signed = h->require_signed,
-                            .skip_cert_verify = h->skip_cert_verify };
+                            .skip_cert_verify = h->skip_cert_verify,
+                            .trial_boots = h->trial_boots,
+                            .trial_power = h->trial_power,
+                            .deny = h->deny };
 }
 
 void handover_set_policy(struct handover *h, const struct policy *policy)
@@ -163,6 +166,9 @@ void handover_set_policy(struct handover *h, const struct policy *policy)
     h->require_hash = policy->require_hash;
     h->require_signed = policy->require_signed;
     h->skip_cert_verify = policy->skip_cert_verify;
+    h->trial_boots = policy->trial_boots;
+    h->trial_power = policy->trial_power;
+    h->deny = policy->deny;
 }
 
 uint32_t handover_keys_len(const struct handover *h)

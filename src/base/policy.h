@@ -6,6 +6,7 @@
 #define BASE_POLICY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cfg.h"
 
@@ -37,7 +38,13 @@ struct policy {
     /* What a project has to ask for, and a tool need not. */
     enum pol_decrypt decrypt_cb; /* CONFIG_ESP_HTTPS_OTA_DECRYPT_CB */
     bool no_cert_select; /* CONFIG_ESP_TLS_SERVER_CERT_SELECT_HOOK is off */
+    /* A new image's trial: so many resets end it (0: one, the first), those
+     * by power (switched on, brown-out) not counted up to trial_power. */
+    uint8_t trial_boots;
+    uint8_t trial_power;
+    bool deny; /* an image that failed its trial is not installed again */
 };
+#define POL_TRIAL_MAX 8u /* of either */
 
 static inline bool pol_rollback(const struct policy *p)
 {
@@ -62,6 +69,28 @@ static inline bool pol_require_hash(const struct policy *p)
 static inline bool pol_require_signed(const struct policy *p)
 {
     return CFG_REQUIRE_SIGNED == 2 ? p->require_signed : CFG_REQUIRE_SIGNED;
+}
+
+/* Resets that end a trial; the last of them gives it up. */
+static inline uint32_t pol_trial_boots(const struct policy *p)
+{
+    uint32_t cnt = CFG_TRIAL_BOOTS ? CFG_TRIAL_BOOTS : p->trial_boots;
+    if (cnt > POL_TRIAL_MAX)
+        return POL_TRIAL_MAX;
+    return cnt > 0 ? cnt : 1;
+}
+
+/* Resets by power that are excused besides. */
+static inline uint32_t pol_trial_power(const struct policy *p)
+{
+    if (CFG_TRIAL_BOOTS == 1)
+        return 0; /* the reference's way, and no code for another */
+    return p->trial_power < POL_TRIAL_MAX ? p->trial_power : POL_TRIAL_MAX;
+}
+
+static inline bool pol_deny(const struct policy *p)
+{
+    return CFG_DENY == 2 ? p->deny : CFG_DENY;
 }
 
 /* Is the verifier of this scheme (enum img_scheme) in the build? */

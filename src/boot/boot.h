@@ -17,6 +17,7 @@
 #include "base/policy.h"
 #include "base/verdict.h"
 #include "otadata/otadata.h"
+#include "port/sys.h"
 
 #define BOOT_MAX_SLOTS 16u
 
@@ -35,10 +36,12 @@ enum boot_image { /* what is known of a candidate's image */
 
 struct boot_in {
     bool table_ok;
-    bool has_otadata;      /* the partition exists */
-    bool otadata_ok;       /* large enough and readable */
-    struct ota_rec rec[2]; /* as otadata_read() believes them */
-    uint32_t slot_cnt;     /* OTA slots, at most BOOT_MAX_SLOTS */
+    bool has_otadata;       /* the partition exists */
+    bool otadata_ok;        /* large enough and readable */
+    struct ota_rec rec[2];  /* as otadata_read() believes them */
+    struct ota_event event; /* the newest, as otadata_read() has it */
+    enum port_reset_reason reset_reason;
+    uint32_t slot_cnt; /* OTA slots, at most BOOT_MAX_SLOTS */
     enum boot_image image[BOOT_CHOICES];
     struct policy policy;
     /* With anti-rollback: the secure version in the fuses, UINT32_MAX when they
@@ -68,12 +71,16 @@ enum boot_reason {
     BOOT_WHY_NOTHING_BOOTS,
     BOOT_WHY_NO_SLOTS, /* the table has no OTA slot */
     BOOT_WHY_NO_FUSES, /* anti-rollback, and they cannot be read */
-    BOOT_WHY_TOO_OLD   /* the newest record names an image that is */
+    BOOT_WHY_TOO_OLD,  /* the newest record names an image that is */
+    BOOT_WHY_TRIAL     /* the newest was PENDING and gets another start */
 };
 
+/* To be written in this order: the event, if its kind is not NONE, then the
+ * record, which may be as it was. */
 struct boot_mark {
     uint32_t rec_idx;
     struct ota_rec rec; /* complete new record */
+    struct ota_event event;
 };
 
 struct boot_plan {
@@ -94,6 +101,14 @@ void boot_plan(const struct boot_in *in, struct boot_plan *plan);
 /* With anti-rollback: does the image there say less than the fuses, or
  * nothing? */
 bool boot_too_old(const struct boot_in *in, uint32_t choice);
+
+/* May the program whose record is own_idx be given up? Then *choice is what
+ * takes its place if its image verifies, which the caller finds out: the slot
+ * of the other record, or else the factory's program. False: there are no
+ * slots, or the other record names the same one, which would only be started
+ * again. Pure. */
+bool boot_way_back(const struct ota_rec rec[2], uint32_t own_idx,
+                   uint32_t slot_cnt, uint32_t *choice);
 
 /* "ota_3", "factory", "test", "none". */
 const char *boot_choice_name(uint32_t choice);

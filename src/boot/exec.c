@@ -171,14 +171,26 @@ static void note_write(struct boot_result *out, esp_err_t err)
     LOGE(TAG, "the otadata records cannot be written: %s", err_name(err));
 }
 
+/* What is not counted is not started; a verdict that finds no place does not
+ * keep a record from being given up. */
+static esp_err_t write_mark(const struct otadata_place *at, struct otadata *o,
+                            const struct boot_mark *mark)
+{
+    esp_err_t err = ESP_OK;
+    if (mark->event.kind != OTA_EVENT_NONE)
+        err = otadata_note(at, o, &mark->event);
+    if (err && mark->rec.state == OTA_STATE_PENDING)
+        return err;
+    return otadata_change(at, o, mark->rec_idx, &mark->rec);
+}
+
 /* false: the choice must not be started. */
 static bool write_marks(const struct otadata_place *at, struct boot_result *out)
 {
     bool may_start = true;
     for (uint32_t i = 0; i < out->plan.mark_cnt; i++) {
         const struct boot_mark *mark = &out->plan.marks[i];
-        esp_err_t err =
-            otadata_change(at, &out->otadata, mark->rec_idx, &mark->rec);
+        esp_err_t err = write_mark(at, &out->otadata, mark);
         note_write(out, err);
         if (err && mark->rec.state == OTA_STATE_PENDING)
             may_start = false;

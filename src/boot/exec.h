@@ -37,6 +37,7 @@ struct boot_env {
     const struct port_fuse *fuse;
     const struct part_table *table; /* NULL: no valid table */
     struct policy policy;
+    enum port_reset_reason reset_reason; /* of the reset that this is */
     /* Of the device; kind, place, cap_len and require_hash are filled in.
      * rules.keys is whom the device trusts, and is looked at if the policy
      * requires signatures. */

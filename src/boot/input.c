@@ -48,6 +48,7 @@ static void gather_otadata(const struct boot_env *env, struct boot_in *in,
         return;
     in->rec[0] = o->rec[0];
     in->rec[1] = o->rec[1];
+    in->event = o->event;
 }
 
 void boot_gather(const struct boot_env *env, struct boot_in *in,
@@ -56,6 +57,7 @@ void boot_gather(const struct boot_env *env, struct boot_in *in,
     memset(in, 0, sizeof(*in));
     memset(o, 0, sizeof(*o));
     in->policy = env->policy;
+    in->reset_reason = env->reset_reason;
     in->table_ok = env->table != NULL;
     if (!in->table_ok)
         return;

@@ -19,7 +19,12 @@
 #define FLAG_ROLLBACK (1u << 0)
 #define FLAG_REQUIRE_HASH (1u << 1)
 #define FLAG_REQUIRE_SIGNED (1u << 2)
-#define FLAGS_KNOWN (FLAG_ROLLBACK | FLAG_REQUIRE_HASH | FLAG_REQUIRE_SIGNED)
+#define FLAG_TRIAL (1u << 3)
+#define FLAG_DENY (1u << 4)
+#define FLAGS_KNOWN                                                         \
+    (FLAG_ROLLBACK | FLAG_REQUIRE_HASH | FLAG_REQUIRE_SIGNED | FLAG_TRIAL | \
+     FLAG_DENY)
+#define TRIAL_LEN 4u
 
 uint32_t boot_opts_pack(const struct boot_opts *opts,
                         uint8_t out[BOOT_OPTS_MAX_LEN])
@@ -35,6 +40,15 @@ uint32_t boot_opts_pack(const struct boot_opts *opts,
     }
     while (len % 4)
         out[len++] = 0;
+    if (opts->deny)
+        flags |= FLAG_DENY;
+    if (opts->trial_boots || opts->trial_power) {
+        flags |= FLAG_TRIAL;
+        le16_put(out + len,
+                 (uint16_t)(opts->trial_boots | opts->trial_power << 8));
+        le16_put(out + len + 2, 0);
+        len += TRIAL_LEN;
+    }
     le32_put(out, MAGIC);
     le16_put(out + VERSION_OFF, VERSION);
     le16_put(out + LEN_OFF, (uint16_t)(len + CRC_LEN));
@@ -43,14 +57,27 @@ uint32_t boot_opts_pack(const struct boot_opts *opts,
     return len + CRC_LEN;
 }
 
+static esp_err_t parse_trial(struct span field, struct boot_opts *out)
+{
+    if (field.len < TRIAL_LEN)
+        return ESP_ERR_INVALID_SIZE;
+    out->trial_boots = field.ptr[0];
+    out->trial_power = field.ptr[1];
+    return ESP_OK;
+}
+
 static esp_err_t parse_fields(struct span record, struct boot_opts *out)
 {
-    uint32_t flags = le32_get(record.ptr + FLAGS_OFF), used;
+    uint32_t flags = le32_get(record.ptr + FLAGS_OFF), used = 0;
     esp_err_t err = ESP_OK;
     if (flags & FLAG_REQUIRE_SIGNED)
         err = img_keys_parse(span_from(record, FIELDS_OFF), &out->keys, &used);
+    if (!err && (flags & FLAG_TRIAL))
+        err = parse_trial(span_from(record, FIELDS_OFF + (used + 3) / 4 * 4),
+                          out);
     if (err)
         return err;
+    out->deny = flags & FLAG_DENY;
     out->rollback = flags & FLAG_ROLLBACK;
     out->require_hash = flags & FLAG_REQUIRE_HASH;
     out->require_signed = flags & FLAG_REQUIRE_SIGNED;
@@ -127,4 +154,7 @@ void boot_opts_apply(const struct boot_opts *opts, struct policy *policy)
     policy->rollback = opts->rollback;
     policy->require_hash = opts->require_hash;
     policy->require_signed = opts->require_signed;
+    policy->trial_boots = opts->trial_boots;
+    policy->trial_power = opts->trial_power;
+    policy->deny = opts->deny;
 }

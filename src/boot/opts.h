@@ -7,9 +7,10 @@
  * write it; every verb reads it.
  *
  * Record, little-endian: magic "PTOP", u16 version (1), u16 length of the
- * record, u32 flags (1 rollback, 2 require_hash, 4 require_signed), with flag
- * 4 a key set (img_keys_pack()), fields of later versions, u32 CRC-32 (as
- * zlib's) of all before it. A flag that this reader does not know is an error: it may be one
+ * record, u32 flags (1 rollback, 2 require_hash, 4 require_signed, 8 trial, 16
+ * deny), with flag 4 a key set (img_keys_pack()) padded to a multiple of 4,
+ * with flag 8 u8 trial_boots, u8 trial_power, u16 0, fields of later versions,
+ * u32 CRC-32 (as zlib's) of all before it. A flag that this reader does not know is an error: it may be one
  * that makes the device stricter. */
 #ifndef BOOT_OPTS_H
 #define BOOT_OPTS_H
@@ -25,7 +26,7 @@
 
 #define BOOT_OPTS_ADDR 0x504F0u
 #define BOOT_OPTS_LEN 16u /* at least */
-#define BOOT_OPTS_MAX_LEN (BOOT_OPTS_LEN + IMG_KEYS_PACKED_MAX)
+#define BOOT_OPTS_MAX_LEN (BOOT_OPTS_LEN + IMG_KEYS_PACKED_MAX + 8u)
 
 struct boot_opts {
     bool rollback;
@@ -34,6 +35,8 @@ struct boot_opts {
     /* When require_signed: the scheme, and the keys that are compiled in; none
      * when they are in the key store (image/key_store.h). */
     struct img_keys keys;
+    uint8_t trial_boots, trial_power; /* see struct policy; 0: not stored */
+    bool deny;
 };
 
 /* Returns the length of the record. */

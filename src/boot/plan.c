@@ -2,9 +2,11 @@
  *
  * The records name a first candidate; the rest follow in the reference's order
  * (3.2 D): from it down to ota_0, the factory, then up, then the test program.
- * With rollback on, a record that is PENDING at a reset was not confirmed and
- * is given up, and so is a NEW one whose image is bad: the decision is then
- * made again without it, which is what the reference does one boot later.
+ * With rollback on, a record that is PENDING at a reset was not confirmed; it
+ * is given up once its trial's budget is used up, which is the first reset
+ * unless the options say otherwise. So is one on trial whose image is bad: the
+ * decision is then made again without it, which is what the reference does one
+ * boot later.
  * docs/boot.md tells the whole story. */
 #include "boot/boot.h"
 
@@ -13,7 +15,8 @@
 #define IDX_FACTORY (-1)
 
 struct pick {
-    struct ota_rec rec[2]; /* as they would be written */
+    struct ota_rec rec[2];     /* as they would be written */
+    struct ota_event event[2]; /* to be noted before */
     uint32_t active;
     int start;    /* slot index or IDX_FACTORY */
     bool initial; /* a slot that boots is given the first record */
@@ -44,6 +47,30 @@ static void pick_default(const struct boot_in *in, struct pick *p)
         p->initial = rec_unwritten(&p->rec[0]) && rec_unwritten(&p->rec[1]);
 }
 
+/* --- trials that end ------------------------------------------------------- */
+
+static void event_begin(const struct boot_in *in, struct pick *p, uint32_t idx,
+                        struct ota_event *ev)
+{
+    memset(ev, 0, sizeof(*ev));
+    ev->seq = p->rec[idx].seq;
+    ev->rec_idx = (uint8_t)idx;
+    ev->who = OTA_BY_BOOTLOADER;
+    ev->reset_reason = (uint8_t)in->reset_reason;
+    ev->up_ms = UINT32_MAX;
+}
+
+static void give_up(const struct boot_in *in, struct pick *p, uint32_t idx,
+                    enum ota_event_why why)
+{
+    struct ota_event *ev = &p->event[idx];
+    if (ev->kind == OTA_EVENT_NONE)
+        event_begin(in, p, idx, ev);
+    ev->kind = OTA_EVENT_GIVEN_UP;
+    ev->why = (uint8_t)why;
+    p->rec[idx].state = OTA_STATE_ABORTED;
+}
+
 /* --- anti-rollback --------------------------------------------------------- */
 
 bool boot_too_old(const struct boot_in *in, uint32_t choice)
@@ -70,12 +97,15 @@ static void seen_records(const struct boot_in *in, const struct pick *p,
     }
 }
 
-/* A trial that cannot begin is over. */
-static void give_up_too_old(const struct boot_in *in, struct ota_rec rec[2])
+/* A trial that cannot begin, or go on, is over. */
+static void give_up_too_old(const struct boot_in *in, struct pick *p)
 {
     for (uint32_t i = 0; i < 2; i++)
-        if (rec[i].state == OTA_STATE_NEW && names_too_old(in, &rec[i]))
-            rec[i].state = OTA_STATE_ABORTED;
+        if ((p->rec[i].state == OTA_STATE_NEW ||
+             (p->rec[i].state == OTA_STATE_PENDING &&
+              pol_rollback(&in->policy))) &&
+            names_too_old(in, &p->rec[i]))
+            give_up(in, p, i, OTA_WHY_TOO_OLD);
 }
 
 /* What the choice gives the fuses: nothing unless its record is VALID. */
@@ -126,23 +156,62 @@ static bool image_usable(const struct boot_in *in, uint32_t choice)
            !boot_too_old(in, choice);
 }
 
-/* A NEW record whose image is bad: there is nothing to try. */
+/* A record on trial whose image is bad: there is nothing to try. */
 static bool active_is_void(const struct boot_in *in, const struct pick *p)
 {
     return p->active != OTA_REC_NONE &&
-           p->rec[p->active].state == OTA_STATE_NEW &&
+           (p->rec[p->active].state == OTA_STATE_NEW ||
+            p->rec[p->active].state == OTA_STATE_PENDING) &&
            !image_usable(in, (uint32_t)p->start);
 }
 
-/* Returns true when the record that led was given up. */
-static bool give_up_pending(struct ota_rec rec[2])
+/* Charges this reset to the trial of a PENDING record. A reset by power says
+ * little about the program, so that so many of them are excused; the budget is
+ * finite all the same. A trial that was being given up when the power went is
+ * given up. */
+static bool trial_goes_on(const struct boot_in *in, struct pick *p,
+                          uint32_t idx)
 {
-    uint32_t led = ota_active_idx(rec);
-    bool lost = led != OTA_REC_NONE && rec[led].state == OTA_STATE_PENDING;
-    for (uint32_t i = 0; i < 2; i++)
-        if (rec[i].state == OTA_STATE_PENDING)
-            rec[i].state = OTA_STATE_ABORTED;
-    return lost;
+    const struct ota_event *last = &in->event;
+    struct ota_event *ev = &p->event[idx];
+    bool by_power = in->reset_reason == PORT_RESET_POWERON ||
+                    in->reset_reason == PORT_RESET_BROWNOUT;
+    event_begin(in, p, idx, ev);
+    if (last->kind != OTA_EVENT_NONE && last->seq == ev->seq) {
+        if (last->kind == OTA_EVENT_GIVEN_UP)
+            return false;
+        if (last->kind == OTA_EVENT_STARTED) {
+            ev->charged = last->charged;
+            ev->power = last->power;
+        }
+    }
+    if (by_power && ev->power < pol_trial_power(&in->policy))
+        ev->power++;
+    else if (ev->charged < UINT8_MAX)
+        ev->charged++;
+    ev->kind = OTA_EVENT_STARTED;
+    return ev->charged < pol_trial_boots(&in->policy);
+}
+
+/* Who was on trial when the device was reset: the leading record may go on,
+ * any other is given up. */
+static enum boot_reason end_trials(const struct boot_in *in, struct pick *p)
+{
+    uint32_t led = ota_active_idx(p->rec);
+    enum boot_reason reason = BOOT_WHY_NONE;
+    for (uint32_t i = 0; i < 2; i++) {
+        if (p->rec[i].state != OTA_STATE_PENDING)
+            continue;
+        if (i != led) {
+            p->rec[i].state = OTA_STATE_ABORTED;
+        } else if (trial_goes_on(in, p, i)) {
+            reason = BOOT_WHY_TRIAL;
+        } else {
+            give_up(in, p, i, OTA_WHY_RESET);
+            reason = BOOT_WHY_ROLLED_BACK;
+        }
+    }
+    return reason;
 }
 
 static void add_candidate(const struct boot_in *in, uint32_t choice,
@@ -169,6 +238,16 @@ static void list_candidates(const struct boot_in *in, int start,
     add_candidate(in, BOOT_TEST, plan);
 }
 
+/* Counts begin at 0, whatever an older trial of this sequence left. Noted
+ * before the record is PENDING, and not where nothing is ever counted. */
+static void begin_trial(const struct boot_in *in, struct pick *p)
+{
+    if (pol_trial_boots(&in->policy) + pol_trial_power(&in->policy) <= 1)
+        return;
+    event_begin(in, p, p->active, &p->event[p->active]);
+    p->event[p->active].kind = OTA_EVENT_STARTED;
+}
+
 /* What starting the choice changes in the records. */
 static void mark_choice(const struct boot_in *in, uint32_t choice,
                         struct pick *p)
@@ -182,18 +261,24 @@ static void mark_choice(const struct boot_in *in, uint32_t choice,
     }
     /* A NEW record that still leads has a usable image: it is the choice. */
     if (pol_rollback(&in->policy) && p->active != OTA_REC_NONE &&
-        p->rec[p->active].state == OTA_STATE_NEW)
+        p->rec[p->active].state == OTA_STATE_NEW) {
         p->rec[p->active].state = OTA_STATE_PENDING;
+        begin_trial(in, p);
+    }
 }
 
-static void add_mark(struct boot_plan *plan, uint32_t idx,
-                     const struct ota_rec *was, const struct ota_rec *is)
+static void add_mark(const struct boot_in *in, const struct pick *p,
+                     uint32_t idx, struct boot_plan *plan)
 {
-    /* Every mark changes one of them. */
-    if (was->seq == is->seq && was->state == is->state && was->crc == is->crc)
+    const struct ota_rec *was = &in->rec[idx], *is = &p->rec[idx];
+    struct boot_mark *mark = &plan->marks[plan->mark_cnt];
+    /* Every change changes one of them. */
+    if (was->seq == is->seq && was->state == is->state && was->crc == is->crc &&
+        p->event[idx].kind == OTA_EVENT_NONE)
         return;
-    plan->marks[plan->mark_cnt].rec_idx = idx;
-    plan->marks[plan->mark_cnt].rec = *is;
+    mark->rec_idx = idx;
+    mark->rec = *is;
+    mark->event = p->event[idx];
     plan->mark_cnt++;
 }
 
@@ -203,8 +288,8 @@ static void list_marks(const struct boot_in *in, const struct pick *p,
                        struct boot_plan *plan)
 {
     uint32_t first = p->rec[0].state == OTA_STATE_ABORTED ? 0 : 1;
-    add_mark(plan, first, &in->rec[first], &p->rec[first]);
-    add_mark(plan, 1 - first, &in->rec[1 - first], &p->rec[1 - first]);
+    add_mark(in, p, first, plan);
+    add_mark(in, p, 1 - first, plan);
 }
 
 static void finish(const struct boot_in *in, struct pick *p,
@@ -238,20 +323,22 @@ static uint32_t start_choice(const struct boot_in *in, const struct pick *p)
 static void plan_records(const struct boot_in *in, struct pick *p,
                          struct boot_plan *plan)
 {
-    bool rolled_back = false;
+    enum boot_reason trial = BOOT_WHY_NONE;
     if (pol_rollback(&in->policy))
-        rolled_back = give_up_pending(p->rec);
+        trial = end_trials(in, p);
     uint32_t led = ota_active_idx(p->rec);
     bool too_old = led != OTA_REC_NONE && names_too_old(in, &p->rec[led]);
-    give_up_too_old(in, p->rec);
+    give_up_too_old(in, p);
     pick_start(in, p);
     if (too_old)
         p->reason = BOOT_WHY_TOO_OLD;
-    if (rolled_back)
-        p->reason = BOOT_WHY_ROLLED_BACK;
+    else if (trial == BOOT_WHY_TRIAL)
+        p->reason = trial;
+    if (trial == BOOT_WHY_ROLLED_BACK)
+        p->reason = trial;
     plan->preferred = start_choice(in, p);
     while (pol_rollback(&in->policy) && active_is_void(in, p)) {
-        p->rec[p->active].state = OTA_STATE_ABORTED;
+        give_up(in, p, p->active, OTA_WHY_IMAGE_BAD);
         pick_start(in, p);
     }
     finish(in, p, plan);
@@ -315,7 +402,8 @@ static const char *const reason_texts[] = {
     [BOOT_WHY_NO_FUSES] = "anti-rollback is on and the fuses cannot be read, "
                           "so no image may be started",
     [BOOT_WHY_TOO_OLD] = "the newest otadata record names an image whose "
-                         "secure version is too low"
+                         "secure version is too low",
+    [BOOT_WHY_TRIAL] = "the newest program is on trial and gets another start"
 };
 
 const char *boot_reason_text(enum boot_reason reason)

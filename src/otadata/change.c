@@ -1,4 +1,5 @@
-/* otadata/change.c - the transaction that replaces one record.
+/* otadata/change.c - the transaction that replaces one record, and the events
+ * that are only appended.
  *
  * Invariant: no sector is erased unless its sibling holds the newest open
  * intent naming it; a full log is the one exception. Each step is read back
@@ -87,11 +88,81 @@ esp_err_t otadata_redo(const struct otadata_place *at, struct otadata *o)
     return err;
 }
 
-/* Where the intent to change record idx goes: into the sibling's log. */
-static uint32_t intent_off(const struct otadata *o, uint32_t idx)
+/* --- events, denied digests ------------------------------------------------ */
+
+/* The next free place in a sector's log, from the partition's start. */
+static uint32_t next_place(const struct otadata *o, uint32_t sector)
 {
-    return (1 - idx) * OTADATA_SECTOR + o->next_off[1 - idx];
+    return sector * OTADATA_SECTOR + o->next_off[sector];
 }
+
+static esp_err_t write_body(const struct otadata_place *at,
+                            const struct otadata *o, uint32_t sector,
+                            const struct ota_log_entry *e)
+{
+    uint8_t body[OTA_LOG_BODY_LEN];
+    ota_log_pack(e, body);
+    return prog_checked(at, at->off + next_place(o, sector), body,
+                        sizeof(body));
+}
+
+/* Trials come before the list: what they need is left to them. */
+static uint32_t keep_for(uint8_t type)
+{
+    return type == OTA_LOG_EVENT ? OTADATA_LOG_KEEP
+                                 : OTADATA_LOG_KEEP + OTA_LIVE_CNT;
+}
+
+esp_err_t ota_log_append(const struct otadata_place *at, struct otadata *o,
+                         uint32_t sector, struct ota_log_entry *e)
+{
+    if (o->free_cnt[sector] <= keep_for(e->type))
+        return ESP_ERR_NO_MEM;
+    e->gen = o->gen + 1;
+    esp_err_t err = write_body(at, o, sector, e);
+    esp_err_t read_err = otadata_read(at, OTADATA_LEN, o);
+    return err ? err : read_err;
+}
+
+esp_err_t otadata_note(const struct otadata_place *at, struct otadata *o,
+                       const struct ota_event *event)
+{
+    struct ota_log_entry e;
+    ota_event_pack(event, &e); /* may stand in *o, which is read afresh */
+    esp_err_t err = otadata_redo(at, o);
+    if (err)
+        return err;
+    return ota_log_append(at, o, 1 - (event->rec_idx & 1u), &e);
+}
+
+/* Copies entry by entry what must outlive the erase of sector idx, as it
+ * stands, generation included: a copy that was cut is not made twice, and
+ * neither is the order of entries changed. What finds no place is lost; that
+ * takes a log that nobody moved house for. */
+static esp_err_t carry_over(const struct otadata_place *at, struct otadata *o,
+                            uint32_t idx)
+{
+    const struct port_flash *flash = at->flash;
+    uint32_t to = 1 - idx;
+    for (uint32_t k = 0; k < OTA_LIVE_CNT; k++) {
+        uint8_t body[OTA_LOG_BODY_LEN];
+        const struct ota_live *l = &o->live[k];
+        if (l->off[idx] == 0 || l->off[to] != 0 || o->free_cnt[to] <= 1)
+            continue;
+        esp_err_t err =
+            flash->read(flash->ctx, at->off + l->off[idx], body, sizeof(body));
+        if (!err)
+            err = prog_checked(at, at->off + next_place(o, to), body,
+                               sizeof(body));
+        if (err)
+            return err;
+        o->next_off[to] += OTA_LOG_ENTRY_LEN;
+        o->free_cnt[to]--;
+    }
+    return ESP_OK;
+}
+
+/* --- a change --------------------------------------------------------------- */
 
 static esp_err_t write_intent(const struct otadata_place *at,
                               const struct otadata *o, uint32_t idx,
@@ -100,12 +171,9 @@ static esp_err_t write_intent(const struct otadata_place *at,
     struct ota_log_entry entry = { .gen = o->gen + 1,
                                    .type = OTA_LOG_CHANGE,
                                    .target = (uint8_t)idx,
-                                   .open = true,
-                                   .old_seq = o->raw[idx].seq,
-                                   .rec = *rec };
-    uint8_t body[OTA_LOG_BODY_LEN];
-    ota_log_pack(&entry, body);
-    return prog_checked(at, at->off + intent_off(o, idx), body, sizeof(body));
+                                   .old_seq = o->raw[idx].seq };
+    ota_rec_pack(rec, entry.data);
+    return write_body(at, o, 1 - idx, &entry);
 }
 
 static bool rec_same(const struct ota_rec *a, const struct ota_rec *b)
@@ -114,17 +182,18 @@ static bool rec_same(const struct ota_rec *a, const struct ota_rec *b)
            memcmp(a->label, b->label, sizeof(a->label)) == 0;
 }
 
-static esp_err_t change_step(const struct otadata_place *at,
-                             const struct otadata *o, uint32_t idx,
-                             const struct ota_rec *rec)
+static esp_err_t change_step(const struct otadata_place *at, struct otadata *o,
+                             uint32_t idx, const struct ota_rec *rec)
 {
     if (o->free_cnt[1 - idx] == 0)
         return erase_and_write(at, idx, rec);
-    esp_err_t err = write_intent(at, o, idx, rec);
+    esp_err_t err = carry_over(at, o, idx);
+    if (!err)
+        err = write_intent(at, o, idx, rec);
     if (!err)
         err = erase_and_write(at, idx, rec);
     if (!err)
-        err = close_intent(at, intent_off(o, idx));
+        err = close_intent(at, next_place(o, 1 - idx));
     return err;
 }
 

@@ -56,6 +56,62 @@ uint32_t ota_seq_slot(uint32_t seq, uint32_t slot_cnt);
  * "state 0x.." is given as "UNKNOWN". */
 const char *ota_state_name(uint32_t state);
 
+/* --- what else the log knows ---------------------------------------------- */
+
+/* One thing that happened to a program on trial. */
+enum ota_event_kind {
+    OTA_EVENT_NONE = 0,
+    OTA_EVENT_STARTED = 1, /* the trial goes on: one more start */
+    OTA_EVENT_CONFIRMED = 2,
+    OTA_EVENT_GIVEN_UP = 3
+};
+enum ota_event_who {
+    OTA_BY_NOBODY = 0,
+    OTA_BY_BOOTLOADER = 1,
+    OTA_BY_APP = 2,    /* the program said so */
+    OTA_BY_POLICY = 3, /* its confirmation policy did */
+    OTA_BY_TOOL = 4    /* somebody at a computer */
+};
+enum ota_event_why {
+    OTA_WHY_NONE = 0,
+    OTA_WHY_RESET = 1,     /* its starts are used up */
+    OTA_WHY_IMAGE_BAD = 2, /* its image does not verify */
+    OTA_WHY_CALL = 3,      /* asked for, no reason given */
+    OTA_WHY_MET = 4,       /* all conditions were met */
+    OTA_WHY_DEADLINE = 5,  /* they were not in time */
+    OTA_WHY_STARTS = 6,    /* ... nor in as many starts as allowed */
+    OTA_WHY_CONDITION = 7, /* one of them was reported to fail */
+    OTA_WHY_CALLBACK = 8,  /* the application's callback decided */
+    OTA_WHY_TOO_OLD = 9    /* its secure version is below the fuses' */
+};
+#define OTA_EVENT_TEXT_LEN 16u
+struct ota_event {
+    uint32_t seq;    /* of the record */
+    uint8_t rec_idx; /* of the record */
+    uint8_t kind, who, why;
+    uint8_t reset_reason; /* enum port_reset_reason of the last reset */
+    uint8_t charged;      /* resets that count against the trial's budget */
+    uint8_t power;        /* resets by power that were excused */
+    uint32_t up_ms;       /* since the program's start; UINT32_MAX: unknown */
+    uint32_t conditions;  /* bit mask: met, or the one that failed */
+    char text[OTA_EVENT_TEXT_LEN]; /* the program's words; NUL unless full */
+};
+
+/* An entry that outlives its sector: where it stands, 0 where it does not. */
+struct ota_live {
+    uint32_t gen; /* 0: there is none */
+    uint16_t off[2];
+};
+#define OTADATA_DENY_MAX 8u
+#define OTADATA_DIGEST_LEN 32u
+enum {
+    OTA_LIVE_STARTED, /* newest start, newer than any verdict */
+    OTA_LIVE_VERDICT, /* newest CONFIRMED or GIVEN_UP */
+    OTA_LIVE_CLEARED, /* denied digests older than this are forgotten */
+    OTA_LIVE_DENY,    /* OTADATA_DENY_MAX of them */
+    OTA_LIVE_CNT = OTA_LIVE_DENY + OTADATA_DENY_MAX
+};
+
 /* What the two sectors say, an unfinished change counted as done. */
 struct otadata {
     struct ota_rec rec[2]; /* what to decide on */
@@ -68,11 +124,17 @@ struct otadata {
     uint32_t next_off[2]; /* of a free entry, from the sector's start */
     bool void_open;       /* an open intent that another tool overtook */
     uint32_t open_off;    /* of the open or void intent, from the start */
+    struct ota_live live[OTA_LIVE_CNT];
+    struct ota_event event; /* the newest of all; kind NONE: there is none */
 };
 
-/* Entries kept for the bootloader's marks: with fewer, activation moves
- * house. */
-#define OTADATA_LOG_RESERVE 8u
+/* With fewer free entries activation moves house. A trial takes at most
+ * 3 changes, OTADATA_STARTS_MAX starts and a verdict; what is left then has
+ * room for an intent and for all that a move carries over. */
+#define OTADATA_STARTS_MAX 16u
+#define OTADATA_LOG_KEEP 4u /* for changes; nothing else takes them */
+#define OTADATA_LOG_RESERVE \
+    (OTADATA_STARTS_MAX + OTADATA_LOG_KEEP + OTA_LIVE_CNT + 2u)
 
 /* Pure. ESP_ERR_INVALID_SIZE: fewer than OTADATA_LEN bytes. */
 MUST_CHECK esp_err_t otadata_parse(struct span bytes, struct otadata *out);
@@ -105,6 +167,36 @@ MUST_CHECK esp_err_t otadata_redo(const struct otadata_place *at,
 MUST_CHECK esp_err_t otadata_change(const struct otadata_place *at,
                                     struct otadata *o, uint32_t idx,
                                     const struct ota_rec *rec);
+
+/* Appends an event to the log of its record's sibling, and reads *o afresh.
+ * Redoes an open change first. ESP_ERR_NO_MEM: only the places kept for
+ * changes are left; else errors of otadata_redo(). */
+MUST_CHECK esp_err_t otadata_note(const struct otadata_place *at,
+                                  struct otadata *o,
+                                  const struct ota_event *event);
+
+/* The newest verdict, kind NONE if there is none. */
+MUST_CHECK esp_err_t otadata_verdict(const struct otadata_place *at,
+                                     const struct otadata *o,
+                                     struct ota_event *out);
+
+/* Digests of images that failed here, the newest OTADATA_DENY_MAX. idx counts
+ * from the newest; ESP_ERR_NOT_FOUND: no so many. */
+MUST_CHECK esp_err_t otadata_deny_get(const struct otadata_place *at,
+                                      const struct otadata *o, uint32_t idx,
+                                      uint8_t digest[OTADATA_DIGEST_LEN]);
+/* *denied is true, too, when there is an error. */
+MUST_CHECK esp_err_t otadata_deny_has(const struct otadata_place *at,
+                                      const struct otadata *o,
+                                      const uint8_t digest[OTADATA_DIGEST_LEN],
+                                      bool *denied);
+/* Writes nothing when it is there. ESP_ERR_NO_MEM: the logs are full; the next
+ * activation makes room. */
+MUST_CHECK esp_err_t otadata_deny_add(const struct otadata_place *at,
+                                      struct otadata *o,
+                                      const uint8_t digest[OTADATA_DIGEST_LEN]);
+MUST_CHECK esp_err_t otadata_deny_clear(const struct otadata_place *at,
+                                        struct otadata *o);
 
 /* What making a slot the boot target takes. Pure. */
 struct otadata_activation {

@@ -17,10 +17,10 @@ MUTANTS = [
      "    if (o->free_cnt[1 - idx] == 0)\n",
      "    if (o != NULL)\n"),
     ("intent-after-erase", "otadata/change.c",
-     "    esp_err_t err = write_intent(at, o, idx, rec);\n"
+     "        err = write_intent(at, o, idx, rec);\n"
      "    if (!err)\n"
      "        err = erase_and_write(at, idx, rec);\n",
-     "    esp_err_t err = erase_and_write(at, idx, rec);\n"
+     "        err = erase_and_write(at, idx, rec);\n"
      "    if (!err)\n"
      "        err = write_intent(at, o, idx, rec);\n"),
     ("redo-only-closes", "otadata/change.c",
@@ -29,12 +29,12 @@ MUTANTS = [
     ("done-before-record", "otadata/change.c",
      "        err = erase_and_write(at, idx, rec);\n"
      "    if (!err)\n"
-     "        err = close_intent(at, intent_off(o, idx));\n",
-     "        err = close_intent(at, intent_off(o, idx));\n"
+     "        err = close_intent(at, next_place(o, 1 - idx));\n",
+     "        err = close_intent(at, next_place(o, 1 - idx));\n"
      "    if (!err)\n"
      "        err = erase_and_write(at, idx, rec);\n"),
     ("reader-ignores-intent", "otadata/log.c",
-     "    out->rec[idx] = s->newest.rec;\n",
+     "    out->rec[idx] = rec;\n",
      ""),
     ("intent-without-crc", "otadata/log.c",
      "    if (le16_get(window) != MAGIC ||\n"
@@ -61,9 +61,19 @@ MUTANTS = [
     ("unmarked-trial-starts", "boot/exec.c",
      "            may_start = false;\n",
      "            may_start = true;\n"),
+    ("uncounted-trial-starts", "boot/exec.c",
+     "    if (err && mark->rec.state == OTA_STATE_PENDING)\n"
+     "        return err;\n",
+     "    if (err && mark->rec.state == OTA_STATE_NEW)\n"
+     "        return err;\n"),
+    ("trial-never-ends", "boot/plan.c",
+     "            ev->charged = last->charged;\n",
+     ""),
     ("unconfirmed-is-kept", "boot/plan.c",
-     "            rec[i].state = OTA_STATE_ABORTED;\n    return lost;",
-     "            rec[i].state = OTA_STATE_VALID;\n    return lost;"),
+     "    ev->why = (uint8_t)why;\n"
+     "    p->rec[idx].state = OTA_STATE_ABORTED;\n",
+     "    ev->why = (uint8_t)why;\n"
+     "    p->rec[idx].state = OTA_STATE_VALID;\n"),
     ("setting-erased-first", "kv/value.c",
      "    err = kv_item_write(kv, e, payload, &at);\n"
      "    return err ? err : kv_key_erase(kv, e, &at);\n",

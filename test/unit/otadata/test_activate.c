@@ -18,6 +18,7 @@
 #define A OTA_STATE_ABORTED
 #define I OTA_STATE_INVALID
 #define NONE OTADATA_SEQ_NONE
+#define ROOM OTADATA_LOG_RESERVE
 
 static struct ota_rec rec_make(uint32_t seq, uint32_t state)
 {
@@ -79,13 +80,13 @@ static const struct row rows[] = {
     { "not when it is the target itself", NONE, U, NONE, U, 63, 63, 2, 1, 1,
       false, 0, 0, 0, 2 },
     /* little room in the log that takes the intent */
-    { "eight places left: no move", 1, V, 2, A, 8, 63, 2, 0, 1, false, 0, 0, 1,
-      2 },
-    { "seven: the running slot's record moves", 1, V, 2, A, 7, 63, 2, 0, 1,
-      true, 1, 3, 0, 4 },
+    { "just enough places left: no move", 1, V, 2, A, ROOM, 63, 2, 0, 1, false,
+      0, 0, 1, 2 },
+    { "one fewer: the running slot's record moves", 1, V, 2, A, ROOM - 1, 63, 2,
+      0, 1, true, 1, 3, 0, 4 },
     { "the other log does not matter", 1, V, 2, A, 63, 0, 2, 0, 1, false, 0, 0,
       1, 2 },
-    { "factory runs: the record that leads moves", 3, V, 2, V, 7, 63, 2,
+    { "factory runs: the record that leads moves", 3, V, 2, V, ROOM - 1, 63, 2,
       FACTORY, 1, true, 1, 5, 0, 6 },
     { "nothing to keep: the record whose change has room", 1, A, 2, A, 63, 7, 2,
       FACTORY, 0, false, 0, 0, 1, 1 },
@@ -263,7 +264,7 @@ static const uint32_t states[] = { N, OTA_STATE_PENDING, V, I, A, U,
 static unsigned long check_requests(struct world *w)
 {
     static const uint32_t frees[][2] = {
-        { 63, 63 }, { 7, 63 }, { 63, 7 }, { 0, 0 }, { 8, 0 }
+        { 63, 63 }, { ROOM - 1, 63 }, { 63, ROOM - 1 }, { 0, 0 }, { ROOM, 0 }
     };
     unsigned long cnt = 0;
     for (uint32_t k = 0; k < w->cnt * (w->cnt + 1) * 5; k++) {

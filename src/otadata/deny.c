@@ -1,0 +1,112 @@
+/* otadata/deny.c - verdicts to be read, and the list of failed digests.
+ *
+ * A digest is one entry. Clearing the list appends a marker that outranks all
+ * older entries; it lives on like them, so that none of them comes back when
+ * its own sector is erased. The bootloader needs none of this. */
+#include "otadata/log.h"
+
+#include <string.h>
+
+static esp_err_t entry_read(const struct otadata_place *at,
+                            const struct ota_live *l, struct ota_log_entry *e)
+{
+    uint8_t window[OTA_LOG_ENTRY_LEN];
+    const struct port_flash *flash = at->flash;
+    if (l->gen == 0)
+        return ESP_ERR_NOT_FOUND;
+    esp_err_t err = flash->read(flash->ctx, at->off + ota_live_off(l), window,
+                                sizeof(window));
+    if (err)
+        return err;
+    return ota_log_parse(window, e) && e->gen == l->gen ? ESP_OK
+                                                        : ESP_ERR_INVALID_CRC;
+}
+
+esp_err_t otadata_verdict(const struct otadata_place *at,
+                          const struct otadata *o, struct ota_event *out)
+{
+    struct ota_log_entry e;
+    memset(out, 0, sizeof(*out));
+    esp_err_t err = entry_read(at, &o->live[OTA_LIVE_VERDICT], &e);
+    if (err == ESP_ERR_NOT_FOUND)
+        return ESP_OK;
+    if (!err)
+        ota_event_parse(&e, out);
+    return err;
+}
+
+/* The idx-th newest of the list, or an empty one. */
+static const struct ota_live *deny_nth(const struct otadata *o, uint32_t idx)
+{
+    static const struct ota_live none;
+    const struct ota_live *deny = o->live + OTA_LIVE_DENY;
+    for (uint32_t i = 0; i < OTADATA_DENY_MAX; i++) {
+        uint32_t newer = 0;
+        for (uint32_t k = 0; k < OTADATA_DENY_MAX; k++)
+            newer += deny[k].gen > deny[i].gen;
+        if (deny[i].gen != 0 && newer == idx)
+            return &deny[i];
+    }
+    return &none;
+}
+
+esp_err_t otadata_deny_get(const struct otadata_place *at,
+                           const struct otadata *o, uint32_t idx,
+                           uint8_t digest[OTADATA_DIGEST_LEN])
+{
+    struct ota_log_entry e;
+    esp_err_t err = entry_read(at, deny_nth(o, idx), &e);
+    if (!err)
+        memcpy(digest, e.data, OTADATA_DIGEST_LEN);
+    return err;
+}
+
+esp_err_t otadata_deny_has(const struct otadata_place *at,
+                           const struct otadata *o,
+                           const uint8_t digest[OTADATA_DIGEST_LEN],
+                           bool *denied)
+{
+    *denied = true;
+    for (uint32_t i = 0; i < OTADATA_DENY_MAX; i++) {
+        uint8_t listed[OTADATA_DIGEST_LEN];
+        esp_err_t err = otadata_deny_get(at, o, i, listed);
+        if (err == ESP_ERR_NOT_FOUND)
+            break;
+        if (err || memcmp(listed, digest, sizeof(listed)) == 0)
+            return err;
+    }
+    *denied = false;
+    return ESP_OK;
+}
+
+/* Where there is more room; a move of house carries it along. */
+static esp_err_t append(const struct otadata_place *at, struct otadata *o,
+                        struct ota_log_entry *e)
+{
+    uint32_t sector = o->free_cnt[1] > o->free_cnt[0] ? 1 : 0;
+    return ota_log_append(at, o, sector, e);
+}
+
+esp_err_t otadata_deny_add(const struct otadata_place *at, struct otadata *o,
+                           const uint8_t digest[OTADATA_DIGEST_LEN])
+{
+    struct ota_log_entry e = { .type = OTA_LOG_DENY };
+    bool denied = false;
+    esp_err_t err = otadata_redo(at, o);
+    if (!err)
+        err = otadata_deny_has(at, o, digest, &denied);
+    if (err || denied)
+        return err;
+    memcpy(e.data, digest, OTADATA_DIGEST_LEN);
+    return append(at, o, &e);
+}
+
+esp_err_t otadata_deny_clear(const struct otadata_place *at, struct otadata *o)
+{
+    struct ota_log_entry e = { .type = OTA_LOG_DENY_CLEAR };
+    esp_err_t err = otadata_redo(at, o);
+    if (err || deny_nth(o, 0)->gen == 0)
+        return err;
+    memset(e.data, 0xFF, sizeof(e.data));
+    return append(at, o, &e);
+}
