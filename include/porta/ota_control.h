@@ -10,6 +10,7 @@
 #include "esp_err.h"
 #include "esp_event_base.h"
 #include "esp_https_ota.h"
+#include "esp_partition.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -55,6 +56,10 @@ typedef struct {
      * session goes on there, by itself. Not with decrypt_cb, whose state
      * nobody knows: such a download starts again. */
     bool keep;
+    /* Write also what is there once: the bootloader, the partition table. A
+     * power cut then leaves a device that does not start; how long it may
+     * come is in porta_ota_get_risk(). Else ESP_ERR_NOT_ALLOWED. */
+    bool accept_unsafe;
     /* Called when a session ends, in its thread. NULL: nobody is told. */
     void (*on_result)(void *ctx, const porta_ota_result_t *result);
     void *ctx;
@@ -69,6 +74,41 @@ void porta_ota_set_options(const porta_ota_options_t *options); /* copied */
  * ESP_ERR_NOT_FOUND: there is none, or not this one. A session that is in
  * esp_https_ota_finish() is waited for. */
 esp_err_t porta_ota_cancel(esp_https_ota_handle_t handle);
+
+/* What a power cut does while a partition is written as a whole. */
+typedef struct {
+    bool survives;       /* the device starts, and the update can be repeated */
+    uint32_t sectors;    /* between the first erase and the last program */
+    uint32_t typical_ms; /* for these, with common flash chips */
+} porta_ota_risk_t;
+/* ESP_ERR_NOT_ALLOWED: no update writes it: the bootloader decides by it. */
+esp_err_t porta_ota_get_risk(const esp_partition_t *partition,
+                             porta_ota_risk_t *risk);
+
+/* A download with partition.finalize_with_copy into a partition that does not
+ * boot, by a session with the option keep, is noted before the copy begins. If
+ * the power goes then, this does the copy again; so call it after
+ * nvs_flash_init() and before the partition is used: it holds the old content
+ * or the new one, never a part of each. esp_https_ota_begin() does it, too.
+ * ESP_ERR_NOT_FOUND: nothing was interrupted. ESP_ERR_OTA_VALIDATE_FAILED: it
+ * was, and what was staged is gone: install it again. */
+esp_err_t porta_ota_finish_copy(void);
+
+/* Data that goes with an application: partitions "NAME_0" for ota_0, "NAME_1"
+ * for ota_1 and so on. The slot that boots says which of them counts, so both
+ * change in one step, and are given up in one step.
+ *
+ * porta_ota_data_partition(): of the application that runs. NULL: there is
+ * none.
+ * porta_ota_prepare_data(): of the next slot, to be written (as
+ * partition.staging of a session of its own) before the application is
+ * updated. The image in that slot is made unbootable first, since its data
+ * goes. If either download fails, what runs and its data are as they were.
+ * ESP_ERR_NOT_FOUND: there is no such partition, or no slot; else as
+ * esp_ota_begin(). */
+const esp_partition_t *porta_ota_data_partition(const char *name);
+esp_err_t porta_ota_prepare_data(const char *name,
+                                 const esp_partition_t **partition);
 
 /* So far. ESP_ERR_INVALID_ARG: no handle, or no room. In the session's own
  * thread. */

@@ -94,12 +94,20 @@ static bool is_unconfirmed(void)
            state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
-/* The table may be wrong: nothing but the partition itself is to be erased. */
+/* The table may be wrong: nothing but the partition itself is to be erased;
+ * and a device whose only bootloader is half-written does not start. */
 static esp_err_t check_place(const esp_partition_t *p)
 {
+    const struct api_device *dev = api_device();
     struct part_entry entry = api_entry(p);
     struct diag why = DIAG_NONE;
-    esp_err_t err = part_check_place(&api_device()->parts, &entry, &why);
+    struct upd_risk risk;
+    esp_err_t err = part_check_place(&dev->parts, &entry, &why);
+
+    upd_risk_of(&entry, dev->flash.erase_len, &risk);
+    if (!err)
+        err =
+            upd_risk_judge(&entry, &risk, dev->ota_options.accept_unsafe, &why);
 
     if (err)
         LOGE(OTA_TAG, "%s", why.text);
@@ -283,6 +291,8 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle,
     if (finalize_with_copy &&
         final_partition == esp_ota_get_running_partition())
         return ESP_ERR_OTA_PARTITION_CONFLICT;
+    if (finalize_with_copy && check_place(final_partition))
+        return ESP_ERR_NOT_ALLOWED;
     ota->final = final_partition;
     ota->copy = finalize_with_copy;
     set_image_place(ota);

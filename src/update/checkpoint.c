@@ -2,6 +2,7 @@
 
 #include "base/crc32.h"
 #include "base/le.h"
+#include "update/hex.h"
 
 #define CHECKPOINT_MAGIC 0x32435250u /* "PRC2" */
 
@@ -24,21 +25,6 @@ enum {
     CRC_LEN = 4,
     BYTES_MAX_LEN = AT_NAME + NAME_MAX_LEN + CRC_LEN
 };
-
-/* --- hexadecimal ---------------------------------------------------------- */
-
-static const char digits[] = "0123456789abcdef";
-
-static bool from_hex(struct span in, uint8_t *out)
-{
-    for (size_t i = 0; i < in.len; i++) {
-        const char *at = in.ptr[i] ? strchr(digits, in.ptr[i]) : NULL;
-        if (!at)
-            return false;
-        out[i / 2] = (uint8_t)(out[i / 2] << 4 | (at - digits));
-    }
-    return true;
-}
 
 /* --- to and from text ------------------------------------------------------ */
 
@@ -80,11 +66,7 @@ void upd_checkpoint_format(const struct upd_checkpoint *c,
                        2 * BYTES_MAX_LEN < UPD_CHECKPOINT_TEXT_LEN,
                    "whatever names the file fits");
     len = pack(c, bytes);
-    for (uint32_t i = 0; i < len; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    out[2 * len] = '\0';
+    upd_hex_put(bytes, len, out);
 }
 
 static esp_err_t unpack(const uint8_t *p, uint32_t len,
@@ -123,7 +105,7 @@ esp_err_t upd_checkpoint_parse(struct span in, struct upd_checkpoint *out)
     if (in.len % 2 != 0 || in.len > 2 * BYTES_MAX_LEN ||
         len < AT_NAME + CRC_LEN)
         return ESP_ERR_INVALID_SIZE;
-    if (!from_hex(in, bytes))
+    if (!upd_hex_get(in, bytes))
         return ESP_ERR_INVALID_CRC;
     len -= CRC_LEN;
     if (le32_get(bytes + len) != crc32_le(UINT32_MAX, bytes, len))

@@ -14,28 +14,6 @@ static esp_err_t refuse_incomplete(struct upd *u)
                     (unsigned long long)u->fetch.off);
 }
 
-/* A table that would not be readable is not left behind as done. */
-static esp_err_t check_table(struct upd *u)
-{
-    const struct port_heap *heap = u->env.http.heap;
-    const struct port_flash *flash = u->env.device->parts->flash;
-    struct part_table *table = heap->alloc(heap->ctx, sizeof(*table));
-    esp_err_t err;
-
-    if (!table)
-        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_NO_MEM,
-                        "there is no memory to check the partition table");
-    err = part_read(u->env.device->parts, &u->target.staging, 0, u->sector,
-                    PART_TABLE_MAX_LEN);
-    if (!err)
-        err = part_table_parse(span_of(u->sector, PART_TABLE_MAX_LEN),
-                               flash->size_len, table);
-    heap->free(heap->ctx, table);
-    return err ? upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
-                          "the partition table that was received is damaged")
-               : ESP_OK;
-}
-
 static esp_err_t judge(struct upd *u, struct img_receipt *receipt)
 {
     if (!u->done)
@@ -45,8 +23,8 @@ static esp_err_t judge(struct upd *u, struct img_receipt *receipt)
     return ESP_OK;
 }
 
-static esp_err_t fail_slot(struct upd *u, const struct part_entry *part,
-                           esp_err_t err)
+esp_err_t upd_fail_slot(struct upd *u, const struct part_entry *part,
+                        esp_err_t err)
 {
     return upd_fail(u, DIAG_STAGE_WRITE, err,
                     "%s does not hold what was written to it", part->label);
@@ -56,64 +34,15 @@ static esp_err_t commit(struct upd *u, struct img_receipt *receipt)
 {
     esp_err_t err = slot_flush(&u->slot);
 
-    if (!err && upd_is_image(u))
+    if (!err && upd_is_image(u) && !u->target.headless)
         err = slot_commit(&u->slot, receipt);
     u->result.erase_cnt = u->slot.erase_cnt;
     u->result.prog_cnt = u->slot.prog_cnt;
     if (err)
-        return fail_slot(u, &u->target.staging, err);
+        return upd_fail_slot(u, &u->target.staging, err);
     if (u->target.kind == UPD_KIND_TABLE)
-        return check_table(u);
+        return upd_table_check(u);
     return ESP_OK;
-}
-
-/* What was written, byte for byte; the head last, as in any other slot. */
-static esp_err_t copy_body(struct upd *u, struct slot *to, uint32_t len)
-{
-    for (uint32_t at = 0; at < len;) {
-        void *dst;
-        size_t room;
-        esp_err_t err = slot_reserve(to, &dst, &room);
-        if (err)
-            return err;
-        if (room == 0)
-            return ESP_ERR_INVALID_SIZE;
-        err = upd_check_limits(u);
-        if (err)
-            return err;
-        if (room > len - at)
-            room = len - at;
-        err =
-            part_read(u->env.device->parts, &u->target.staging, at, dst, room);
-        if (!err)
-            err = slot_advance(to, room);
-        if (err)
-            return err;
-        at += (uint32_t)room;
-    }
-    return slot_flush(to);
-}
-
-static esp_err_t copy_to_final(struct upd *u, struct img_receipt *receipt)
-{
-    struct slot to = SLOT_CLOSED;
-    struct slot_opts opts = { u->sector, upd_is_image(u), 0 };
-    uint32_t len = slot_taken(&u->slot);
-    esp_err_t err;
-
-    if (!u->target.copy)
-        return ESP_OK;
-    err = slot_open(&to, u->env.device->parts, &u->target.final, &opts);
-    if (!err)
-        err = copy_body(u, &to, len);
-    if (!err && upd_is_image(u)) {
-        receipt->bound = false; /* slot_commit() binds it to the copy */
-        err = slot_commit(&to, receipt);
-    }
-    u->result.erase_cnt += to.erase_cnt;
-    u->result.prog_cnt += to.prog_cnt;
-    slot_close(&to);
-    return err ? fail_slot(u, &u->target.final, err) : ESP_OK;
 }
 
 /* A change that failed after it was announced in the log is finished by the
@@ -179,7 +108,7 @@ static esp_err_t finish(struct upd *u, bool want_boot)
     if (!err)
         err = commit(u, &receipt);
     if (!err)
-        err = copy_to_final(u, &receipt);
+        err = upd_final_copy(u, &receipt);
     if (err)
         return err;
     u->result.written_len = slot_taken(&u->slot);

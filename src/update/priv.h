@@ -23,7 +23,10 @@ struct upd_target {
     struct part_entry boot;    /* made bootable, when has_boot */
     struct part_entry otadata; /* when has_boot */
     enum upd_kind kind;
-    bool copy;     /* staging to final at the end */
+    bool copy; /* staging to final at the end */
+    /* What is staged must not boot from there, however it looks: its head
+     * reaches the flash in the final partition only. */
+    bool headless;
     bool has_boot; /* there is something to make bootable */
     uint32_t boot_slot;
     uint32_t cap_len; /* largest image that fits */
@@ -107,12 +110,32 @@ void upd_close(struct upd *u);
 void upd_tell(struct upd *u, struct upd_result *out);
 void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value);
 
+/* What an image of this kind must be on this device. */
+struct img_rules upd_rules(const struct upd_device *dev, enum upd_kind kind,
+                           uint32_t cap_len);
+
+/* finish.c: the flash does not hold what it was told to. */
+esp_err_t upd_fail_slot(struct upd *u, const struct part_entry *part,
+                        esp_err_t err);
+/* final.c: from the staging partition to the final one. */
+MUST_CHECK esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt);
+/* Ends a copy that an earlier session left unfinished. */
+MUST_CHECK esp_err_t upd_final_redo(struct upd *u);
+/* table.c: a partition table that this device can live with? */
+MUST_CHECK esp_err_t upd_table_check(struct upd *u);
+
 /* target.c: which partitions, and may they be written? */
 MUST_CHECK esp_err_t upd_target_choose(struct upd *u);
 static inline bool upd_is_image(const struct upd *u)
 {
     return u->target.kind == UPD_KIND_APP ||
            u->target.kind == UPD_KIND_BOOTLOADER;
+}
+
+/* Are the first SLOT_HEAD_LEN bytes programmed at the end, or not here? */
+static inline bool upd_holds_head(const struct upd *u)
+{
+    return upd_is_image(u) || u->target.headless;
 }
 
 /* The session's stage, if there is one alone and it is even; else NULL. */

@@ -44,10 +44,10 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
         if (part_read(u->env.device->parts, &u->target.staging, at, u->sector,
                       step))
             return false;
-        if (upd_is_image(u) && at == 0) {
+        if (upd_holds_head(u) && at == 0)
             memcpy(u->sector, head, SLOT_HEAD_LEN);
+        if (upd_is_image(u) && at == 0)
             memcpy(u->head, u->sector, sizeof(u->head));
-        }
         if (!upd_is_image(u))
             upd_mark_bytes(u, u->sector, step);
         else if (img_check_feed(&u->check, u->sector, step))
@@ -76,9 +76,10 @@ static esp_err_t start_over(struct upd *u)
 static void take_head(struct upd *u, const uint8_t *head)
 {
     u->head_told = true;
+    if (upd_holds_head(u))
+        slot_set_head(&u->slot, head);
     if (!upd_is_image(u))
         return;
-    slot_set_head(&u->slot, head);
     u->header_told = true;
     u->result.image = u->check.info;
 }
@@ -137,7 +138,7 @@ static bool is_digest(struct upd *u, const uint8_t want[SHA256_LEN])
 
 static bool is_in_flash(struct upd *u, const struct upd_checkpoint *c)
 {
-    if (upd_is_image(u) && !is_head_place(u, c->head))
+    if (upd_holds_head(u) && !is_head_place(u, c->head))
         return false;
     return feed_prefix(u, c->head, c->off) && is_digest(u, c->digest);
 }
@@ -231,7 +232,7 @@ esp_err_t upd_resume(struct upd *u)
 
     if (upd_mark_load(u, &checkpoint) && off == 0)
         return resume_checkpoint(u, &checkpoint);
-    if (off == 0)
+    if (off == 0 || (upd_holds_head(u) && !upd_is_image(u)))
         return upd_fetch_start(u, false);
     err = upd_open_slot(u, off);
     if (err)

@@ -72,27 +72,33 @@ static esp_err_t alloc_session(struct upd **out, const struct upd_env *env,
     return ESP_OK;
 }
 
-static void open_check(struct upd *u)
+struct img_rules upd_rules(const struct upd_device *dev, enum upd_kind kind,
+                           uint32_t cap_len)
 {
-    const struct upd_device *dev = u->env.device;
-    struct img_rules rules = {
-        .kind = u->target.kind == UPD_KIND_BOOTLOADER ? IMG_KIND_BOOTLOADER
-                                                      : IMG_KIND_APP,
+    return (struct img_rules){
+        .kind =
+            kind == UPD_KIND_BOOTLOADER ? IMG_KIND_BOOTLOADER : IMG_KIND_APP,
         .place = IMG_PLACE_WIRE,
         .chip_id = dev->chip_id,
         .chip_rev = dev->chip_rev,
         .check_rev = dev->check_rev,
         .require_hash = pol_require_hash(dev->policy),
         .keys = img_keys_for(pol_require_signed(dev->policy), dev->keys),
-        .cap_len = u->target.cap_len,
+        .cap_len = cap_len,
     };
+}
+
+static void open_check(struct upd *u)
+{
+    struct img_rules rules =
+        upd_rules(u->env.device, u->target.kind, u->target.cap_len);
 
     img_check_open(&u->check, &rules);
 }
 
 esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
 {
-    struct slot_opts opts = { u->sector, upd_is_image(u), start_off };
+    struct slot_opts opts = { u->sector, upd_holds_head(u), start_off };
     esp_err_t err =
         slot_open(&u->slot, u->env.device->parts, &u->target.staging, &opts);
 
@@ -106,8 +112,10 @@ esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
 
 static esp_err_t begin(struct upd *u)
 {
-    esp_err_t err = upd_target_choose(u);
+    esp_err_t err = upd_final_redo(u);
 
+    if (!err)
+        err = upd_target_choose(u);
     if (err)
         return err;
     u->opts.staging = u->opts.final = NULL; /* copied; not ours to keep */

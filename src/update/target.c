@@ -1,6 +1,11 @@
 #include "update/priv.h"
 
+#include "image/key_store.h"
 #include "part/rules.h"
+
+/* Of erasing and programming a sector of 4096 bytes; data sheets say 30 to 50
+ * ms for the one and 10 to 20 for the other. */
+#define SECTOR_MS 60u
 
 static bool is_ota_app(const struct part_entry *e)
 {
@@ -47,6 +52,8 @@ static esp_err_t choose_partitions(struct upd *u)
     t->final = u->opts.final ? *u->opts.final : *staging;
     t->kind = kind_of(&t->final);
     t->copy = u->opts.finalize_with_copy && t->final.off != t->staging.off;
+    t->headless = t->copy && t->staging.type == PART_TYPE_APP &&
+                  t->final.type != PART_TYPE_APP;
     t->cap_len = t->staging.len;
     if (t->copy && t->final.len < t->cap_len)
         t->cap_len = t->final.len;
@@ -90,18 +97,72 @@ static esp_err_t refuse_place(struct upd *u, const struct part_entry *e)
     return err ? upd_fail(u, why.stage, err, "%s", why.text) : ESP_OK;
 }
 
+/* By these the bootloader decides; they change by transactions of their own. */
+static bool is_bootloaders(const struct part_entry *e)
+{
+    return e->type == PART_TYPE_DATA &&
+           (e->subtype == PART_DATA_OTA || e->subtype == PART_DATA_TEE_OTA ||
+            e->subtype == PART_DATA_EFUSE || e->subtype == KEY_STORE_SUBTYPE);
+}
+
+void upd_risk_of(const struct part_entry *e, uint32_t sector_len,
+                 struct upd_risk *out)
+{
+    out->never = is_bootloaders(e);
+    out->survives = !part_is_system(e);
+    out->sector_cnt = (e->len + sector_len - 1) / sector_len;
+    out->typical_ms = (uint32_t)((uint64_t)out->sector_cnt * SECTOR_MS);
+}
+
+esp_err_t upd_risk_judge(const struct part_entry *e,
+                         const struct upd_risk *risk, bool accept,
+                         struct diag *d)
+{
+    if (risk->never)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NOT_ALLOWED,
+                         "%s holds what the bootloader decides by; no update "
+                         "writes it as a whole",
+                         e->label);
+    if (risk->survives || accept)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NOT_ALLOWED,
+                     "%s is there once: a power cut while up to %u sectors of "
+                     "it are erased and programmed, some %u.%u s, leaves a "
+                     "device that does not start; accept that as unsafe, or "
+                     "leave it alone",
+                     e->label, (unsigned)risk->sector_cnt,
+                     (unsigned)(risk->typical_ms / 1000),
+                     (unsigned)(risk->typical_ms % 1000 / 100));
+}
+
+static esp_err_t refuse_risk(struct upd *u, const struct part_entry *e)
+{
+    struct upd_risk risk;
+
+    struct diag why = DIAG_NONE;
+    esp_err_t err;
+
+    upd_risk_of(e, u->env.device->parts->flash->erase_len, &risk);
+    err = upd_risk_judge(e, &risk, u->opts.accept_unsafe, &why);
+    return err ? upd_fail(u, why.stage, err, "%s", why.text) : ESP_OK;
+}
+
+/* Everything that must hold of a partition that is written. */
+static esp_err_t refuse_entry(struct upd *u, const struct part_entry *e)
+{
+    esp_err_t err = refuse_running(u, e);
+
+    if (!err)
+        err = refuse_place(u, e);
+    return err ? err : refuse_risk(u, e);
+}
+
 static esp_err_t refuse_places(struct upd *u)
 {
     const struct upd_target *t = &u->target;
-    esp_err_t err = refuse_running(u, &t->staging);
+    esp_err_t err = refuse_entry(u, &t->staging);
 
-    if (!err && t->copy)
-        err = refuse_running(u, &t->final);
-    if (!err)
-        err = refuse_place(u, &t->staging);
-    if (!err && t->copy)
-        err = refuse_place(u, &t->final);
-    return err;
+    return err || !t->copy ? err : refuse_entry(u, &t->final);
 }
 
 /* State in the running slot's record, OTA_STATE_UNDEFINED without one. */

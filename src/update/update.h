@@ -114,6 +114,7 @@ struct upd_opts {
     const struct part_entry *staging; /* NULL: the next slot */
     const struct part_entry *final;   /* NULL: staging */
     bool finalize_with_copy;
+    bool accept_unsafe; /* also what upd_risk_of() says does not survive */
     bool bulk_erase;
     uint32_t range_len; /* > 0: fetch in ranges of this many bytes */
     /* Resume: bytes already in flash. Taken only at a sector boundary, if the
@@ -185,7 +186,9 @@ struct upd;
  * ESP_ERR_HTTP_NOT_MODIFIED: 304 or 204.
  * ESP_ERR_NOT_FINISHED: stopped through opts.limit (any call may say so).
  * ESP_ERR_OTA_ROLLBACK_INVALID_STATE: the running image is unconfirmed.
- * ESP_ERR_OTA_PARTITION_CONFLICT: staging runs.
+ * ESP_ERR_OTA_PARTITION_CONFLICT: staging runs, or final does.
+ * ESP_ERR_NOT_ALLOWED: a partition that no update writes, or that is there
+ * once, see upd_risk_of().
  * ESP_ERR_NOT_FOUND: the table has no OTA slot, or no otadata.
  * ESP_ERR_INVALID_SIZE: the server announces more than the slot holds. */
 MUST_CHECK esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
@@ -221,5 +224,30 @@ MUST_CHECK esp_err_t upd_erase_step(struct upd *u, bool *more);
 MUST_CHECK esp_err_t upd_finish(struct upd *u, bool activate,
                                 struct upd_result *result);
 void upd_abort(struct upd *u, struct upd_result *result);
+
+/* What a power cut does while a partition is written as a whole. */
+struct upd_risk {
+    bool never;          /* the bootloader decides by it: not at all */
+    bool survives;       /* the device starts again, and tries again */
+    uint32_t sector_cnt; /* between the first erase and the last program */
+    uint32_t typical_ms; /* for these, at the rates of common flash chips */
+};
+void upd_risk_of(const struct part_entry *e, uint32_t sector_len,
+                 struct upd_risk *out);
+/* ESP_ERR_NOT_ALLOWED with a sentence: it is not to be written; accept: also
+ * what does not survive. */
+MUST_CHECK esp_err_t upd_risk_judge(const struct part_entry *e,
+                                    const struct upd_risk *risk, bool accept,
+                                    struct diag *d);
+
+/* Ends a copy to a final partition that was interrupted, which a note in the
+ * store tells of; upd_begin() does so by itself. Until then the partition may
+ * be half-written: call it before it is used. ESP_ERR_NOT_FOUND: there is no
+ * such copy; ESP_ERR_OTA_VALIDATE_FAILED: there is, and what was staged is
+ * gone: the partition has to be installed again (the note is dropped); else
+ * the copy could not be made. */
+MUST_CHECK esp_err_t upd_redo_copy(const struct upd_env *env,
+                                   const struct upd_store *store,
+                                   struct diag *d);
 
 #endif

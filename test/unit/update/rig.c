@@ -84,48 +84,52 @@ void rig_reboot(struct rig *r)
                      ESP_OK);
 }
 
-/* Validators are kept, too; only the checkpoint is of interest. */
-static bool is_checkpoint(const char *key)
+/* Validators are kept, too; only these are of interest. NULL: neither. */
+static char *text_of(struct rig_store *s, const char *key)
 {
-    return strcmp(key, "resume") == 0;
+    return strcmp(key, "resume") == 0 ? s->text
+           : strcmp(key, "copy") == 0 ? s->copy
+                                      : NULL;
 }
 
 static esp_err_t store_load(void *ctx, const char *key, char *out,
                             size_t out_len)
 {
-    struct rig_store *s = ctx;
+    const char *text = text_of(ctx, key);
 
-    if (!is_checkpoint(key) || s->text[0] == '\0')
+    if (!text || text[0] == '\0')
         return ESP_ERR_NOT_FOUND;
-    assert_true(strlen(s->text) < out_len);
-    strcpy(out, s->text);
+    assert_true(strlen(text) < out_len);
+    strcpy(out, text);
     return ESP_OK;
 }
 
 static esp_err_t store_save(void *ctx, const char *key, const char *text)
 {
     struct rig_store *s = ctx;
+    char *to = text_of(s, key);
 
-    if (!is_checkpoint(key))
+    if (!to)
         return ESP_OK;
     assert_true(strlen(text) < sizeof(s->text));
     if (s->fails || s->flash->power_off)
         return ESP_FAIL;
-    strcpy(s->text, text);
-    s->save_cnt++;
+    strcpy(to, text);
+    s->save_cnt += to == s->text;
     return ESP_OK;
 }
 
 static esp_err_t store_clear(void *ctx, const char *key)
 {
     struct rig_store *s = ctx;
+    char *to = text_of(s, key);
 
-    if (!is_checkpoint(key))
+    if (!to)
         return ESP_OK;
     if (s->fails || s->flash->power_off)
         return ESP_FAIL;
-    s->text[0] = '\0';
-    s->clear_cnt++;
+    to[0] = '\0';
+    s->clear_cnt += to == s->text;
     return ESP_OK;
 }
 

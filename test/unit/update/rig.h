@@ -31,6 +31,7 @@ struct rig_image {     /* zero: a good one */
 struct rig_store {
     struct upd_store port;
     char text[UPD_STORE_TEXT_LEN]; /* "": nothing is kept */
+    char copy[UPD_STORE_TEXT_LEN]; /* the same, of a copy */
     uint32_t save_cnt, clear_cnt;
     bool fails;                    /* to save and to clear */
     const struct sim_flash *flash; /* without power nothing is kept */

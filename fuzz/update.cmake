@@ -1,0 +1,1 @@
+porta_fuzz(notes SOURCES fuzz_notes.c LIBS porta_update)

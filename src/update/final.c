@@ -1,0 +1,231 @@
+/* final.c - see copy.h. What boots by the boot records needs no note: until
+ * they name it, it does not count. */
+#include "update/priv.h"
+
+#include "base/log.h"
+#include "crypto/ct.h"
+#include "part/rules.h"
+#include "update/copy.h"
+
+static const char tag[] = "update";
+
+/* --- the note ---------------------------------------------------------------- */
+
+static void forget(const struct upd_store *store)
+{
+    esp_err_t err = store->clear(store->ctx, UPD_COPY_KEY);
+
+    if (err)
+        LOGW(tag, "the note of the copy stays (%s): it is done once more",
+             err_name(err));
+}
+
+/* Without a store, or one that fails, a cut leaves a half-written partition:
+ * no worse than without staging. */
+static esp_err_t note(struct upd *u, struct upd_copy *c)
+{
+    const struct upd_store *store = u->opts.store;
+    char text[UPD_COPY_TEXT_LEN];
+    esp_err_t err;
+
+    if (!store || u->target.has_boot)
+        return ESP_OK;
+    err = upd_copy_digest(u->env.device->parts, c, u->sector, c->digest);
+    if (err)
+        return err;
+    upd_copy_format(c, text);
+    err = store->save(store->ctx, UPD_COPY_KEY, text);
+    if (err)
+        LOGW(tag,
+             "it cannot be noted what is copied to %s (%s): should the "
+             "power go now, install it again",
+             c->to.label, err_name(err));
+    return ESP_OK;
+}
+
+/* --- in a session ------------------------------------------------------------- */
+
+static void describe(const struct upd *u, struct upd_copy *c)
+{
+    *c = (struct upd_copy){ .from = u->target.staging,
+                            .to = u->target.final,
+                            .len = slot_taken(&u->slot),
+                            .kind = (uint8_t)u->target.kind,
+                            .headless = u->target.headless };
+    memcpy(c->head, u->slot.head, sizeof(c->head));
+}
+
+static esp_err_t copy_all(struct upd *u, const struct upd_copy *c,
+                          struct slot *to, struct img_receipt *receipt)
+{
+    struct slot_opts opts = { u->sector, upd_is_image(u), 0 };
+    esp_err_t err = slot_open(to, u->env.device->parts, &c->to, &opts);
+
+    if (!err)
+        err = upd_copy_body(u->env.device->parts, c, to, NULL);
+    if (!err && upd_is_image(u)) {
+        receipt->bound = false; /* slot_commit() binds it to the copy */
+        err = slot_commit(to, receipt);
+    }
+    return err;
+}
+
+esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
+{
+    struct slot to = SLOT_CLOSED;
+    struct upd_copy c;
+    esp_err_t err;
+
+    if (!u->target.copy)
+        return ESP_OK;
+    describe(u, &c);
+    err = note(u, &c);
+    if (err)
+        return upd_fail_slot(u, &c.from, err);
+    err = copy_all(u, &c, &to, receipt);
+    u->result.erase_cnt += to.erase_cnt;
+    u->result.prog_cnt += to.prog_cnt;
+    slot_close(&to);
+    if (err)
+        return upd_fail_slot(u, &c.to, err);
+    if (u->opts.store && !u->target.has_boot)
+        forget(u->opts.store);
+    return ESP_OK;
+}
+
+/* --- later -------------------------------------------------------------------- */
+
+struct redo {
+    const struct upd_device *dev;
+    struct upd_copy c;
+    uint8_t *sector;
+    struct diag *d;
+};
+
+/* The entry that still has this place; NULL: the table is another one now. */
+static const struct part_entry *entry_at(const struct part_dev *dev,
+                                         const struct part_entry *place)
+{
+    for (uint32_t i = 0; i < dev->table.cnt; i++) {
+        const struct part_entry *e = &dev->table.entries[i];
+        if (e->off == place->off && e->len == place->len)
+            return e;
+    }
+    for (uint32_t i = 0; i < dev->extra_cnt; i++) {
+        const struct part_entry *e = &dev->extra[i];
+        if (e->off == place->off && e->len == place->len)
+            return e;
+    }
+    return NULL;
+}
+
+static bool find_places(struct redo *r)
+{
+    const struct part_entry *from = entry_at(r->dev->parts, &r->c.from);
+    const struct part_entry *to = entry_at(r->dev->parts, &r->c.to);
+
+    if (!from || !to || part_check_place(r->dev->parts, to, NULL))
+        return false;
+    r->c.from = *from;
+    r->c.to = *to;
+    return true;
+}
+
+static esp_err_t still_staged(struct redo *r)
+{
+    uint8_t got[SHA256_LEN];
+    esp_err_t err = upd_copy_digest(r->dev->parts, &r->c, r->sector, got);
+
+    if (err)
+        return err;
+    return ct_eq(got, r->c.digest, sizeof(got)) ? ESP_OK
+                                                : ESP_ERR_OTA_VALIDATE_FAILED;
+}
+
+/* An image is verified once more on its way. */
+static esp_err_t copy_again(struct redo *r)
+{
+    bool is_image =
+        r->c.kind == UPD_KIND_APP || r->c.kind == UPD_KIND_BOOTLOADER;
+    struct slot_opts opts = { r->sector, is_image, 0 };
+    struct img_rules rules =
+        upd_rules(r->dev, (enum upd_kind)r->c.kind, r->c.to.len);
+    struct img_receipt receipt = IMG_RECEIPT_NONE;
+    struct slot to = SLOT_CLOSED;
+    struct img_check check;
+    esp_err_t err = slot_open(&to, r->dev->parts, &r->c.to, &opts);
+
+    img_check_open(&check, &rules);
+    if (!err)
+        err =
+            upd_copy_body(r->dev->parts, &r->c, &to, is_image ? &check : NULL);
+    if (!err && is_image)
+        err = img_check_finish(&check, &receipt);
+    if (!err && is_image)
+        err = slot_commit(&to, &receipt);
+    slot_close(&to);
+    return err;
+}
+
+/* ESP_ERR_OTA_VALIDATE_FAILED: it cannot be done any more. */
+static esp_err_t redo(struct redo *r, const char *text)
+{
+    esp_err_t err = upd_copy_parse(span_str(text), &r->c);
+
+    if (err || !find_places(r))
+        return diag_fail(r->d, DIAG_STAGE_FLASH, ESP_ERR_OTA_VALIDATE_FAILED,
+                         "a copy was interrupted, and where it went is not "
+                         "known any more: install it again");
+    err = still_staged(r);
+    if (err == ESP_ERR_OTA_VALIDATE_FAILED)
+        return diag_fail(r->d, DIAG_STAGE_FLASH, err,
+                         "a copy to %s was interrupted, and %s does not hold "
+                         "it any more: install it again",
+                         r->c.to.label, r->c.from.label);
+    if (!err)
+        err = copy_again(r);
+    if (err)
+        return diag_fail(r->d, DIAG_STAGE_WRITE, err,
+                         "the copy to %s that was interrupted cannot be "
+                         "finished: it does not hold what is written to it",
+                         r->c.to.label);
+    LOGI(tag, "the copy to %s that was interrupted is finished", r->c.to.label);
+    return ESP_OK;
+}
+
+esp_err_t upd_redo_copy(const struct upd_env *env,
+                        const struct upd_store *store, struct diag *d)
+{
+    const struct port_heap *heap = env->http.heap;
+    struct redo r = { .dev = env->device, .d = d };
+    char text[UPD_STORE_TEXT_LEN] = "";
+    esp_err_t err = store->load(store->ctx, UPD_COPY_KEY, text, sizeof(text));
+
+    if (err == ESP_ERR_NOT_FOUND)
+        return err;
+    r.sector = heap->alloc(heap->ctx, r.dev->parts->flash->erase_len);
+    if (!r.sector)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
+                         "there is no memory to finish a copy");
+    err = redo(&r, text);
+    heap->free(heap->ctx, r.sector);
+    if (!err || err == ESP_ERR_OTA_VALIDATE_FAILED)
+        forget(store);
+    return err;
+}
+
+esp_err_t upd_final_redo(struct upd *u)
+{
+    struct diag why = DIAG_NONE;
+    esp_err_t err;
+
+    if (!u->opts.store)
+        return ESP_OK;
+    err = upd_redo_copy(&u->env, u->opts.store, &why);
+    if (!err || err == ESP_ERR_NOT_FOUND)
+        return ESP_OK;
+    if (err != ESP_ERR_OTA_VALIDATE_FAILED)
+        return upd_fail(u, why.stage, err, "%s", why.text);
+    LOGW(tag, "%s", why.text);
+    return ESP_OK;
+}
