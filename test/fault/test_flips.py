@@ -18,11 +18,14 @@ import pytest
 BIN = pathlib.Path(os.environ["PORTA_BIN"])
 TARGET = BIN.parent / "test-bin" / "fault_target"
 OURS = ("src/boot/", "src/image/", "src/crypto/", "src/otadata/", "src/part/",
-        "src/base/")
+        "src/base/", "src/fuse/")
 # What docs/security.md says, at most. Of skipped instructions by compiler:
 # Debian's clang 14 keeps the constant ACCEPT in a verifier's return register.
 LIMIT = 0
 LIMIT_SKIP = {"GCC": 0, "clang": 1}
+# An image that is signed and too old: what reads and counts the fuses is asked
+# once.
+LIMIT_OLD = {"GCC": 2, "clang": 3}
 
 pytestmark = [
     pytest.mark.skipif(platform.machine() != "x86_64",
@@ -49,14 +52,15 @@ class Bench:
             porta("key", "public", folder / f"{n}.pem", "-o",
                   folder / f"{n}.pub")
         (folder / "body").write_bytes(bytes(range(256)) * 2)
-        porta("image", "create", "--chip", "esp32", "--project", "p",
-              "--version", "1", "--segment", f"0x3ffb0000:{folder / 'body'}",
-              "-o", folder / "app")
+        for name, secure in ("app", 2), ("old", 1):
+            porta("image", "create", "--chip", "esp32", "--project", "p",
+                  "--version", "1", "--secure-version", secure, "--segment",
+                  f"0x3ffb0000:{folder / 'body'}", "-o", folder / name)
         (folder / "table").write_text("otadata, data, ota, 0x9000, 0x2000\n"
                                       "ota_0, app, ota_0, 0x10000, 64K\n")
 
-    def signed(self, *keys):
-        path = self.folder / "app"
+    def signed(self, *keys, name="app"):
+        path = self.folder / name
         for n in keys:
             self.count += 1
             out = self.folder / f"signed{self.count}"
@@ -201,6 +205,19 @@ def test_each_branch_inverted(scene, code, capsys):
     assert len(results) == len(lines)
     through = report(scheme, "branches inverted", code, results, capsys)
     assert len(through) <= LIMIT, through
+
+
+def test_each_branch_inverted_with_an_old_image(scene, code, capsys):
+    scheme, bench, _ = scene
+    if scheme != "ecdsa256":
+        pytest.skip("the fuses are the same with each scheme")
+    old = [bench.flash(bench.signed(0, name="old"))]
+    assert target(old)[0][1] == "reject"
+    lines = [f"f {a:x}\n" for a, (_, _, name) in code.items()
+             if conditional(name)]
+    through = report("older than the fuses", "branches inverted", code,
+                     target(old, lines), capsys)
+    assert len(through) <= LIMIT_OLD[compiler()], through
 
 
 def test_faults_bite(scene, code, capsys):
