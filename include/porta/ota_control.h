@@ -53,8 +53,8 @@ typedef struct {
     /* Keep in the default NVS partition, which the application initialised,
      * what names the installed file, so that an unchanged one costs a request
      * (ESP_ERR_HTTP_NOT_MODIFIED), and how far a download got, so that the next
-     * session goes on there, by itself. Not with decrypt_cb, whose state
-     * nobody knows: such a download starts again. */
+     * session goes on there, by itself. Not with a decrypt_cb of
+     * one's own, whose state nobody knows: such a download starts again. */
     bool keep;
     /* Write also what is there once: the bootloader, the partition table. A
      * power cut then leaves a device that does not start; how long it may

@@ -174,6 +174,7 @@ void api_device_stop(void)
         return;
     api_event_stop();
     api_ota_close_all();
+    api_crypt_free_all();
     api_nvs_unmount_all();
     api_partitions_unload();
     api_trust_free();

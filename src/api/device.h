@@ -60,6 +60,9 @@ struct api_boot {
     const struct port_sock *sock;   /* NULL: connections have no descriptors */
     const struct port_trust *trust; /* NULL: the device trusts nobody itself */
     struct tls_floor *floor;        /* NULL: the latest time is kept in RAM */
+    /* The key that the device's fuses hold for deriving others, 32 bytes.
+     * ESP_ERR_NOT_FOUND: none of this number. NULL: it has no such fuses. */
+    esp_err_t (*hmac_key)(int id, uint8_t key[32]);
 };
 
 /* Reads the partition table and starts TLS. A table that cannot be read is no
@@ -89,6 +92,7 @@ struct api_map {
 
 struct api_ota;       /* esp_ota_ops.c */
 struct api_https_ota; /* https_ota.h */
+struct api_crypt;     /* crypt_handle.h */
 struct api_nvs_mount; /* nvs_handle.h */
 struct api_nvs_handle;
 
@@ -114,6 +118,7 @@ struct api_device {
     uint32_t map_last;
     struct api_https_ota *https_ota_list; /* porta_ota.c */
     porta_ota_options_t ota_options;
+    struct api_crypt *crypt_list; /* esp_encrypted_img.c */
     struct api_ota *ota_list;
     uint32_t ota_last;
     struct api_trust trust;
@@ -144,6 +149,8 @@ const esp_partition_t *api_partition_of(const struct part_entry *entry);
 void api_partitions_unload(void);
 /* Ends the default event loop, if there is one; esp_event.c. */
 void api_event_stop(void);
+/* Frees handles that decrypt; esp_encrypted_img.c. */
+void api_crypt_free_all(void);
 /* Frees OTA handles; esp_ota_ops.c. */
 void api_ota_close_all(void);
 /* Frees NVS mounts and handles; nvs_flash.c. */

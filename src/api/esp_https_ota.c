@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #include "esp_ota_ops.h"
+#include "porta/ota_decrypt.h"
 
 #define TAG "esp_https_ota"
 #define POST_WAIT_MS 2000u
@@ -105,7 +106,8 @@ static esp_err_t check_decrypt(const esp_https_ota_config_t *config)
                   "an image in the clear is not taken");
         return ESP_ERR_INVALID_ARG;
     }
-    if (config->decrypt_cb && config->ota_resumption)
+    if (config->decrypt_cb && config->decrypt_cb != porta_ota_decrypt &&
+        config->ota_resumption)
         return ESP_ERR_NOT_SUPPORTED;
     return ESP_OK;
 }
@@ -217,16 +219,15 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .on_event = on_event,
         .event_ctx = ota,
     };
-    esp_err_t err;
+    esp_err_t err = ESP_OK;
 
     if (config->decrypt_cb) {
-        ota->decrypt.cb = config->decrypt_cb;
-        ota->decrypt.user_ctx = config->decrypt_user_ctx;
-        ota->enc_header_len = config->enc_img_header_size;
-        api_decrypt_stage(ota);
+        err = api_decrypt_stage(ota, config);
         opts.stages = &ota->stage;
         opts.stage_cnt = 1;
     }
+    if (err)
+        return err;
     ota->asked = true;
     err = upd_begin(&ota->upd, &env, &opts, &ota->diag);
     if (err)
@@ -244,6 +245,7 @@ static void release(struct api_https_ota *ota)
         (void)esp_ota_abort(ota->claim);
     if (ota->client)
         (void)esp_http_client_cleanup(ota->client);
+    api_crypt_drop(ota->crypt);
     api_free(ota);
 }
 

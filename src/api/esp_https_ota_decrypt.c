@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "porta/ota_decrypt.h"
+
 static esp_err_t call(struct api_decrypt *d, const void *data, size_t len,
                       const struct upd_stage_out *out)
 {
@@ -80,11 +82,32 @@ static void stop(void *ctx)
     d->first = NULL;
 }
 
-void api_decrypt_stage(struct api_https_ota *ota)
+/* One's own decryptor has a stage of its own, which says more. */
+static esp_err_t take_own(struct api_https_ota *ota, void *handle)
 {
+    ota->crypt = api_crypt_take(handle);
+    if (!ota->crypt)
+        return diag_fail(&ota->diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "decrypt_user_ctx is no handle of "
+                         "esp_encrypted_img_decrypt_start(), or another "
+                         "session has it");
+    ota->stage = ota->crypt->stage;
+    ota->enc_header_len = ENC_HEAD_LEN;
+    return ESP_OK;
+}
+
+esp_err_t api_decrypt_stage(struct api_https_ota *ota,
+                            const esp_https_ota_config_t *config)
+{
+    if (config->decrypt_cb == porta_ota_decrypt)
+        return take_own(ota, config->decrypt_user_ctx);
+    ota->decrypt.cb = config->decrypt_cb;
+    ota->decrypt.user_ctx = config->decrypt_user_ctx;
+    ota->enc_header_len = config->enc_img_header_size;
     ota->stage = (struct upd_stage){ .ctx = &ota->decrypt,
                                      .begin = begin,
                                      .feed = feed,
                                      .finish = finish,
                                      .abort = stop };
+    return ESP_OK;
 }

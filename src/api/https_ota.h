@@ -2,6 +2,7 @@
 #ifndef API_HTTPS_OTA_H
 #define API_HTTPS_OTA_H
 
+#include "api/crypt_handle.h"
 #include "api/http_handle.h"
 
 #include "esp_https_ota.h"
@@ -42,6 +43,7 @@ struct api_https_ota {
     bool partial;
     bool mute; /* the engine's events are not passed on */
     struct api_decrypt decrypt;
+    struct api_crypt *crypt; /* instead of a callback; NULL: none */
     struct upd_stage stage;
 };
 
@@ -58,7 +60,9 @@ void api_post(esp_event_base_t base, int32_t id, const void *data, size_t len);
 void api_https_ota_post(esp_https_ota_event_t event, const void *data,
                         size_t len);
 
-/* Makes ota->stage call ota->decrypt. */
-void api_decrypt_stage(struct api_https_ota *ota);
+/* Makes ota->stage call the configured callback, or decrypt by itself where
+ * that is porta_ota_decrypt(). ESP_ERR_INVALID_ARG: its handle is none. */
+MUST_CHECK esp_err_t api_decrypt_stage(struct api_https_ota *ota,
+                                       const esp_https_ota_config_t *config);
 
 #endif

@@ -26,6 +26,9 @@ void enc_stream_close(struct enc_stream *s)
 {
     close_gcm(&s->gcm);
     close_gcm(&s->again);
+    if (s->key && !s->err && s->step != ENC_STEP_VERIFIED)
+        (void)FAIL(s, ESP_ERR_INVALID_STATE,
+                   "decryption was ended before the end of the image");
     s->key = NULL;
 }
 
