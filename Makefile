@@ -85,6 +85,18 @@ check-deep: ready ## the long proofs: all cuts, kills, soaks, long fuzzing
 	@$(MAKE) test-san
 	@$(MAKE) fuzz FUZZ_SECONDS=300
 
+PROJECT ?=
+.PHONY: menuconfig
+menuconfig: build ## edit the options of a project (PROJECT=DIR)
+	@test -n "$(PROJECT)" || { echo "menuconfig: PROJECT=DIR names an \
+	ESP-IDF project, such as examples/projects/one_shot"; exit 1; }
+	@IDF_PATH=$(abspath $(BUILD))/share/porta/idf cmake -G Ninja \
+	    -S $(PROJECT) -B $(BUILD)/menuconfig --log-level=WARNING -D PORTA_MENU=ON
+
+.PHONY: options
+options: ## write docs/options.md from the Kconfig files
+	@$(PYTHON) tools/project docs --idf $(CURDIR) -o docs/options.md
+
 .PHONY: install
 install: build ## install libraries, headers and programs (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)

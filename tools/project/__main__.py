@@ -8,6 +8,7 @@
   docs      Kconfig -> docs/options.md
 """
 import argparse
+import subprocess
 import sys
 
 import failure
@@ -70,6 +71,9 @@ def main():
         globals()[args.verb](args)
     except failure.Failure as wrong:
         failure.leave(wrong, getattr(args, "out", None))
+        return 1
+    except (OSError, subprocess.SubprocessError) as wrong:
+        failure.leave(f"{args.verb}: {wrong}", getattr(args, "out", None))
         return 1
     return 0
 

@@ -55,7 +55,7 @@ def packed_keys(tools, config):
         raw = tools.raw_key(public)
         return head + raw[31::-1] + raw[:31:-1]
     shown = json.loads(tools.porta("key", "digest", public, "--json"))
-    return head + bytes.fromhex(shown["digest"])
+    return head + bytes.fromhex(shown["key_id"])
 
 
 def flag(config, *names):
