@@ -13,6 +13,8 @@
 /* A token is not used when it has less to live than this, or than a tenth of
  * its life. */
 #define OAUTH2_SKEW_MS 30000u
+/* An answer that trickles in may take so many times the timeout of a read. */
+#define ANSWER_PATIENCE 4u
 
 struct oauth2 {
     struct http_env env;
@@ -25,6 +27,11 @@ struct oauth2 {
     uint64_t expires_ms;   /* UINT64_MAX: it was not said */
     struct oauth2_stats stats;
 };
+
+static uint64_t now_ms(const struct oauth2 *o)
+{
+    return o->env.sys->mono_ms(o->env.sys->ctx);
+}
 
 /* --- the request ---------------------------------------------------------- */
 
@@ -90,15 +97,23 @@ static esp_err_t set_login(const struct oauth2 *o, struct http_client *c)
     return err;
 }
 
-static esp_err_t read_answer(struct http_client *c, struct http_buf *out,
-                             struct diag *d)
+static esp_err_t read_answer(struct oauth2 *o, struct http_client *c,
+                             struct http_buf *out, struct diag *d)
 {
+    uint32_t wait_ms = ANSWER_PATIENCE * http_opts_of(c)->timeout_ms;
+    uint64_t end_ms = now_ms(o) + wait_ms;
     uint8_t piece[512];
     size_t got = 1;
     esp_err_t err = ESP_OK;
 
     while (!err && got > 0) {
         err = http_read(c, piece, sizeof(piece), &got, d);
+        if (!err && got > 0 && now_ms(o) >= end_ms)
+            err = diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_READ_TIMEOUT,
+                            "the token endpoint's answer was not complete "
+                            "after %u.%u s",
+                            (unsigned)(wait_ms / 1000),
+                            (unsigned)(wait_ms % 1000 / 100));
         if (!err && out->len + got > OAUTH2_ANSWER_MAX_LEN)
             err = diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_INVALID_SIZE,
                             "the token endpoint's answer is longer than the "
@@ -143,7 +158,7 @@ static esp_err_t post(struct oauth2 *o, struct http_buf *answer, int *status,
         err = http_request(c, d);
     }
     if (!err)
-        err = read_answer(c, answer, d);
+        err = read_answer(o, c, answer, d);
     *status = err ? 0 : http_head(c)->status;
     http_close(c);
     http_buf_free(&form);
@@ -203,11 +218,6 @@ static esp_err_t take_text(struct http_buf *to, struct span text)
     if (!err && (len == 0 || !http_is_value(http_buf_span(to))))
         err = ESP_ERR_INVALID_RESPONSE;
     return err;
-}
-
-static uint64_t now_ms(const struct oauth2 *o)
-{
-    return o->env.sys->mono_ms(o->env.sys->ctx);
 }
 
 static uint64_t expiry_ms(const struct oauth2 *o, uint32_t life_s)

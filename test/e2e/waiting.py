@@ -84,11 +84,22 @@ def asked(server):
     return len(server.requests) > 0
 
 
+@contextlib.contextmanager
+def token(cert, key, body):
+    """The server of tokens reads the question and says nothing."""
+    with BadServer("mute", cert, key, body) as server:
+        yield (f"https://localhost:{server.port}/fw.bin",
+               ["--oauth2-token-url", server.url("/token"), "--client-id",
+                "me", "--client-secret", "s3cret"], {},
+               lambda: any(r.startswith("POST") for r in server.requests))
+
+
 STATES = {
     "resolve": resolve,
     "connect": connect,
     "proxy": proxy,
     "tls": on_server("silent", reached=lambda s: s.connections > 0),
+    "token": token,
     "head": on_server("mute", reached=asked),
     "slow head": on_server("trickle-head@10", reached=asked),
     "body": on_server("stall@100000", reached=asked),

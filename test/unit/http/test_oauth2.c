@@ -408,6 +408,32 @@ static void test_long_answer(void **state)
     bench_check_clean(&b);
 }
 
+/* Nor more time, however it trickles. */
+static void test_slow_answer(void **state)
+{
+    const struct sim_net_script conns[] = { CONN(
+        DATA("HTTP/1.1 200 OK\r\n\r\n"), DATA("{"), DELAY(4000), DATA(" "),
+        DELAY(4000), DATA(" "), DELAY(4000), DATA(" "), DELAY(4000), DATA(" "),
+        DELAY(4000), DATA(" "), DELAY(4000), DATA(" "), DELAY(4000)) };
+    struct oauth2_opts opts = { .token_url = "http://h/t", .client_id = "id" };
+    struct oauth2 *o = NULL;
+    struct diag d = DIAG_NONE;
+    struct bench b;
+    char token[32];
+
+    (void)state;
+    bench_init(&b, conns, CNT(conns));
+    b.policy.allow_http = true;
+    assert_int_equal(oauth2_open(&o, &b.env, &opts, NULL), ESP_OK);
+    uint64_t since_ms = b.sys.now_ms;
+    assert_int_equal(call(o, &b.env, false, token, &d),
+                     ESP_ERR_HTTP_READ_TIMEOUT);
+    assert_non_null(strstr(d.text, "after 20.0 s"));
+    assert_int_equal(b.sys.now_ms - since_ms, 20000);
+    oauth2_close(o);
+    bench_check_clean(&b);
+}
+
 static void test_each_allocation_fails(void **state)
 {
     const struct sim_net_script conns[] = { CONN(DATA(TOKEN(""))) };
@@ -445,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_flows),
         cmocka_unit_test(test_refused_options),
         cmocka_unit_test(test_long_answer),
+        cmocka_unit_test(test_slow_answer),
         cmocka_unit_test(test_each_allocation_fails),
     };
 
