@@ -31,7 +31,9 @@ class Pki:
         """A CA that signed nothing here."""
         self.made += 1
         name = f"other{self.made}"
-        return Pki(self.folder, name, f"/CN={name}")
+        folder = os.path.join(self.folder, name)
+        os.mkdir(folder)  # both count their files from 1
+        return Pki(folder, name, f"/CN={name}")
 
     def below(self):
         """A CA that this one signed: its .ca must be sent along."""

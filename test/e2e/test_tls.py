@@ -255,8 +255,10 @@ def test_bundles_that_are_none(porta, pki, www):
 
 # --- who we are --------------------------------------------------------------
 
-def test_client_certificates(porta, pki, flash, www):
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_client_certificates(porta, pki, flash, www, version):
     cert, key = pki.server()
+    stranger, stranger_key = pki.other_ca().server(hosts=("a-device.example",))
     own, own_key = pki.server(hosts=("a-device.example",))
     certs.openssl("x509", "-in", own, "-outform", "DER", "-out",
                   www / "own.der")
@@ -271,20 +273,28 @@ def test_client_certificates(porta, pki, flash, www):
             ["--cert", own, "--key", www / "key.enc", "--pass",
              f"@{www}/word"])
     bad = (([], "alert"),
+           (["--cert", stranger, "--key", stranger_key], "alert"),
            (["--cert", own, "--key", www / "key.enc"], "needs a password"),
            (["--cert", own, "--key", www / "key.enc", "--pass", "wrong"],
             "password is wrong"),
            (["--cert", own, "--key", key], "do not belong together"))
     with SServer(www, "-cert", cert, "-key", key, "-Verify", "2", "-CAfile",
-                 pki.ca, "-verify_return_error") as server:
+                 pki.ca, "-verify_return_error", version) as server:
         for args in good:
             porta.ok("update", flash(), server.url(), "--cacert", pki.ca,
                      *args)
         for args, word in bad:
-            ended = porta("update", flash(), server.url(), "--cacert", pki.ca,
-                          *args)
+            path = flash()
+            ended = porta("update", path, server.url(), "--cacert", pki.ca,
+                          "--json", *args)
             assert ended.code == 1 and word in ended.err, ended
             assert "s3cret" not in ended.err + ended.out
+            assert slot_bytes(porta, path, www) == 0
+            assert ended.json["heap_left"] == 0
+            if word == "alert":
+                assert ended.json["tls"]["alert_name"] in (
+                    "handshake failure", "certificate required",
+                    "unknown CA"), ended
 
 
 KEY = "000102030405060708090a0b0c0d0e0f"
