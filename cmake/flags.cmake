@@ -11,9 +11,13 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 
-add_compile_options(-ffunction-sections -fdata-sections
-    "$<$<NOT:$<BOOL:${CMAKE_POSITION_INDEPENDENT_CODE}>>:-fPIE>")
-add_link_options(-pie -Wl,--gc-sections)
+add_compile_options(-ffunction-sections -fdata-sections)
+add_link_options(-Wl,--gc-sections)
+if(NOT PORTA_BOARD)
+    add_compile_options(
+        "$<$<NOT:$<BOOL:${CMAKE_POSITION_INDEPENDENT_CODE}>>:-fPIE>")
+    add_link_options(-pie)
+endif()
 
 set(PORTA_WARNINGS -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes
     -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla

@@ -15,6 +15,9 @@ if(NOT PORTA_TLS_RECORD_LEN MATCHES "^(16384|4096|2048)$")
     message(FATAL_ERROR "PORTA_TLS_RECORD_LEN is '${PORTA_TLS_RECORD_LEN}': "
         "it must be 16384, 4096 or 2048")
 endif()
+set(PORTA_MBEDTLS_CONFIG mbedtls_config_host.h CACHE STRING
+    "Configuration of Mbed TLS, when it is built: a file in cmake/")
+mark_as_advanced(PORTA_MBEDTLS_CONFIG)
 set(PORTA_MBEDTLS_SOURCE "" CACHE PATH
     "Source folder of Mbed TLS 3.6; empty: what 'make setup' fetched")
 
@@ -59,7 +62,7 @@ function(porta_mbedtls_from_source)
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/cmake>"
         PRIVATE "${source}/library")
     target_compile_definitions(porta_mbedtls PUBLIC
-        "$<BUILD_INTERFACE:MBEDTLS_CONFIG_FILE=\"mbedtls_config_host.h\">")
+        "$<BUILD_INTERFACE:MBEDTLS_CONFIG_FILE=\"${PORTA_MBEDTLS_CONFIG}\">")
     # On the command line only when it is not what the file says, so that who
     # builds against an installed library sees the same.
     if(NOT PORTA_TLS_RECORD_LEN EQUAL 16384)
@@ -68,11 +71,15 @@ function(porta_mbedtls_from_source)
     endif()
     # Always optimised: without it TLS is too slow to test with. The flags of
     # the build type come first and the last -O wins.
-    target_compile_options(porta_mbedtls PRIVATE -O2)
+    if(NOT PORTA_BOARD)
+        target_compile_options(porta_mbedtls PRIVATE -O2)
+    endif()
     set_target_properties(porta_mbedtls PROPERTIES C_STANDARD 11
         C_EXTENSIONS ON)
-    find_package(Threads REQUIRED)
-    target_link_libraries(porta_mbedtls PUBLIC Threads::Threads)
+    if(NOT PORTA_BOARD)
+        find_package(Threads REQUIRED)
+        target_link_libraries(porta_mbedtls PUBLIC Threads::Threads)
+    endif()
     # src/tls defines this and stands before Mbed TLS on every command line,
     # so a program that only signs would look for it too late.
     target_link_options(porta_mbedtls INTERFACE

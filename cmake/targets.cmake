@@ -27,6 +27,7 @@ function(porta_target_setup target kind)
     target_include_directories(${target} PRIVATE
         "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/port/include"
         "${PROJECT_SOURCE_DIR}/src" "${PORTA_GENERATED_DIR}")
+    target_include_directories(${target} SYSTEM PRIVATE ${PORTA_BOARD_HEADERS})
     target_compile_options(${target} PRIVATE ${PORTA_WARNINGS})
     if(NOT kind STREQUAL "guest")
         target_compile_options(${target} PRIVATE -Wpedantic)

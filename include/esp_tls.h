@@ -140,8 +140,9 @@ typedef struct esp_tls_server_session_ticket_ctx
 /* Called when the client's first message is there: mbedtls_ssl_get_hs_sni()
  * and mbedtls_ssl_get_alpn_protocol() say what it wants,
  * mbedtls_ssl_set_hs_own_cert() sets the certificate for this session. 0: goes
- * on; anything else ends the handshake. */
-typedef mbedtls_ssl_hs_cb_t esp_tls_handshake_callback;
+ * on; anything else ends the handshake. The type is mbedtls_ssl_hs_cb_t, which
+ * a library without a server does not name. */
+typedef int (*esp_tls_handshake_callback)(struct mbedtls_ssl_context *ssl);
 
 typedef struct esp_tls_cfg_server {
     const char **alpn_protos; /* NULL-terminated, in the server's order */

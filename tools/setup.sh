@@ -1,14 +1,15 @@
 #!/bin/sh
 # setup.sh - everything that porta needs on a Debian machine.
 #
-# usage: tools/setup.sh [build|test|dev|all]
+# usage: tools/setup.sh [build|test|dev|board|all]
 #   build  compiler, CMake, libraries, Mbed TLS sources: enough for `make demo`
 #   test   build + the servers and runners of the tests: `make test`
 #   dev    test + clang, formatter, fuzzing: `make lint`, `make fuzz`
+#   board  test + cross compiler, C library, emulator, lwIP: `make board`
 #   all    the same as dev (default)
 #
-# Installs the Debian packages that are missing, then fetches the Mbed TLS
-# source package into .deps/. What is there already is left alone; when all of
+# Installs the Debian packages that are missing, then fetches the source
+# packages of Mbed TLS, and of lwIP for the board, into .deps/. What is there already is left alone; when all of
 # it is there nothing is run and no network is needed. Packages need root or
 # sudo, the source package does not.
 #
@@ -31,11 +32,13 @@ die() {
 
 group=${1:-all}
 case $group in
-build | test | dev | all) ;;
-*) die "unknown group '$group'; usage: tools/setup.sh [build|test|dev|all]" ;;
+build | test | dev | board | all) ;;
+*) die "unknown group '$group'; usage: tools/setup.sh [build|test|dev|board|all]" ;;
 esac
 
 did=
 packages_install "$group"
 source_fetch mbedtls 3.6. library/ssl_tls.c "$here/.deps"
+[ "$group" != board ] ||
+    source_fetch lwip 2.2. src/core/tcp.c "$here/.deps"
 [ -n "$did" ] || say "nothing to do for '$group', all is there"

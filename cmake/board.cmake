@@ -1,0 +1,30 @@
+# A board instead of Linux: -DPORTA_BOARD=qemu_virt_rv32, with its toolchain
+# file and -DPORTA_HOST_BIN=<folder of the `porta` of a Linux build>, which
+# packs the images.
+
+set(PORTA_HOST_BIN "" CACHE PATH "bin/ of a build for Linux")
+set(PORTA_MBEDTLS_CONFIG mbedtls_config_board.h)
+set(PORTA_TESTS OFF CACHE BOOL "" FORCE)
+enable_language(ASM)
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE MinSizeRel CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_C_FLAGS_MINSIZEREL "-Os -g")
+# No exceptions, no dynamic loading; calls through short stubs are smaller.
+add_compile_options(-msave-restore -fno-asynchronous-unwind-tables)
+
+# The one header that a system folder of the host has to lend.
+find_file(PORTA_JSMN_H jsmn.h PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH
+    REQUIRED)
+configure_file("${PORTA_JSMN_H}" "${PROJECT_BINARY_DIR}/lent/jsmn.h" COPYONLY)
+# Headers that the C library of a board has not, for our own targets only:
+# Mbed TLS takes what it finds for a system with sockets.
+set(PORTA_BOARD_HEADERS "${PROJECT_BINARY_DIR}/lent"
+    "${PROJECT_SOURCE_DIR}/port/${PORTA_BOARD}/libc")
+
+function(porta_board)
+    foreach(folder port/${PORTA_BOARD} apps/bootloader/${PORTA_BOARD}
+            compat/bare examples/board)
+        add_subdirectory("${PROJECT_SOURCE_DIR}/${folder}")
+    endforeach()
+endfunction()
