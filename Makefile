@@ -24,6 +24,7 @@ MODE =
 GROUP ?= build
 test test-san bench: GROUP = test
 setup lint format fuzz check-deep: GROUP = dev
+board: GROUP = board
 
 .PHONY: help
 help: ## say what each command does
@@ -66,6 +67,16 @@ fuzz: configure ## short fuzz runs of every parser (FUZZ_SECONDS=20 each)
 	@cmake --build $(DIR) -j $(JOBS) --target fuzzers
 	@tools/fuzz.sh $(DIR) $(FUZZ_SECONDS) $(JOBS)
 
+.PHONY: board
+board: configure ## the same update on an emulated bare-metal board, with its tests
+	@cmake --build $(DIR) -j $(JOBS) --target porta_tool
+	@cmake -G Ninja -S . -B $(BUILD)-board --log-level=WARNING \
+	    --toolchain cmake/rv32.cmake --no-warn-unused-cli \
+	    -DPORTA_BOARD=qemu_virt_rv32 -DPORTA_HOST_BIN=$(abspath $(BUILD)/bin)
+	@cmake --build $(BUILD)-board -j $(JOBS)
+	@$(PYTHON) tools/test_summary.py $(BUILD)-board --jobs $(JOBS) \
+	    --label '$(LABEL)'
+
 .PHONY: bench
 bench: build ## time and count an update; writes build/bench.json
 	@test -x bench/run || { echo "bench: there is no bench/run"; exit 1; }
@@ -103,4 +114,4 @@ install: build ## install libraries, headers and programs (PREFIX=/usr/local)
 
 .PHONY: clean
 clean: ## remove what was built (.deps/ stays)
-	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-deep
+	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-deep $(BUILD)-board

@@ -6,6 +6,12 @@ set(PORTA_TEST_TIMEOUT 60 CACHE STRING "Seconds after which a test has failed")
 set(PORTA_PYTHON /usr/bin/python3 CACHE FILEPATH
     "Debian's Python: the one that Debian's Python modules belong to")
 
+# Where tests find `porta`: in this build, except where that is for a board.
+set(PORTA_TEST_BIN "${PROJECT_BINARY_DIR}/bin")
+if(PORTA_BOARD)
+    set(PORTA_TEST_BIN "${PORTA_HOST_BIN}")
+endif()
+
 # test/<kind>/...: the kind is the label, `ctest -L unit` runs one kind.
 function(porta_test_kind out)
     file(RELATIVE_PATH path "${PROJECT_SOURCE_DIR}/test"
@@ -30,7 +36,7 @@ function(porta_test_properties test kind timeout)
     set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${timeout}
         SKIP_RETURN_CODE 77)
     set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
-        "PORTA_BIN=${PROJECT_BINARY_DIR}/bin"
+        "PORTA_BIN=${PORTA_TEST_BIN}"
         "PORTA_SOURCE=${PROJECT_SOURCE_DIR}"
         "PORTA_SANITIZE=$<BOOL:${PORTA_SANITIZE}>")
     if(PORTA_DEEP)

@@ -2,12 +2,15 @@
 #include "cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "board.h"
 #include "cmds.h"
 #include "device_ctx.h"
+#include "emu.h"
 #include "handover.h"
 #include "image/text.h"
+#include "vrt_map.h"
 
 struct opts {
     struct device_args device;
@@ -15,6 +18,11 @@ struct opts {
     uint32_t max_time_ms;
     uint32_t power_cut;
     bool keep_elf;
+    const char *board;
+    const char *bootloader;
+    const char *clock;
+    struct cli_list qemu_args;
+    bool no_network;
     bool json;
 };
 
@@ -30,7 +38,16 @@ static const struct cli_opt options[] = {
     CLI_OPT_JSON(struct opts, json),
     DEVICE_OPTS_CHIP(struct opts, device),
     DEVICE_OPTS_BOOT(struct opts, device),
-    CLI_OPT_LATER("--board", "NAME"),
+    { "--board", "NAME", "an emulated board: " EMU_BOARD, CLI_KIND_TEXT,
+      offsetof(struct opts, board) },
+    { "--bootloader", "FILE", "with --board: instead of the one it has",
+      CLI_KIND_TEXT, offsetof(struct opts, bootloader) },
+    { "--clock", "TIME", "with --board: its clock, 2031-02-03T04:05:06",
+      CLI_KIND_TEXT, offsetof(struct opts, clock) },
+    { "--no-network", NULL, "with --board: without a network card",
+      CLI_KIND_FLAG, offsetof(struct opts, no_network) },
+    { "--qemu-arg", "ARG", "with --board: one more argument of the emulator",
+      CLI_KIND_LIST, offsetof(struct opts, qemu_args) },
     CLI_OPT_END
 };
 
@@ -49,7 +66,10 @@ static const struct cli_verb verb = {
         "0, 1,\nor @FILE for the first character of a file.\n\n"
         "Ends with 0 after --boots or --max-time, after a power cut and when "
         "switched\noff; with the application's status when it exits by "
-        "itself; with 1 when\nnothing boots.",
+        "itself; with 1 when\nnothing boots.\n\n"
+        "With --board the flash is that of a bare-metal board in QEMU "
+        "(docs/board.md),\nwhose console stays in FLASH.run/console.log. The "
+        "host is 10.0.2.2 there.",
     .example = "porta device flash.bin --boots 2 --max-time 30",
     .opts = options,
     .arg_min = 1,
@@ -101,11 +121,64 @@ static cJSON *report_json(const struct board_report *report,
     return obj;
 }
 
+static esp_err_t emu_chip_check(const struct device *dev, struct diag *diag)
+{
+    char name[16];
+    if (dev->chip_id != IMG_CHIP_QEMU_VIRT_RV32)
+        return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NOT_SUPPORTED,
+                         "this is a flash of chip %s and the board " EMU_BOARD
+                         " runs images of chip qemu_virt_rv32",
+                         img_chip_name(dev->chip_id, name));
+    if (dev->flash.port.size_len == VRT_BANK_LEN)
+        return ESP_OK;
+    return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
+                     "the flash file has %u bytes and the board's flash has "
+                     "%u: make one with `porta flash create --size 32MB`",
+                     (unsigned)dev->flash.port.size_len, VRT_BANK_LEN);
+}
+
+/* What runs in the emulator reads its options from the flash. */
+static esp_err_t emu_args_check(const struct opts *o, struct diag *diag)
+{
+    const struct device_args *args = &o->device;
+    if (strcmp(o->board, EMU_BOARD) != 0)
+        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--board %s: there is no such board; there is "
+                         EMU_BOARD,
+                         o->board);
+    if (args->rollback || args->require_signed || args->verify_keys.cnt > 0 ||
+        args->table_off != PART_TABLE_OFF || o->power_cut || o->keep_elf)
+        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "with --board the bootloader has only the options "
+                         "that `porta flash create` wrote into the flash, "
+                         "operations are not counted, and there is no ELF "
+                         "file to keep");
+    return ESP_OK;
+}
+
+static esp_err_t emu_device_run(const struct opts *o, const char *path,
+                                struct board_report *report, struct diag *diag)
+{
+    const struct emu_opts emu = { .flash_path = path,
+                                  .bootloader = o->bootloader,
+                                  .args = &o->qemu_args,
+                                  .clock = o->clock,
+                                  .no_network = o->no_network,
+                                  .max_boots = o->boots,
+                                  .max_time_ms = o->max_time_ms,
+                                  .console_stderr = o->json };
+    return emu_run(&emu, report, diag);
+}
+
 static esp_err_t chip_check(const struct device *dev, struct diag *diag)
 {
     char name[16];
     if (dev->chip_id == HANDOVER_CHIP_LINUX)
         return ESP_OK;
+    if (dev->chip_id == IMG_CHIP_QEMU_VIRT_RV32)
+        return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NOT_SUPPORTED,
+                         "this is a flash of the emulated board: run it with "
+                         "--board " EMU_BOARD);
     return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NOT_SUPPORTED,
                      "this is a flash of chip %s, whose code does not run "
                      "here; `porta explain` says what would boot, and only "
@@ -121,10 +194,14 @@ static esp_err_t device_run(const struct opts *o, const char *path,
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_NO_MEM,
                          "out of memory");
     *dev = (struct device)DEVICE_CLOSED;
-    esp_err_t err = device_open(dev, path, LINUX_FLASH_WRITE, &o->device, diag);
+    esp_err_t err = o->board ? emu_args_check(o, diag) : ESP_OK;
     if (!err)
-        err = chip_check(dev, diag);
-    if (err)
+        err = device_open(dev, path, LINUX_FLASH_WRITE, &o->device, diag);
+    if (!err)
+        err = o->board ? emu_chip_check(dev, diag) : chip_check(dev, diag);
+    if (!err && o->board)
+        err = emu_device_run(o, path, report, diag);
+    if (err || o->board)
         goto out;
     const struct board_opts opts = { .flash = &dev->flash,
                                      .flash_path = path,

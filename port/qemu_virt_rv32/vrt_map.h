@@ -6,7 +6,9 @@
  *   0x42000000  the window: the slot that runs (Sv32, read and execute)
  *   0x80000000  RAM: the page that survives resets, 4 KiB
  *   0x80001000  ... the bootloader's, read-only for the application
- *   0x80010000  ... the application's, up to 1 MiB in all */
+ *   0x80010000  ... the application's, up to 1 MiB in all
+ *   0x80200000  the emulator puts a description of the machine into the last
+ *               2 MiB; nobody looks at it */
 #ifndef VRT_MAP_H
 #define VRT_MAP_H
 
@@ -30,6 +32,7 @@
 #define VRT_RAM_BOOT 0x80001000u
 #define VRT_RAM_APP 0x80010000u
 #define VRT_RAM_LEN 0x00100000u
+#define VRT_RAM_FILE_LEN 0x00400000u /* what the machine is given */
 
 #define VRT_TICKS_PER_MS 10000u /* of mtime */
 

@@ -104,7 +104,9 @@ static void start(void *ctx)
                  r->check.info.header.entry_addr);
 }
 
-static _Noreturn void nothing_boots(const struct boot_result *r)
+/* A record that this pass has changed may lead the next one elsewhere. */
+static _Noreturn void nothing_boots(const struct boot_result *r,
+                                    const struct vrt_flash_stats *stats)
 {
     struct vrt_page *page = the_page();
     size_t at = (size_t)snprintf(page->text, sizeof(page->text),
@@ -116,11 +118,15 @@ static _Noreturn void nothing_boots(const struct boot_result *r)
                                    "; %s is refused (%s)", boot_choice_name(i),
                                    err_name(r->err[i]));
     LOGE(tag, "%s", page->text);
+    page->next_reason = PORT_RESET_SW;
+    if (stats->erases + stats->progs > 0)
+        vrt_reset();
     vrt_exit(VRT_EXIT_NOTHING_BOOTS);
 }
 
-static void boot(const struct port_flash *flash)
+static void boot(const struct vrt_flash *f)
 {
+    const struct port_flash *flash = &f->port;
     static uint8_t buf[4096];
     static struct part_dev parts;
     static struct boot_opts opts;
@@ -142,7 +148,7 @@ static void boot(const struct port_flash *flash)
     window_open(&window);
     boot_run(&env, &result);
     boot_start(&env, &result, start, &result);
-    nothing_boots(&result);
+    nothing_boots(&result, &f->stats);
 }
 
 void boot_main(void)
@@ -154,5 +160,5 @@ void boot_main(void)
         LOGE(tag, "there is no flash in bank 1");
         vrt_exit(VRT_EXIT_NO_FLASH);
     }
-    boot(&flash.port);
+    boot(&flash);
 }
