@@ -142,10 +142,10 @@ static esp_err_t emu_args_check(const struct opts *o, struct diag *diag)
 {
     const struct device_args *args = &o->device;
     if (strcmp(o->board, EMU_BOARD) != 0)
-        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--board %s: there is no such board; there is "
-                         EMU_BOARD,
-                         o->board);
+        return diag_fail(
+            diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+            "--board %s: there is no such board; there is " EMU_BOARD,
+            o->board);
     if (args->rollback || args->require_signed || args->verify_keys.cnt > 0 ||
         args->table_off != PART_TABLE_OFF || o->power_cut || o->keep_elf)
         return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,

@@ -233,14 +233,13 @@ static void args_make(const struct emu *e, struct argv *a)
     arg_pair(a, "-bios", "none");
     arg_pair(a, "-display", "none");
     arg_pair(a, "-monitor", "none");
-    arg_text(a, "-chardev",
-             "stdio,id=c0,signal=off,logfile=%s,logappend=on", e->log);
+    arg_text(a, "-chardev", "stdio,id=c0,signal=off,logfile=%s,logappend=on",
+             e->log);
     arg_pair(a, "-serial", "chardev:c0");
     arg_add(a, "-no-reboot");
     arg_text(a, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=%s",
              e->rom);
-    arg_text(a, "-drive", "if=pflash,unit=1,format=raw,file=%s",
-             o->flash_path);
+    arg_text(a, "-drive", "if=pflash,unit=1,format=raw,file=%s", o->flash_path);
     arg_pair(a, "-device", "virtio-rng-device");
     if (o->clock)
         arg_text(a, "-rtc", "base=%s", o->clock);
@@ -311,8 +310,8 @@ static void note_boot(struct emu *e, bool power_on)
         return;
     }
     boot = &r->boots[r->boot_cnt++];
-    boot->reset_reason = power_on ? PORT_RESET_POWERON
-                                  : (int32_t)page->reset_reason;
+    boot->reset_reason =
+        power_on ? PORT_RESET_POWERON : (int32_t)page->reset_reason;
     if (page->slot_len > 0)
         snprintf(boot->slot, sizeof(boot->slot), "%.16s", page->slot_label);
 }

@@ -15,7 +15,7 @@
 
 struct emu_opts {
     const char *flash_path;
-    const char *bootloader; /* its file; NULL: the one that was built */
+    const char *bootloader;      /* its file; NULL: the one that was built */
     const struct cli_list *args; /* more arguments of the emulator */
     const char *clock;           /* real-time clock at the start; NULL: now */
     bool no_network;

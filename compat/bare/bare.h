@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "vrt_flash.h"
+struct vrt_flash_stats; /* vrt_flash.h */
 
 /* Bytes of stack that were used at some time since start. */
 uint32_t bare_stack_depth(void);

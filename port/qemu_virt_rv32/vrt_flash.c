@@ -57,8 +57,8 @@ static size_t prog_direct(uint32_t off, const uint8_t *src, size_t len,
 {
     uint32_t room = VRT_CFI_BUFFER_LEN - off % VRT_CFI_BUFFER_LEN;
     uint32_t cnt = (uint32_t)(len < room ? len : room) / PAGE_LEN * PAGE_LEN;
-    *ok = vrt_cfi_program(word_at(off),
-                          (const uint32_t *)(const void *)src, cnt / 4u);
+    *ok = vrt_cfi_program(word_at(off), (const uint32_t *)(const void *)src,
+                          cnt / 4u);
     return cnt;
 }
 

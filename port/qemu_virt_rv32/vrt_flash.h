@@ -8,6 +8,7 @@
 #ifndef VRT_FLASH_H
 #define VRT_FLASH_H
 
+#include "base/err.h"
 #include "port/flash.h"
 
 #define VRT_FLASH_SECTOR_LEN 4096u
@@ -23,6 +24,6 @@ struct vrt_flash {
 };
 
 /* ESP_ERR_NOT_FOUND: there are no such chips. The struct must not move. */
-esp_err_t vrt_flash_init(struct vrt_flash *f);
+MUST_CHECK esp_err_t vrt_flash_init(struct vrt_flash *f);
 
 #endif

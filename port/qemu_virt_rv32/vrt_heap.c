@@ -86,8 +86,8 @@ static void *heap_alloc(void *ctx, size_t len)
     (void)ctx;
     start();
     uint32_t asked = len > 0 ? (uint32_t)len : 1u;
-    uint32_t want = (asked + (uint32_t)sizeof(struct block) + ALIGN - 1) &
-                    ~(ALIGN - 1);
+    uint32_t want =
+        (asked + (uint32_t)sizeof(struct block) + ALIGN - 1) & ~(ALIGN - 1);
     if (len < VRT_HEAP_LEN)
         for (uint32_t off = 0; off < VRT_HEAP_LEN; off += block_at(off)->len) {
             if (block_at(off)->asked != FREE)

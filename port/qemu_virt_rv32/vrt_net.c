@@ -118,8 +118,8 @@ static esp_err_t resolve(const char *host, struct port_limit *limit,
 {
     name.nth++;
     name.done = name.found = false;
-    err_t rc = dns_gethostbyname(host, out, on_name,
-                                 (void *)(uintptr_t)name.nth);
+    err_t rc =
+        dns_gethostbyname(host, out, on_name, (void *)(uintptr_t)name.nth);
     if (rc == ERR_OK)
         return ESP_OK;
     if (rc != ERR_INPROGRESS)
@@ -171,29 +171,28 @@ static esp_err_t pcb_new(struct port_conn *c, const struct port_net_opts *opts)
 }
 
 /* A reset in answer to the first segment is a refusal. */
-static esp_err_t connect_failed(struct port_conn *c, esp_err_t err,
-                                int *sys_errno)
+static esp_err_t connect_failed(struct port_conn *c, esp_err_t err)
 {
     if (err == ESP_ERR_NOT_FINISHED)
         return err;
-    *sys_errno = c->err == ECONNRESET ? ECONNREFUSED : c->err;
     if (err == ESP_ERR_TIMEOUT || c->err == ETIMEDOUT) {
-        *sys_errno = ETIMEDOUT;
+        c->err = ETIMEDOUT;
         return ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT;
     }
+    if (c->err == ECONNRESET)
+        c->err = ECONNREFUSED;
     return ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
 }
 
 static esp_err_t pcb_connect(struct port_conn *c, const ip_addr_t *addr,
-                             uint16_t port, uint64_t deadline_ms,
-                             int *sys_errno)
+                             uint16_t port, uint64_t deadline_ms)
 {
     err_t rc = tcp_connect(c->pcb, addr, port, on_connected);
     esp_err_t err = ESP_OK;
     c->err = errno_of(rc);
     while (!err && !c->err && c->pcb && !c->connected)
         err = wait_a_bit(c->limit, deadline_ms);
-    return c->connected ? ESP_OK : connect_failed(c, err, sys_errno);
+    return c->connected ? ESP_OK : connect_failed(c, err);
 }
 
 static void conn_close(struct port_conn *c);
@@ -222,7 +221,9 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     *c = (struct port_conn){ .heap = net->heap, .limit = limit };
     err = pcb_new(c, opts);
     if (!err)
-        err = pcb_connect(c, &addr, port, deadline_ms, sys_errno);
+        err = pcb_connect(c, &addr, port, deadline_ms);
+    if (err)
+        *sys_errno = c->err;
     if (err)
         conn_close(c);
     else

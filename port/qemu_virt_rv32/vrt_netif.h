@@ -5,10 +5,10 @@
 
 #include <stdbool.h>
 
-#include "esp_err.h"
+#include "base/err.h"
 
 /* Starts lwIP, the card and DHCP. ESP_ERR_NOT_FOUND: there is no card. */
-esp_err_t vrt_netif_init(void);
+MUST_CHECK esp_err_t vrt_netif_init(void);
 /* There is a card, and it has an address. */
 bool vrt_netif_is_up(void);
 bool vrt_netif_exists(void);

@@ -46,8 +46,7 @@ static esp_err_t rng_fill(void *ctx, void *dst, size_t len)
     (void)ctx;
     uint8_t *out = dst;
     while (len > 0) {
-        uint32_t want =
-            len < sizeof(rng.buf) ? (uint32_t)len : sizeof(rng.buf);
+        uint32_t want = len < sizeof(rng.buf) ? (uint32_t)len : sizeof(rng.buf);
         uint32_t got = rng.up ? get(want) : 0;
         if (got == 0)
             return ESP_FAIL;

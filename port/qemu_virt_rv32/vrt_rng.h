@@ -2,10 +2,11 @@
 #ifndef VRT_RNG_H
 #define VRT_RNG_H
 
+#include "base/err.h"
 #include "port/rng.h"
 
 /* ESP_ERR_NOT_FOUND: the machine has no such device, and fill() fails. */
-esp_err_t vrt_rng_init(void);
+MUST_CHECK esp_err_t vrt_rng_init(void);
 
 extern const struct port_rng vrt_rng;
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "esp_err.h"
+#include "base/err.h"
 
 #define VRT_VIRTIO_NET 1u
 #define VRT_VIRTIO_RNG 4u
@@ -44,10 +44,12 @@ struct vrt_virtio {
 /* Finds the first device of a kind, resets it and accepts the features of
  * `want` that it has (the lower 32). ESP_ERR_NOT_FOUND: there is none;
  * ESP_ERR_NOT_SUPPORTED: it refused. */
-esp_err_t vrt_virtio_open(struct vrt_virtio *v, uint32_t kind, uint32_t want);
+MUST_CHECK esp_err_t vrt_virtio_open(struct vrt_virtio *v, uint32_t kind,
+                                     uint32_t want);
 /* ESP_ERR_NOT_SUPPORTED: the device has no such queue. */
-esp_err_t vrt_virtio_queue(const struct vrt_virtio *v, uint32_t idx,
-                           struct vrt_vq_mem *mem, struct vrt_vq *out);
+MUST_CHECK esp_err_t vrt_virtio_queue(const struct vrt_virtio *v, uint32_t idx,
+                                      struct vrt_vq_mem *mem,
+                                      struct vrt_vq *out);
 /* All queues are there. */
 void vrt_virtio_go(const struct vrt_virtio *v);
 

@@ -34,8 +34,7 @@ static struct word size_word(uint32_t len)
         (void)snprintf(w.text, sizeof(w.text), "%uM",
                        (unsigned)(len / 0x100000));
     else if (len % 0x400 == 0)
-        (void)snprintf(w.text, sizeof(w.text), "%uK",
-                       (unsigned)(len / 0x400));
+        (void)snprintf(w.text, sizeof(w.text), "%uK", (unsigned)(len / 0x400));
     else
         (void)snprintf(w.text, sizeof(w.text), "0x%x", (unsigned)len);
     return w;

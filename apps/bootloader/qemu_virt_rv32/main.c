@@ -28,6 +28,7 @@ static struct vrt_page *the_page(void)
 static void sink(void *ctx, enum log_level level, const char *who,
                  const char *fmt, va_list args) PRINTF_LIKE(4, 0);
 
+/* lint-ok: function, a log sink's own list */
 static void sink(void *ctx, enum log_level level, const char *who,
                  const char *fmt, va_list args)
 {
@@ -109,9 +110,9 @@ static _Noreturn void nothing_boots(const struct boot_result *r,
                                     const struct vrt_flash_stats *stats)
 {
     struct vrt_page *page = the_page();
-    size_t at = (size_t)snprintf(page->text, sizeof(page->text),
-                                 "nothing boots: %s",
-                                 boot_reason_text(r->plan.reason));
+    size_t at =
+        (size_t)snprintf(page->text, sizeof(page->text), "nothing boots: %s",
+                         boot_reason_text(r->plan.reason));
     for (uint32_t i = 0; i < BOOT_CHOICES && at < sizeof(page->text); i++)
         if (r->err[i])
             at += (size_t)snprintf(page->text + at, sizeof(page->text) - at,

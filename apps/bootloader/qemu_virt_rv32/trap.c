@@ -55,16 +55,14 @@ static _Noreturn void give_up(uint32_t cause, const struct trap_regs *regs)
     CSR_READ("mtval", value);
     if (cause == CAUSE_TIMER) {
         page->next_reason = PORT_RESET_WDT;
-        console_line('E', "boot",
-                     "watchdog: not fed for %u ms, pc 0x%08x, ra 0x%08x",
-                     (unsigned)VRT_WATCHDOG_MS, (unsigned)pc,
-                     (unsigned)regs->ra);
+        console_line(
+            'E', "boot", "watchdog: not fed for %u ms, pc 0x%08x, ra 0x%08x",
+            (unsigned)VRT_WATCHDOG_MS, (unsigned)pc, (unsigned)regs->ra);
     } else {
         page->next_reason = PORT_RESET_PANIC;
-        console_line('E', "boot",
-                     "panic: trap %u at 0x%08x (address 0x%08x, ra 0x%08x)",
-                     (unsigned)cause, (unsigned)pc, (unsigned)value,
-                     (unsigned)regs->ra);
+        console_line(
+            'E', "boot", "panic: trap %u at 0x%08x (address 0x%08x, ra 0x%08x)",
+            (unsigned)cause, (unsigned)pc, (unsigned)value, (unsigned)regs->ra);
     }
     vrt_reset();
 }

@@ -19,6 +19,7 @@
 #include "esp_system.h"
 #include "nvs_flash.h"
 #include "porta/ota_control.h"
+#include "vrt_flash.h"
 #include "vrt_heap.h"
 
 #define SETTINGS_LEN 4096
