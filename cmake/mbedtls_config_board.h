@@ -58,6 +58,9 @@
 #define MBEDTLS_PEM_PARSE_C
 #define MBEDTLS_PK_C
 #define MBEDTLS_PK_PARSE_C
+/* Of src/enc, and dropped where nothing encrypts. */
+#define MBEDTLS_PEM_WRITE_C
+#define MBEDTLS_PK_WRITE_C
 #define MBEDTLS_X509_USE_C
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_RSASSA_PSS_SUPPORT

@@ -133,15 +133,20 @@ static void boot(const struct vrt_flash *f)
     static struct boot_opts opts;
     static struct img_keys keys;
     static struct boot_result result;
+    static struct fuse_emul fuses;
     static struct window window;
+    const struct fuse_place place = { .flash = flash };
     bool table_ok = part_dev_open(&parts, flash, PART_TABLE_OFF) == ESP_OK;
     struct boot_env env = { .flash = flash,
+                            .fuse = &fuses.port,
                             .table = table_ok ? &parts.table : NULL,
                             .rules = { .chip_id = IMG_CHIP_QEMU_VIRT_RV32,
                                        .keys = &keys },
                             .loader = &window.port,
                             .buf = buf,
                             .buf_len = sizeof(buf) };
+    (void)!boot_fuse_open(&fuses, env.table, &place,
+                          fuse_field_find(IMG_CHIP_QEMU_VIRT_RV32));
     options(flash, &opts);
     boot_opts_apply(&opts, &env.policy);
     page_options(the_page(), &opts);
