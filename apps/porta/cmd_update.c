@@ -20,6 +20,7 @@
 #include "store_file.h"
 #include "update_auth.h"
 #include "update_opts.h"
+#include "update_parts.h"
 
 enum outcome { OUT_FAILED, OUT_UPDATED, OUT_NOT_MODIFIED, OUT_SAME_VERSION };
 
@@ -34,6 +35,7 @@ struct session {
     struct linux_sys sys;
     struct heap_meter heap;
     struct update_trust trust;
+    struct http_opts http; /* of every client */
     struct update_auth auth;
     struct store_file store;
     struct upd_store keep;
@@ -44,6 +46,7 @@ struct session {
     struct upd *upd;
     struct upd_result result;
     struct upd_device target;
+    struct update_data data;
     struct diag diag;
     uint64_t start_ms;
     char version[64];
@@ -114,11 +117,11 @@ static void describe_target(struct session *s)
 }
 
 /* *is_https, and no http: that was not asked for. */
-static esp_err_t check_url(struct session *s, bool *is_https)
+static esp_err_t check_url(struct session *s, const char *text, bool *is_https)
 {
     struct http_url url;
 
-    if (http_url_parse(span_str(s->url), &url) != ESP_OK)
+    if (http_url_parse(span_str(text), &url) != ESP_OK)
         return diag_fail(&s->diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "the URL is not one: it must be https://HOST/PATH");
     *is_https = url.is_https;
@@ -138,43 +141,35 @@ static struct http_env http_env(struct session *s)
                               .rng = &linux_rng };
 }
 
+/* A client with the settings that were loaded for the first one. */
+static esp_err_t open_url(void *ctx, const char *url, struct http_client **out,
+                          struct diag *d)
+{
+    struct session *s = ctx;
+    struct http_env env = http_env(s);
+    bool is_https;
+    esp_err_t err = check_url(s, url, &is_https);
+
+    if (!err)
+        err = http_open(out, &env, &s->http, url, d);
+    return err ? err : update_opts_headers(s->o, &s->trust, *out, d);
+}
+
 static esp_err_t open_client(struct session *s)
 {
     struct http_env env = http_env(s);
-    struct http_opts http = { .user_agent = "porta", .net.limit = &limit };
     bool is_https = true;
-    esp_err_t err = check_url(s, &is_https);
+    esp_err_t err = check_url(s, s->url, &is_https);
 
+    s->http = (struct http_opts){ .user_agent = "porta", .net.limit = &limit };
     if (!err)
-        err = update_opts_http(s->o, is_https, &s->trust, &http, &s->diag);
+        err = update_opts_http(s->o, is_https, &s->trust, &s->http, &s->diag);
     for (int i = 0; !err && i < s->o->resolve.cnt; i++)
         err = linux_net_override(&s->net, s->o->resolve.val[i], &s->diag);
     s->auth.store = &s->store;
     if (!err)
-        err = update_auth_open(&s->auth, s->o, &env, &http, &s->diag);
-    if (!err)
-        err = http_open(&s->client, &env, &http, s->url, &s->diag);
-    if (!err)
-        err = update_opts_headers(s->o, &s->trust, s->client, &s->diag);
-    return err;
-}
-
-/* A label of the command line; NULL when none is given. */
-static esp_err_t find_part(struct session *s, const char *label,
-                           const struct part_entry **out)
-{
-    *out = NULL;
-    if (!label)
-        return ESP_OK;
-    *out = device_part(&s->dev, label, &s->diag);
-    if (!*out)
-        return s->diag.err;
-    if ((*out)->type == PART_TYPE_APP || (*out)->type == PART_TYPE_BOOTLOADER)
-        return ESP_OK;
-    return diag_fail(&s->diag, DIAG_STAGE_ARGS, ESP_ERR_NOT_SUPPORTED,
-                     "partition %s holds no program; --slot and --final name "
-                     "an OTA slot, such as ota_1",
-                     (*out)->label);
+        err = update_auth_open(&s->auth, s->o, &env, &s->http, &s->diag);
+    return err ? err : open_url(s, s->url, &s->client, &s->diag);
 }
 
 static esp_err_t store_load(void *ctx, const char *key, char *out,
@@ -199,32 +194,35 @@ static esp_err_t store_clear(void *ctx, const char *key)
     return store_file_set(ctx, key, NULL, NULL);
 }
 
+/* What is the same for every session of this command. */
+static struct upd_opts session_opts(struct session *s)
+{
+    return (struct upd_opts){ .url = s->url,
+                              .bulk_erase = s->o->bulk_erase,
+                              .accept_unsafe = s->o->accept_unsafe,
+                              .range_len = s->o->range_len,
+                              .stall_ms = update_opts_stall_ms(s->o),
+                              .retry_cnt = s->o->retry,
+                              .max_time_ms = s->o->max_time_ms,
+                              .limit = &limit };
+}
+
 static esp_err_t begin(struct session *s)
 {
     struct upd_env env = { http_env(s), &s->target };
-    struct upd_opts opts = { .url = s->url,
-                             .client = s->client,
-                             .store = &s->keep,
-                             .unconditional = s->o->same_version,
-                             .bulk_erase = s->o->bulk_erase,
-                             .range_len = s->o->range_len,
-                             .stall_ms = update_opts_stall_ms(s->o),
-                             .retry_cnt = s->o->retry,
-                             .max_time_ms = s->o->max_time_ms,
-                             .restart = s->o->no_resume,
-                             .limit = &limit,
-                             .result = &s->result };
-    esp_err_t err = find_part(s, s->o->slot, &opts.staging);
+    struct upd_opts opts = session_opts(s);
+    esp_err_t err = update_parts_choose(&s->dev, s->o, &opts, &s->diag);
 
+    opts.client = s->client;
+    opts.store = &s->keep;
+    opts.unconditional = s->o->same_version || s->o->partition;
+    opts.restart = s->o->no_resume;
+    opts.result = &s->result;
     if (s->key) {
         upd_decrypt_stage(&s->decrypt, s->key, &s->stage);
         opts.stages = &s->stage;
         opts.stage_cnt = 1;
     }
-
-    if (!err)
-        err = find_part(s, s->o->final, &opts.final);
-    opts.finalize_with_copy = opts.final != NULL;
     return err ? err : upd_begin(&s->upd, &env, &opts, &s->diag);
 }
 
@@ -266,23 +264,65 @@ static esp_err_t transfer(struct session *s)
     return step == UPD_STEP_FAILED ? (err ? err : ESP_FAIL) : ESP_OK;
 }
 
-static esp_err_t run_session(struct session *s)
+/* Before anything is written: is there something new? */
+static esp_err_t look(struct session *s, bool *nothing)
 {
     const struct img_info *info;
     esp_err_t err = begin(s);
 
+    *nothing = false;
     if (err == ESP_ERR_HTTP_NOT_MODIFIED) {
         s->outcome = OUT_NOT_MODIFIED;
+        *nothing = true;
         return ESP_OK;
     }
-    if (!err)
-        err = upd_head(s->upd, &info);
+    if (err || s->o->partition)
+        return err;
+    err = upd_head(s->upd, &info);
     if (!err && same_version(s, info) && !s->o->same_version) {
         s->outcome = OUT_SAME_VERSION;
-        return ESP_OK;
+        *nothing = true;
     }
-    if (!err)
-        err = transfer(s);
+    return err;
+}
+
+/* The application waits meanwhile: its server is asked again afterwards. */
+static esp_err_t get_data(struct session *s)
+{
+    struct upd_env env = { http_env(s), &s->target };
+    const struct part_entry *slot =
+        device_part(&s->dev, upd_result(s->upd)->slot, &s->diag);
+    esp_err_t err;
+
+    if (!slot)
+        return s->diag.err;
+    upd_abort(s->upd, NULL);
+    s->upd = NULL;
+    http_close(s->client);
+    s->client = NULL;
+    s->data = (struct update_data){ .dev = &s->dev,
+                                    .o = s->o,
+                                    .env = &env,
+                                    .opts = session_opts(s),
+                                    .open = open_url,
+                                    .ctx = s };
+    err = update_data_get(&s->data, slot, &s->diag);
+    return err ? err : open_url(s, s->url, &s->client, &s->diag);
+}
+
+static esp_err_t run_session(struct session *s)
+{
+    bool nothing;
+    esp_err_t err = look(s, &nothing);
+
+    if (!err && !nothing && s->o->data.cnt > 0) {
+        err = get_data(s);
+        if (!err)
+            err = look(s, &nothing);
+    }
+    if (err || nothing)
+        return err;
+    err = transfer(s);
     if (!err) {
         err = upd_finish(s->upd, true, NULL);
         s->upd = NULL;
@@ -385,7 +425,8 @@ static cJSON *result_json(const struct session *s)
     (void)upd_result_json(&s->result, d, outcome_name(s->outcome), text,
                           sizeof(text));
     obj = cJSON_Parse(text);
-    if (obj && put_heap(obj, s))
+    if (obj && put_heap(obj, s) &&
+        (s->o->data.cnt == 0 || put(obj, "data", update_data_json(&s->data))))
         return obj;
     cJSON_Delete(obj);
     return NULL;
@@ -403,6 +444,12 @@ static void result_text(const struct session *s)
         printf("nothing to do: %s runs version %s already; "
                "--allow-same-version installs it again\n",
                boot_choice_name(s->running.choice), s->version);
+    else if (s->o->partition)
+        printf("%s holds what was received: %s bytes in %llu.%llu s\n",
+               s->o->partition,
+               cli_thousands(s->result.written_len, len, sizeof(len)),
+               (unsigned long long)(ms / 1000),
+               (unsigned long long)(ms % 1000 / 100));
     else
         printf("%s holds version %s: %s bytes in %llu.%llu s; it boots at "
                "the next reset\n",

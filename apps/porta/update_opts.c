@@ -66,6 +66,17 @@ static const struct cli_opt options[] = {
     FLAG("--bulk-erase", "erase the slot before writing", bulk_erase),
     TEXT("--slot", "LABEL", "write this slot, instead of the next one", slot),
     TEXT("--final", "LABEL", "copy the image there at the end", final),
+    TEXT("--partition", "LABEL",
+         "write this partition, which is no application, by way of the slot",
+         partition),
+    FLAG("--in-place", "--partition without the slot: a cut leaves a part",
+         in_place),
+    { "--data", "NAME=URL",
+      "first this into NAME_0, NAME_1 ..., as the slot is; may be repeated",
+      CLI_KIND_LIST, offsetof(struct update_opts, data) },
+    FLAG("--accept-unsafe",
+         "write what is there once, such as the partition table",
+         accept_unsafe),
     FLAG("--allow-same-version", "go on when this version runs already",
          same_version),
     FLAG("--insecure", "do not verify the server; warns, always", insecure),
@@ -88,7 +99,12 @@ const struct cli_verb update_verb = {
         "one is written. Nothing that boots changes before the whole image is\n"
         "verified. Ends with 3 when there is nothing new (304, 204, or the\n"
         "same project and version run already). It does not reset the\n"
-        "device: that is porta reset, or porta device.",
+        "device: that is porta reset, or porta device.\n"
+        "\n"
+        "--data brings files that the application needs: they count, and are\n"
+        "given up, together with the slot that they go with. --partition\n"
+        "brings something else; it is complete, or as it was, when the next\n"
+        "update or porta_ota_finish_copy() has finished what was cut.",
     .example = "porta update device.bin https://localhost:8070/app.bin "
                "--cacert porta-certs/ca.pem",
     .opts = options,
@@ -124,9 +140,29 @@ static int check_oauth2(const struct update_opts *o)
     return CLI_GO;
 }
 
+static int check_parts(const struct update_opts *o)
+{
+    if (o->in_place && (!o->partition || o->slot))
+        return cli_usage(&update_verb, "--in-place goes with --partition, and "
+                                       "without --slot");
+    if (o->partition && (o->final || o->data.cnt > 0))
+        return cli_usage(&update_verb, "--partition excludes --final and "
+                                       "--data");
+    for (int i = 0; i < o->data.cnt; i++) {
+        const char *eq = strchr(o->data.val[i], '=');
+        if (!eq || eq == o->data.val[i] || !eq[1])
+            return cli_usage(&update_verb, "--data takes NAME=URL, such as "
+                                           "www=https://host/www.bin");
+    }
+    return CLI_GO;
+}
+
 int update_opts_check(const struct update_opts *o)
 {
     int status = check_oauth2(o);
+
+    if (status == CLI_GO)
+        status = check_parts(o);
 
     if (status == CLI_GO)
         status = check_headers(&o->headers);

@@ -12,13 +12,14 @@
 struct update_opts {
     struct device_args dev;
     const char *cacert, *capath, *pass, *psk, *cert, *key, *user, *bearer,
-        *tls_min, *tls_max, *slot, *final, *decrypt;
+        *tls_min, *tls_max, *slot, *final, *partition, *decrypt;
     const char *oauth2_url, *client_id, *client_secret, *refresh_token, *scope;
     const char *proxy;
-    struct cli_list headers, secret_headers, resolve;
+    struct cli_list headers, secret_headers, resolve, data;
     uint32_t connect_timeout_ms, stall_timeout_ms, max_time_ms;
     uint32_t retry, range_len;
-    bool no_resume, bulk_erase, same_version, insecure, allow_http, json;
+    bool no_resume, bulk_erase, same_version, insecure, allow_http, json,
+        in_place, accept_unsafe;
 };
 #define UPDATE_OPTS        \
     {                      \

@@ -115,8 +115,8 @@ struct img_rules upd_rules(const struct upd_device *dev, enum upd_kind kind,
                            uint32_t cap_len);
 
 /* finish.c: the flash does not hold what it was told to. */
-esp_err_t upd_fail_slot(struct upd *u, const struct part_entry *part,
-                        esp_err_t err);
+MUST_CHECK esp_err_t upd_fail_slot(struct upd *u, const struct part_entry *part,
+                                   esp_err_t err);
 /* final.c: from the staging partition to the final one. */
 MUST_CHECK esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt);
 /* Ends a copy that an earlier session left unfinished. */
