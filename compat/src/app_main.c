@@ -154,6 +154,7 @@ static esp_err_t device_start(struct diag *diag)
         .tick_ms = compat_tick_ms(),
         .sock = &board.sock.port,
         .trust = &compat_trust,
+        .hmac_key = compat_hmac_key,
     };
     api_log_start(&board.sys.port);
     esp_log_level_set("*", (esp_log_level_t)porta_app_config.log_level);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "esp_err.h"
+
 /* The last task has ended, or there is one again; the same of alarms. When
  * neither is left, the board knows that nothing will happen any more. */
 void compat_set_tasks(bool any);
@@ -17,6 +19,9 @@ uint32_t compat_tick_ms(void);
 
 /* The name of the flash file, as the board was given it. */
 const char *compat_flash_path(void);
+
+/* A key in the fuses of the board. ESP_ERR_NOT_FOUND: there is none. */
+esp_err_t compat_hmac_key(int id, uint8_t key[32]);
 
 /* A diagnostic input of the board. False: nothing is said about it. */
 bool compat_input(uint32_t pin, bool *level);
