@@ -7,6 +7,7 @@
  * are refused: other programs on the way may have read them differently. */
 #include "http/head.h"
 
+#include "http/date.h"
 #include "http/range.h"
 #include "http/text.h"
 
@@ -30,6 +31,7 @@ enum head_field {
     HEAD_FIELD_ENCODING,
     HEAD_FIELD_ACCEPT_RANGES,
     HEAD_FIELD_RETRY,
+    HEAD_FIELD_DATE,
     HEAD_FIELD_ETAG,
     HEAD_FIELD_MODIFIED,
     HEAD_FIELD_TYPE
@@ -46,6 +48,7 @@ static const struct {
     { "content-encoding", HEAD_FIELD_ENCODING },
     { "accept-ranges", HEAD_FIELD_ACCEPT_RANGES },
     { "retry-after", HEAD_FIELD_RETRY },
+    { "date", HEAD_FIELD_DATE },
     { "etag", HEAD_FIELD_ETAG },
     { "last-modified", HEAD_FIELD_MODIFIED },
     { "content-type", HEAD_FIELD_TYPE },
@@ -223,6 +226,17 @@ static void head_take_retry(struct http_head_parser *p, struct span value)
 
     if (http_digits(value, &secs) == ESP_OK)
         p->head.retry_after_s = secs > UINT32_MAX ? UINT32_MAX : (uint32_t)secs;
+    else if (http_date_parse(value, &p->retry_s) != ESP_OK)
+        p->retry_s = 0;
+}
+
+/* A date to come back at is one by the server's clock, which Date shows. */
+static void head_judge_retry(struct http_head_parser *p)
+{
+    int64_t secs = p->retry_s - p->date_s;
+
+    if (p->date_s > 0 && secs > 0)
+        p->head.retry_after_s = secs > UINT32_MAX ? UINT32_MAX : (uint32_t)secs;
 }
 
 /* Fields that a long value makes useless rather than dangerous. */
@@ -245,6 +259,10 @@ static void head_take_soft(struct http_head_parser *p, struct span value)
         break;
     case HEAD_FIELD_RETRY:
         head_take_retry(p, value);
+        break;
+    case HEAD_FIELD_DATE:
+        if (http_date_parse(value, &p->date_s) != ESP_OK)
+            p->date_s = 0;
         break;
     case HEAD_FIELD_ETAG:
         (void)http_copy(value, h->etag, sizeof(h->etag));
@@ -356,6 +374,7 @@ static enum http_head_step head_finish(struct http_head_parser *p)
         return head_bad(p, "it has both Content-Length and Transfer-Encoding");
     if (h->chunked && h->minor == 0)
         return head_bad(p, "HTTP/1.0 has no Transfer-Encoding");
+    head_judge_retry(p);
     h->keep_alive = !p->closes && (h->minor > 0 || p->keeps);
     return HTTP_HEAD_DONE;
 }

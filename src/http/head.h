@@ -29,9 +29,9 @@ struct http_head {
                              unsatisfied range, too */
     bool encoded;         /* a Content-Encoding other than identity */
     bool accept_ranges;
-    uint32_t retry_after_s;
-    char encoding[16]; /* its name, for the message */
-    char etag[128];    /* empty: none, or longer than fits */
+    uint32_t retry_after_s; /* also of a date, when the server tells its own */
+    char encoding[16];      /* its name, for the message */
+    char etag[128];         /* empty: none, or longer than fits */
     char last_modified[40];
     char content_type[64];
 };
@@ -82,6 +82,7 @@ struct http_head_parser {
     char value[160];
     uint32_t value_len;
     bool value_long;
+    int64_t date_s, retry_s; /* since 1970; 0: none */
 };
 
 /* on_part may be NULL. */

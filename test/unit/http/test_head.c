@@ -94,9 +94,25 @@ static const struct row rows[] = {
     { "more seconds than fit",
       "HTTP/1.1 503 No\r\nRetry-After: 9999999999\r\n" END, NULL,
       HEAD(503, .retry_after_s = UINT32_MAX) },
-    { "a date to wait for is not read",
+    { "a date to wait for says nothing without the server's own",
       "HTTP/1.1 503 No\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n" END,
       NULL, HEAD(503, ) },
+    { "with it, it does",
+      "HTTP/1.1 503 No\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
+      "Date: Fri, 31 Dec 1999 23:58:09 GMT\r\n" END,
+      NULL, HEAD(503, .retry_after_s = 110) },
+    { "a date that has passed is now",
+      "HTTP/1.1 503 No\r\nDate: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
+      "Retry-After: Fri, 31 Dec 1999 23:58:09 GMT\r\n" END,
+      NULL, HEAD(503, ) },
+    { "a date that is none is left out",
+      "HTTP/1.1 503 No\r\nDate: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
+      "Retry-After: tomorrow\r\n" END,
+      NULL, HEAD(503, ) },
+    { "a date of ages away is as long as fits",
+      "HTTP/1.1 503 No\r\nDate: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
+      "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n" END,
+      NULL, HEAD(503, .retry_after_s = UINT32_MAX) },
     { "validators and the type",
       OK "ETag: W/\"a b\"\r\n"
          "Last-Modified: Tue, 15 Nov 1994 12:45:26 GMT\r\n"

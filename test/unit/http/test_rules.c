@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "http/date.h"
 #include "http/auth.h"
 #include "http/buf.h"
 #include "http/fields.h"
@@ -460,6 +461,42 @@ static void test_buf(void **state)
     assert_int_equal(heap.cur_cnt, 0);
 }
 
+static void test_dates(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t s; /* 0: none */
+    } rows[] = {
+        { "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
+        { "Thu, 01 Jan 1970 00:00:01 GMT", 1 },
+        { "Sat, 31 Dec 2016 23:59:60 GMT", 1483228800 },
+        { "Tue, 19 Jan 2038 03:14:08 GMT", 2147483648 },
+        { "Sun, 06 Nov 1994 08:49:37 UTC", 0 },
+        { "Sun, 06 Nov 1994 08:49:37 GMT ", 0 },
+        { "Sun, 6 Nov 1994 08:49:37 GMT", 0 },
+        { "Sunday, 06-Nov-94 08:49:37 GMT", 0 },
+        { "Sun Nov  6 08:49:37 1994", 0 },
+        { "Sun, 06 Nev 1994 08:49:37 GMT", 0 },
+        { "Sun, 00 Nov 1994 08:49:37 GMT", 0 },
+        { "Sun, 32 Nov 1994 08:49:37 GMT", 0 },
+        { "Sun, 06 Nov 1994 24:49:37 GMT", 0 },
+        { "Sun, 06 Nov 1994 08:60:37 GMT", 0 },
+        { "Sun, 06 Nov 1994 08:49:61 GMT", 0 },
+        { "Sun, 06 Nov 1969 08:49:37 GMT", 0 },
+        { "", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        int64_t s = -1;
+        esp_err_t err = http_date_parse(span_str(rows[i].text), &s);
+
+        print_message("# %s\n", rows[i].text);
+        assert_int_equal(err, rows[i].s ? ESP_OK : ESP_ERR_INVALID_RESPONSE);
+        assert_true(s == rows[i].s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_fields_injection),
         cmocka_unit_test(test_fields_secrets),
         cmocka_unit_test(test_buf),
+        cmocka_unit_test(test_dates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
