@@ -2,7 +2,7 @@
 
 # Names of ESP-IDF's components whose headers are there, all in one library.
 set(PORTA_OFFERED app_update bootloader_support driver efuse esp-tls
-    esp_app_format esp_bootloader_format esp_common esp_driver_gpio esp_event
+    esp_app_format esp_bootloader_format esp_common esp_driver_gpio esp_encrypted_img esp_event
     esp_hw_support esp_http_client esp_https_ota esp_netif esp_partition
     esp_security esp_system esp_timer esp_wifi freertos log lwip mbedtls newlib
     nvs_flash partition_table protocol_examples_common soc spi_flash
