@@ -57,9 +57,28 @@ static void note_missing(struct build_output *o, const char *line)
         memcpy(o->missing[o->missing_cnt++], name, sizeof(name));
 }
 
+/* "CMake Error at FILE:LINE (command):", an empty line, then indented ones up
+ * to the next empty line. */
+static void note_cmake(struct build_output *o, const char *line)
+{
+    size_t len = strlen(o->cmake);
+    if (strncmp(line, "CMake Error", 11) == 0 && len == 0) {
+        o->in_cmake = true;
+        snprintf(o->cmake, sizeof(o->cmake), "%s", line);
+        return;
+    }
+    if (!o->in_cmake || !line[0])
+        return;
+    o->in_cmake = line[0] == ' ';
+    line += strspn(line, " ");
+    if (o->in_cmake)
+        snprintf(o->cmake + len, sizeof(o->cmake) - len, " %s", line);
+}
+
 void build_output_line(struct build_output *o, const char *line)
 {
     note_missing(o, line);
+    note_cmake(o, line);
     bool header = strstr(line, "No such file or directory") ||
                   strstr(line, "file not found");
     if (header && !o->header[0] &&
@@ -93,10 +112,12 @@ bool build_output_explain(const struct build_output *o, char *text, size_t cap)
                  "the application includes %s, which neither it nor porta "
                  "has; docs/porting-from-esp-idf.md lists what is offered",
                  o->header);
-    else if (o->error[0])
-        snprintf(text, cap, "%s", o->error);
     else if (o->missing_cnt > 0)
         explain_missing(o, text, cap);
+    else if (o->error[0])
+        snprintf(text, cap, "%s", o->error);
+    else if (o->cmake[0])
+        snprintf(text, cap, "%s", o->cmake);
     else
         return false;
     return true;

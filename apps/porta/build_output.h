@@ -19,6 +19,8 @@ struct build_output {
     char place[BUILD_NAME_LEN];  /* where the first is used; "": not said */
     char header[BUILD_NAME_LEN]; /* the first header that is not there */
     char error[256];             /* the compiler's first other error */
+    char cmake[512];             /* CMake's first error */
+    bool in_cmake;               /* its text goes on */
 };
 #define BUILD_OUTPUT_NONE \
     {                     \

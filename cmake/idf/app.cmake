@@ -103,9 +103,11 @@ function(porta_program_end name)
             target_link_libraries(${name}.elf PRIVATE ${lib})
         endif()
     endforeach()
-    list(JOIN libs "," libs)
-    target_link_libraries(${name}.elf PRIVATE
-        "$<LINK_GROUP:RESCAN,${libs},porta::porta_compat,porta::porta,porta::porta_port_linux,porta::porta_mbedtls>")
+    # Components call each other, and the runtime calls app_main(), in circles
+    # that nobody declared.
+    target_link_libraries(${name}.elf PRIVATE -Wl,--start-group ${libs}
+        porta::porta_compat porta::porta porta::porta_port_linux
+        porta::porta_mbedtls -Wl,--end-group)
     target_link_options(${name}.elf PRIVATE ${PORTA_APP_LINK_OPTIONS})
     porta_app_source(${name}.elf "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}")
     porta_app_pack(${name}.elf "${name}" "${PROJECT_VER}"
