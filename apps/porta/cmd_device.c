@@ -197,8 +197,11 @@ static esp_err_t device_run(const struct opts *o, const char *path,
                          "out of memory");
     *dev = (struct device)DEVICE_CLOSED;
     esp_err_t err = o->board ? emu_args_check(o, diag) : ESP_OK;
+    struct device_args args = o->device;
+    if (o->board) /* what the bootloader makes of its options is its affair */
+        args.rollback = CLI_ON;
     if (!err)
-        err = device_open(dev, path, LINUX_FLASH_WRITE, &o->device, diag);
+        err = device_open(dev, path, LINUX_FLASH_WRITE, &args, diag);
     if (!err)
         err = o->board ? emu_chip_check(dev, diag) : chip_check(dev, diag);
     if (!err && o->board)

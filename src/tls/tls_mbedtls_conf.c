@@ -337,6 +337,22 @@ esp_err_t tls_load_psk(struct tls_session *s, struct span key,
     return ESP_OK;
 }
 
+/* PKCS #1 stands before PSS: a server of TLS 1.2 with an RSA key takes what it
+ * sees first, and the library has PSS in TLS 1.3 only, where PKCS #1 is not
+ * allowed and nobody takes it. */
+static const uint16_t our_signatures[] = {
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+    MBEDTLS_TLS1_3_SIG_NONE
+};
+
 esp_err_t tls_load_base(struct tls_session *s, const int *suites,
                         struct diag *d)
 {
@@ -351,6 +367,7 @@ esp_err_t tls_load_base(struct tls_session *s, const int *suites,
     mbedtls_ssl_conf_rng(&s->conf, mbedtls_psa_get_random,
                          MBEDTLS_PSA_RANDOM_STATE);
     mbedtls_ssl_conf_ciphersuites(&s->conf, suites ? suites : our_suites);
+    mbedtls_ssl_conf_sig_algs(&s->conf, our_signatures);
     return ESP_OK;
 }
 

@@ -35,9 +35,11 @@ def test_peer(porta, pki, flash, tmp_path, claim, args, works, word):
         assert word in ended.json["error"]["message"], ended
 
 
-def test_rsa_chain(porta, pki, flash, tmp_path):
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_rsa_chain(porta, pki, flash, tmp_path, version):
+    """In TLS 1.2 the server signs with PKCS #1, in TLS 1.3 with PSS."""
     (tmp_path / "fw.bin").write_bytes(GOOD)
     cert, key = pki.server(rsa=True)
-    with SServer(tmp_path, "-cert", cert, "-key", key) as server:
+    with SServer(tmp_path, "-cert", cert, "-key", key, version) as server:
         porta.ok("update", flash(), f"https://localhost:{server.port}/fw.bin",
                  "--cacert", pki.ca)

@@ -112,7 +112,7 @@ static void update(void)
         .on_result = show_result,
     };
     porta_ota_set_options(&options);
-    void *taken = malloc((size_t)atoi(setting("heap")));
+    char *volatile taken = malloc((size_t)atoi(setting("heap")));
     vrt_heap_peak_reset();
     esp_err_t err = esp_https_ota(&config);
     free(taken);
