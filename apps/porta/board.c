@@ -54,6 +54,21 @@ const char *board_reset_name(int32_t reset_reason)
     }
 }
 
+bool board_reset_by_name(const char *name, enum port_reset_reason *out)
+{
+    static const enum port_reset_reason reasons[] = {
+        PORT_RESET_UNKNOWN, PORT_RESET_POWERON, PORT_RESET_SW,
+        PORT_RESET_PANIC,   PORT_RESET_WDT,     PORT_RESET_BROWNOUT
+    };
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (strcmp(name, board_reset_name(reasons[i])) != 0)
+            continue;
+        *out = reasons[i];
+        return true;
+    }
+    return false;
+}
+
 const char *board_end_name(enum board_end end)
 {
     static const char *const names[] = {

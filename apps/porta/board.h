@@ -23,6 +23,7 @@
 #include "base/policy.h"
 #include "image/keys.h"
 #include "linux_flash.h"
+#include "port/sys.h"
 
 struct board_opts {
     struct linux_flash *flash; /* open for writing, borrowed */
@@ -72,6 +73,8 @@ MUST_CHECK esp_err_t board_run(const struct board_opts *opts,
 
 /* "power-on", "software", "panic" ... */
 const char *board_reset_name(int32_t reset_reason);
+/* The other way round; false: there is no such reason. */
+bool board_reset_by_name(const char *name, enum port_reset_reason *out);
 /* "boots", "idle", "time", ...: the word scripts see in JSON. */
 const char *board_end_name(enum board_end end);
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "flash_show.h"
 #include "image/text.h"
+#include "trial_show.h"
 
 static cJSON *name_or_null(const struct boot_result *r)
 {
@@ -35,7 +36,8 @@ static bool put_writes(cJSON *obj, const struct boot_plan *plan)
         }
         if (!put(item, "record", cJSON_CreateNumber(m->rec_idx)) ||
             !put(item, "state",
-                 cJSON_CreateString(ota_state_name(m->rec.state))))
+                 cJSON_CreateString(ota_state_name(m->rec.state))) ||
+            !put(item, "trial", trial_event_json(&m->event)))
             return false;
     }
     return list != NULL;
@@ -56,7 +58,7 @@ static bool put_fallbacks(cJSON *obj, const struct boot_plan *plan)
     return list != NULL;
 }
 
-cJSON *boot_report_json(const struct boot_result *r)
+cJSON *boot_report_json(const struct device *dev, const struct boot_result *r)
 {
     const struct boot_plan *plan = &r->plan;
     cJSON *obj = cJSON_CreateObject();
@@ -68,7 +70,9 @@ cJSON *boot_report_json(const struct boot_result *r)
         put(obj, "reason",
             cJSON_CreateString(boot_reason_text(plan->reason))) &&
         put_writes(obj, plan) && put_fallbacks(obj, plan) &&
-        put(obj, "otadata", flash_otadata_json(r)))
+        put(obj, "otadata", flash_otadata_json(r)) &&
+        put(obj, "verdict", trial_verdict_json(dev)) &&
+        put(obj, "denied", trial_denied_json(dev)))
         return obj;
     cJSON_Delete(obj);
     return NULL;
@@ -119,6 +123,16 @@ static void say_candidates(struct device *dev, const struct boot_result *r)
     }
 }
 
+static void say_mark(const struct boot_mark *m)
+{
+    printf("  record %u := sequence %u, %s", (unsigned)m->rec_idx,
+           (unsigned)m->rec.seq, ota_state_name(m->rec.state));
+    if (m->event.kind == OTA_EVENT_STARTED)
+        printf(", a trial after %u resets that count and %u excused",
+               (unsigned)m->event.charged, (unsigned)m->event.power);
+    putchar('\n');
+}
+
 static void say_writes(const struct boot_plan *plan, bool done)
 {
     if (plan->mark_cnt == 0) {
@@ -127,10 +141,7 @@ static void say_writes(const struct boot_plan *plan, bool done)
     }
     puts(done ? "\nwrote:" : "\nwrites:");
     for (uint32_t i = 0; i < plan->mark_cnt; i++)
-        printf("  record %u := sequence %u, %s\n",
-               (unsigned)plan->marks[i].rec_idx,
-               (unsigned)plan->marks[i].rec.seq,
-               ota_state_name(plan->marks[i].rec.state));
+        say_mark(&plan->marks[i]);
 }
 
 void boot_report_text(struct device *dev, const struct boot_result *r,
@@ -160,6 +171,7 @@ void boot_report_text(struct device *dev, const struct boot_result *r,
         putchar('\n');
     }
     say_writes(plan, done);
+    trial_text(dev);
 }
 
 esp_err_t boot_report_nothing(const struct device *dev,

@@ -4,9 +4,9 @@
 
 #include "device_ctx.h"
 
-/* {"boot", "action", "reason", "writes", "fallbacks", "otadata"};
- * NULL: out of memory. */
-cJSON *boot_report_json(const struct boot_result *r);
+/* {"boot", "action", "reason", "writes", "fallbacks", "otadata", "verdict",
+ * "denied"}; NULL: out of memory. */
+cJSON *boot_report_json(const struct device *dev, const struct boot_result *r);
 /* What, why, the records, every candidate, what is written. done: it has
  * happened (reset), else it would happen (explain). */
 void boot_report_text(struct device *dev, const struct boot_result *r,

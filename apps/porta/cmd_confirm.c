@@ -59,19 +59,37 @@ static bool image_good(struct device *dev, const struct part_entry *part)
            receipt.verdict == VERDICT_ACCEPT;
 }
 
-/* As esp_ota_check_rollback_is_possible(): the other record's slot, or else
- * the factory's image. */
+/* As esp_ota_check_rollback_is_possible(). */
 static bool can_go_back(struct device *dev, const struct boot_result *now,
                         const struct device_running *run)
 {
-    const struct ota_rec *other = &now->otadata.rec[run->rec_idx ^ 1];
     const struct part_table *table = &dev->parts.table;
+    uint32_t choice;
 
-    if (ota_rec_valid(other))
-        return image_good(
-            dev,
-            part_ota(table, ota_seq_slot(other->seq, part_ota_cnt(table))));
-    return image_good(dev, boot_part(table, BOOT_FACTORY));
+    return boot_way_back(&now->otadata.rec[run->rec_idx ^ 1], run->choice,
+                         part_ota_cnt(table), &choice) &&
+           image_good(dev, boot_part(table, choice));
+}
+
+/* Nobody is kept from anything by a verdict that finds no place. */
+static void note(const struct otadata_place *at, struct boot_result *now,
+                 const struct device_running *run, enum ota_event_kind kind)
+{
+    const struct ota_event *last = &now->otadata.event;
+    struct ota_event event = { .seq = now->otadata.rec[run->rec_idx].seq,
+                               .rec_idx = (uint8_t)run->rec_idx,
+                               .kind = (uint8_t)kind,
+                               .who = OTA_BY_TOOL,
+                               .why = OTA_WHY_CALL,
+                               .reset_reason = PORT_RESET_UNKNOWN,
+                               .up_ms = UINT32_MAX };
+
+    if (last->kind == OTA_EVENT_STARTED && last->seq == event.seq) {
+        event.charged = last->charged;
+        event.power = last->power;
+    }
+    if (otadata_note(at, &now->otadata, &event))
+        fputs("porta: the verdict could not be recorded in the log\n", stderr);
 }
 
 static esp_err_t need_record(const struct device *dev,
@@ -105,7 +123,11 @@ static esp_err_t set_state(struct device *dev, struct boot_result *now,
     if (rec.state == state)
         return ESP_OK;
     rec.state = state;
+    if (state == OTA_STATE_INVALID)
+        note(&at, now, run, OTA_EVENT_GIVEN_UP);
     err = otadata_change(&at, &now->otadata, run->rec_idx, &rec);
+    if (!err && state == OTA_STATE_VALID)
+        note(&at, now, run, OTA_EVENT_CONFIRMED);
     if (!err)
         return ESP_OK;
     return diag_fail(d, DIAG_STAGE_ACTIVATE, err,
@@ -129,8 +151,9 @@ static esp_err_t act(const struct cli_verb *verb, struct device *dev,
         return set_state(dev, &now, run, OTA_STATE_VALID, d);
     if (!can_go_back(dev, &now, run))
         return diag_fail(d, DIAG_STAGE_ACTIVATE, ESP_ERR_OTA_ROLLBACK_FAILED,
-                         "%s cannot be given up: no other image with a boot "
-                         "record verifies, and there is no factory image",
+                         "%s cannot be given up: no image in another slot with "
+                         "a boot record verifies, and there is no factory "
+                         "image",
                          boot_choice_name(run->choice));
     return set_state(dev, &now, run, OTA_STATE_INVALID, d);
 }
@@ -143,7 +166,7 @@ static int print(const struct cli_verb *verb, struct device *dev,
 
     boot_decide(&dev->boot, &next);
     if (json)
-        return cli_json_print(verb, boot_report_json(&next), CLI_DONE);
+        return cli_json_print(verb, boot_report_json(dev, &next), CLI_DONE);
     if (verb == &rollback_verb)
         printf("%s is given up; the next reset boots %s\n", name,
                boot_choice_name(next.plan.choice));

@@ -1,15 +1,20 @@
 /* porta explain, porta reset: one boot decision, thought or carried out. */
+#include "board.h"
 #include "boot_report.h"
 #include "cmds.h"
 
 struct explain_opts {
     struct device_args dev;
+    const char *reason;
     bool json;
 };
 
 static const struct cli_opt options[] = {
     DEVICE_OPTS_CHIP(struct explain_opts, dev),
     DEVICE_OPTS_BOOT(struct explain_opts, dev),
+    { "--reason", "R",
+      "of the reset: software, power-on, panic, watchdog, brownout",
+      CLI_KIND_TEXT, offsetof(struct explain_opts, reason) },
     CLI_OPT_LATER("--dot", NULL),
     CLI_OPT_JSON(struct explain_opts, json),
     CLI_OPT_END,
@@ -47,7 +52,7 @@ static int print(const struct cli_verb *verb, struct device *dev,
     bool done = verb == &reset_verb;
 
     if (json)
-        return cli_json_print(verb, boot_report_json(r), CLI_DONE);
+        return cli_json_print(verb, boot_report_json(dev, r), CLI_DONE);
     boot_report_text(dev, r, done);
     return cli_finish(verb, CLI_DONE);
 }
@@ -77,6 +82,35 @@ static esp_err_t reset_run(struct device *dev, struct boot_result *r,
     return ESP_OK;
 }
 
+static esp_err_t find_reason(const char *name, struct device *dev,
+                             struct diag *d)
+{
+    dev->boot.reset_reason = PORT_RESET_SW;
+    if (!name || board_reset_by_name(name, &dev->boot.reset_reason))
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                     "--reason %s: it is software, power-on, panic, watchdog, "
+                     "brownout or unknown",
+                     name);
+}
+
+/* A reset that starts nothing is a failure, and a decision all the same. */
+static int reset_print(struct device *dev, struct boot_result *r, bool json,
+                       struct diag *d)
+{
+    cJSON *obj;
+
+    if (reset_run(dev, r, d) == ESP_OK)
+        return print(&reset_verb, dev, r, json);
+    if (!json || r->write_err)
+        return cli_fail(&reset_verb, d, json);
+    (void)cli_fail(&reset_verb, d, false);
+    obj = boot_report_json(dev, r);
+    if (obj)
+        cJSON_AddItemToObject(obj, "error", cli_json_error(d));
+    return cli_json_print(&reset_verb, obj, CLI_FAILED);
+}
+
 static int run(const struct cli_verb *verb, int argc, char **argv)
 {
     static struct device dev;
@@ -91,12 +125,11 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
         return status;
     if (device_open(&dev, args.val[0],
                     write ? LINUX_FLASH_WRITE : LINUX_FLASH_READ, &o.dev,
-                    &d) != ESP_OK) {
+                    &d) != ESP_OK ||
+        find_reason(o.reason, &dev, &d) != ESP_OK) {
         status = cli_fail(verb, &d, o.json);
     } else if (write) {
-        status = reset_run(&dev, &result, &d)
-                     ? cli_fail(verb, &d, o.json)
-                     : print(verb, &dev, &result, o.json);
+        status = reset_print(&dev, &result, o.json, &d);
     } else {
         boot_decide(&dev.boot, &result);
         status = print(verb, &dev, &result, o.json);

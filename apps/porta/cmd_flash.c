@@ -86,6 +86,8 @@ static esp_err_t draft_options(const struct create_opts *o,
     bool given;
 
     boot->rollback = o->dev.rollback != CLI_OFF;
+    if (device_trial(&o->dev, boot, d))
+        return d->err;
     boot->require_signed = o->dev.require_signed || o->dev.verify_keys.cnt > 0;
     if (device_keys(&o->dev, &none, &boot->keys, &given, d) != ESP_OK)
         return d->err;

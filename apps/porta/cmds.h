@@ -11,6 +11,7 @@ int cmd_flash(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_update(int argc, char **argv);
 int cmd_confirm(int argc, char **argv);
+int cmd_deny(int argc, char **argv);
 int cmd_rollback(int argc, char **argv);
 int cmd_reset(int argc, char **argv);
 int cmd_device(int argc, char **argv);

@@ -116,6 +116,9 @@ static esp_err_t find_opts(struct device *dev, const struct device_args *args,
                          "(%s); say --rollback or --no-rollback to go on "
                          "without them",
                          (unsigned)off, err_name(err));
+    err = device_trial(args, &opts, d);
+    if (err)
+        return err;
     boot_opts_apply(&opts, &dev->policy);
     err = device_keys(args, &opts, &dev->own_keys, &dev->keys_given, d);
     if (err)
@@ -124,6 +127,29 @@ static esp_err_t find_opts(struct device *dev, const struct device_args *args,
         dev->policy.require_signed = true;
     if (args->rollback != CLI_UNSET)
         dev->policy.rollback = args->rollback == CLI_ON;
+    return ESP_OK;
+}
+
+esp_err_t device_trial(const struct device_args *args, struct boot_opts *opts,
+                       struct diag *d)
+{
+    bool boots = args->trial_boots != UINT32_MAX;
+    bool power = args->trial_power != UINT32_MAX;
+
+    if ((boots && (args->trial_boots < 1 || args->trial_boots > POL_TRIAL_MAX)))
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--trial-boots %u: it is from 1 to %u",
+                         (unsigned)args->trial_boots, POL_TRIAL_MAX);
+    if (power && args->trial_power > POL_TRIAL_MAX)
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--trial-power %u: it is from 0 to %u",
+                         (unsigned)args->trial_power, POL_TRIAL_MAX);
+    if (boots)
+        opts->trial_boots = (uint8_t)args->trial_boots;
+    if (power)
+        opts->trial_power = (uint8_t)args->trial_power;
+    if (args->deny != CLI_UNSET)
+        opts->deny = args->deny == CLI_ON;
     return ESP_OK;
 }
 

@@ -20,13 +20,16 @@ struct device_args {
     uint32_t chip_rev; /* UINT32_MAX: not compared */
     uint32_t table_off;
     enum cli_tri rollback;
+    uint32_t trial_boots, trial_power; /* UINT32_MAX: not given */
+    enum cli_tri deny;
     const char *require_signed;  /* a scheme */
     struct cli_list verify_keys; /* files */
     uint32_t need_keys;          /* 0: one */
 };
-#define DEVICE_ARGS                                         \
-    {                                                       \
-        .chip_rev = UINT32_MAX, .table_off = PART_TABLE_OFF \
+#define DEVICE_ARGS                                          \
+    {                                                        \
+        .chip_rev = UINT32_MAX, .table_off = PART_TABLE_OFF, \
+        .trial_boots = UINT32_MAX, .trial_power = UINT32_MAX \
     }
 
 /* Rows of an option table; `field` is a struct device_args in `type`. */
@@ -39,22 +42,31 @@ struct device_args {
         "--table-offset", "N", "where the partition table is (0x8000)",       \
             CLI_KIND_SIZE, offsetof(type, field.table_off)                    \
     }
-#define DEVICE_OPTS_BOOT(type, field)                                      \
-    { "--rollback", NULL, "the bootloader gives up unconfirmed images",    \
-      CLI_KIND_ON, offsetof(type, field.rollback) },                       \
-        { "--no-rollback", NULL, "... or starts them again", CLI_KIND_OFF, \
-          offsetof(type, field.rollback) },                                \
-        CLI_OPT_LATER("--anti-rollback", NULL),                            \
-        CLI_OPT_LATER("--sec-ver-bits", "N"),                              \
-        { "--require-signed", "SCHEME",                                    \
-          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",           \
-          CLI_KIND_TEXT, offsetof(type, field.require_signed) },           \
-        { "--verify-key", "PUB",                                           \
-          "a key to trust, instead of the device's; may be repeated",      \
-          CLI_KIND_LIST, offsetof(type, field.verify_keys) },              \
-    {                                                                      \
-        "--need-keys", "N", "so many keys have to have signed (1)",        \
-            CLI_KIND_NUM, offsetof(type, field.need_keys)                  \
+#define DEVICE_OPTS_BOOT(type, field)                                        \
+    { "--rollback", NULL, "the bootloader gives up unconfirmed images",      \
+      CLI_KIND_ON, offsetof(type, field.rollback) },                         \
+        { "--no-rollback", NULL, "... or starts them again", CLI_KIND_OFF,   \
+          offsetof(type, field.rollback) },                                  \
+        { "--trial-boots", "N", "resets that end a trial, 1 to 8 (1)",       \
+          CLI_KIND_NUM, offsetof(type, field.trial_boots) },                 \
+        { "--trial-power", "N",                                              \
+          "resets by power excused in a trial, 0 to 8 (0)", CLI_KIND_NUM,    \
+          offsetof(type, field.trial_power) },                               \
+        { "--deny-list", NULL, "images that failed are not installed again", \
+          CLI_KIND_ON, offsetof(type, field.deny) },                         \
+        { "--no-deny-list", NULL, "... or are", CLI_KIND_OFF,                \
+          offsetof(type, field.deny) },                                      \
+        CLI_OPT_LATER("--anti-rollback", NULL),                              \
+        CLI_OPT_LATER("--sec-ver-bits", "N"),                                \
+        { "--require-signed", "SCHEME",                                      \
+          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",             \
+          CLI_KIND_TEXT, offsetof(type, field.require_signed) },             \
+        { "--verify-key", "PUB",                                             \
+          "a key to trust, instead of the device's; may be repeated",        \
+          CLI_KIND_LIST, offsetof(type, field.verify_keys) },                \
+    {                                                                        \
+        "--need-keys", "N", "so many keys have to have signed (1)",          \
+            CLI_KIND_NUM, offsetof(type, field.need_keys)                    \
     }
 
 struct device {
@@ -97,6 +109,11 @@ MUST_CHECK esp_err_t device_keys(const struct device_args *args,
                                  const struct boot_opts *opts,
                                  struct img_keys *own, bool *given,
                                  struct diag *d);
+
+/* What the command line says about trials, into opts. ESP_ERR_INVALID_ARG with
+ * a sentence. */
+MUST_CHECK esp_err_t device_trial(const struct device_args *args,
+                                  struct boot_opts *opts, struct diag *d);
 
 /* --chip NAME. ESP_ERR_INVALID_ARG with a sentence. */
 MUST_CHECK esp_err_t device_chip_by_name(const char *name, uint16_t *out,

@@ -6,6 +6,7 @@
 #include "image/text.h"
 #include "part/words.h"
 #include "table_load.h"
+#include "trial_show.h"
 
 static bool add(cJSON *obj, const char *name, cJSON *item)
 {
@@ -107,12 +108,18 @@ static cJSON *options_json(const struct device *dev)
 {
     cJSON *obj = cJSON_CreateObject();
 
-    return keep_if(obj,
-                   obj && add(obj, "stored", cJSON_CreateBool(dev->has_opts)) &&
-                       add(obj, "rollback",
-                           cJSON_CreateBool(pol_rollback(&dev->policy))) &&
-                       add(obj, "require_hash",
-                           cJSON_CreateBool(pol_require_hash(&dev->policy))));
+    return keep_if(
+        obj,
+        obj && add(obj, "stored", cJSON_CreateBool(dev->has_opts)) &&
+            add(obj, "rollback",
+                cJSON_CreateBool(pol_rollback(&dev->policy))) &&
+            add(obj, "require_hash",
+                cJSON_CreateBool(pol_require_hash(&dev->policy))) &&
+            add(obj, "trial_boots",
+                cJSON_CreateNumber(pol_trial_boots(&dev->policy))) &&
+            add(obj, "trial_power",
+                cJSON_CreateNumber(pol_trial_power(&dev->policy))) &&
+            add(obj, "deny_list", cJSON_CreateBool(pol_deny(&dev->policy))));
 }
 
 cJSON *flash_show_json(struct device *dev)
@@ -133,7 +140,9 @@ cJSON *flash_show_json(struct device *dev)
             add(obj, "otadata", flash_otadata_json(&next)) &&
             /* No fuses are read yet: not known, which is not zero. */
             add(obj, "secure_version", cJSON_CreateNull()) &&
-            add(obj, "options", options_json(dev)));
+            add(obj, "options", options_json(dev)) &&
+            add(obj, "verdict", trial_verdict_json(dev)) &&
+            add(obj, "denied", trial_denied_json(dev)));
 }
 
 void flash_otadata_text(const struct boot_result *r, uint32_t slot_cnt)
@@ -199,6 +208,19 @@ static void part_text(struct device *dev, const struct part_entry *part)
     putchar('\n');
 }
 
+/* Only what is not as usual. */
+static void options_text(const struct device *dev)
+{
+    uint32_t boots = pol_trial_boots(&dev->policy);
+    uint32_t power = pol_trial_power(&dev->policy);
+
+    if (boots > 1 || power > 0)
+        printf("trial: ends with reset %u; %u by power are excused\n",
+               (unsigned)boots, (unsigned)power);
+    if (pol_deny(&dev->policy))
+        puts("images that failed are not installed again");
+}
+
 int flash_show_text(struct device *dev)
 {
     const struct part_table *table = &dev->parts.table;
@@ -213,11 +235,13 @@ int flash_show_text(struct device *dev)
     printf("bootloader: %s rollback (%s)\n",
            pol_rollback(&dev->policy) ? "with" : "without",
            dev->has_opts ? "stored in the file" : "no options are stored");
+    options_text(dev);
     printf("\n  %-16s %-14s %-10s  %-10s  image\n", "partition", "type",
            "offset", "size");
     for (uint32_t i = 0; i < table->cnt; i++)
         part_text(dev, &table->entries[i]);
     puts("\notadata:");
     flash_otadata_text(&next, part_ota_cnt(table));
+    trial_text(dev);
     return CLI_DONE;
 }

@@ -4,7 +4,8 @@
 
 #include "device_ctx.h"
 
-/* {"size", "chip", "table", "slots", "otadata", "secure_version", "options"};
+/* {"size", "chip", "table", "slots", "otadata", "secure_version", "options",
+ * "verdict", "denied"};
  * NULL: out of memory. */
 cJSON *flash_show_json(struct device *dev);
 /* For people. Returns CLI_DONE. */

@@ -19,6 +19,7 @@ static const struct cli_sub verbs[] = {
       cmd_update },
     { "confirm", "confirm the running image", cmd_confirm },
     { "rollback", "give the running image up", cmd_rollback },
+    { "deny", "releases that failed on a device: list, add, clear", cmd_deny },
     { "reset", "one pass of the bootloader", cmd_reset },
     { "device", "the board: boots the flash file and keeps it running",
       cmd_device },

@@ -149,6 +149,7 @@ static void fill(const struct api_boot *boot)
     device.upd.chip_rev = boot->chip_rev;
     device.upd.check_rev = boot->check_rev;
     device.upd.live = true;
+    device.start_ms = boot->sys->mono_ms(boot->sys->ctx);
     device.image_boot_off = img_chip_bootloader_off(boot->chip_id);
     find_running();
     find_keys();
@@ -172,6 +173,7 @@ void api_device_stop(void)
 {
     if (!device.started)
         return;
+    api_confirm_stop();
     api_event_stop();
     api_ota_close_all();
     api_crypt_free_all();

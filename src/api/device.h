@@ -31,6 +31,7 @@
 #include "update/update.h"
 
 #include "esp_partition.h"
+#include "porta/ota_confirm.h"
 #include "porta/ota_control.h"
 
 /* All pointers are borrowed until api_device_stop(). */
@@ -90,6 +91,16 @@ struct api_map {
     _Alignas(16) uint8_t bytes[]; /* cast to anything by applications */
 };
 
+/* A confirmation policy at work; porta_confirm.c. Changed inside the place of
+ * boot.task. */
+struct api_confirm {
+    porta_ota_policy_t policy;
+    uint32_t met, failed;
+    char words[OTA_EVENT_TEXT_LEN];
+    bool decides; /* the task is there */
+    bool stop;
+};
+
 struct api_ota;       /* esp_ota_ops.c */
 struct api_https_ota; /* https_ota.h */
 struct api_crypt;     /* crypt_handle.h */
@@ -129,6 +140,8 @@ struct api_device {
     uint32_t nvs_last;            /* id given last, of both */
     struct api_settings settings; /* porta_settings.c */
     void *event_loop;             /* the default one; esp_event.c */
+    uint64_t start_ms;            /* of boot.sys, when the device was started */
+    struct api_confirm confirm;
 };
 
 /* The device. An esp_* call before api_device_start() is a bug. */
@@ -147,6 +160,8 @@ const esp_partition_t *api_partition_of(const struct part_entry *entry);
 
 /* Frees partitions and maps; esp_partition.c. */
 void api_partitions_unload(void);
+/* Ends the task of a confirmation policy; porta_confirm.c. */
+void api_confirm_stop(void);
 /* Ends the default event loop, if there is one; esp_event.c. */
 void api_event_stop(void);
 /* Frees handles that decrypt; esp_encrypted_img.c. */

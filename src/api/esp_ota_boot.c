@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "boot/deny.h"
 #include "boot/exec.h"
 #include "image/text.h"
 
@@ -65,6 +66,29 @@ static esp_err_t verify(const esp_partition_t *p)
     return ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
+/* With the policy: an image that failed on this device stays off. */
+static esp_err_t refuse_denied(const esp_partition_t *p)
+{
+    struct api_device *dev = api_device();
+    struct part_entry part = api_entry(p);
+    uint8_t digest[SHA256_LEN];
+    bool denied;
+    esp_err_t err;
+
+    if (!pol_deny(dev->boot.policy) ||
+        deny_identity(&dev->parts, &part, digest) != ESP_OK)
+        return ESP_OK;
+    err = deny_has(&dev->parts, digest, &denied);
+    if (!err && denied) {
+        LOGE(OTA_TAG,
+             "%s is not made bootable: its image failed on this "
+             "device before",
+             p->label);
+        err = ESP_ERR_NOT_ALLOWED;
+    }
+    return err;
+}
+
 /* Blank records let the factory boot. The one that counts goes last. */
 static esp_err_t boot_factory(void)
 {
@@ -112,9 +136,11 @@ esp_err_t esp_ota_set_boot_partition_skip_validate(
     if (partition->subtype == ESP_PARTITION_SUBTYPE_APP_FACTORY)
         err = boot_factory();
     else if (api_is_ota_app(partition))
-        err = boot_slot(partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN);
+        err = refuse_denied(partition);
     else
         err = ESP_ERR_INVALID_ARG;
+    if (!err && api_is_ota_app(partition))
+        err = boot_slot(partition->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN);
     api_unlock();
     return err;
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/log.h"
+
 #include "esp_efuse.h"
 #include "esp_system.h"
 
@@ -42,24 +44,93 @@ static bool is_own(const struct api_records *r, uint32_t idx)
            ota_seq_slot(rec->seq, r->slot_cnt) == upd->running_slot;
 }
 
+/* --- what happened, for the log ------------------------------------------- */
+
+uint32_t api_uptime_ms(void)
+{
+    const struct api_device *dev = api_device();
+    const struct port_sys *sys = dev->boot.sys;
+    uint64_t ms = sys->mono_ms(sys->ctx) - dev->start_ms;
+
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX - 1;
+}
+
+/* A verdict that finds no place in the log keeps nobody from what was decided.
+ * Under the lock. */
+static void note(struct api_records *r, uint32_t idx, enum ota_event_kind kind,
+                 struct ota_event *event)
+{
+    const struct port_sys *sys = api_device()->boot.sys;
+    const struct ota_event *last = &r->o.event;
+    esp_err_t err;
+
+    event->kind = (uint8_t)kind;
+    event->seq = r->o.rec[idx].seq;
+    event->rec_idx = (uint8_t)idx;
+    event->reset_reason = (uint8_t)sys->reset_reason(sys->ctx);
+    event->up_ms = api_uptime_ms();
+    if (last->kind == OTA_EVENT_STARTED && last->seq == event->seq) {
+        event->charged = last->charged;
+        event->power = last->power;
+    }
+    err = otadata_note(&r->at, &r->o, event);
+    if (err)
+        LOGW(OTA_TAG, "the verdict is not recorded: %s", err_name(err));
+}
+
+/* The record of the running program, or OTA_REC_NONE. */
+static uint32_t own_record(const struct api_records *r)
+{
+    for (uint32_t n = 0; n < 2; n++) {
+        uint32_t idx = n == 0 ? r->active : 1 - r->active;
+        if (is_own(r, idx))
+            return idx;
+    }
+    return OTA_REC_NONE;
+}
+
+bool api_ota_trial(uint32_t *resets)
+{
+    struct api_records r;
+    uint32_t own = OTA_REC_NONE, state;
+
+    *resets = 0;
+    api_lock();
+    if (read_active(&r) == ESP_OK)
+        own = own_record(&r);
+    api_unlock();
+    if (own == OTA_REC_NONE)
+        return false;
+    if (r.o.event.kind == OTA_EVENT_STARTED &&
+        r.o.event.seq == r.o.rec[own].seq)
+        *resets = (uint32_t)r.o.event.charged + r.o.event.power;
+    state = r.o.rec[own].state;
+    /* NEW while it runs: a bootloader that knows no trials. */
+    return state == OTA_STATE_PENDING || state == OTA_STATE_NEW;
+}
+
 /* --- mark ----------------------------------------------------------------- */
 
 /* Under the lock. Once an update is in place the active record is that of a
  * program which was never started: its trial is not this one's to end. */
-static esp_err_t confirm(struct api_records *r)
+static esp_err_t confirm(struct api_records *r, struct ota_event *event)
 {
-    uint32_t own = is_own(r, r->active) ? r->active : 1 - r->active;
+    uint32_t own = own_record(r);
+    esp_err_t err;
 
     if (r->o.rec[r->active].state == OTA_STATE_VALID)
         return ESP_OK;
-    if (!is_own(r, own))
+    if (own == OTA_REC_NONE)
         return ESP_FAIL;
-    return r->o.rec[own].state == OTA_STATE_VALID
-               ? ESP_OK
-               : set_state(r, own, OTA_STATE_VALID);
+    if (r->o.rec[own].state == OTA_STATE_VALID)
+        return ESP_OK;
+    err = set_state(r, own, OTA_STATE_VALID);
+    if (!err)
+        note(r, own, OTA_EVENT_CONFIRMED, event);
+    return err;
 }
 
-esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
+esp_err_t api_ota_confirm(struct ota_event *event)
 {
     struct api_records r;
     esp_err_t err;
@@ -67,26 +138,36 @@ esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
     api_lock();
     err = read_active(&r);
     if (!err)
-        err = confirm(&r);
+        err = confirm(&r, event);
     if (!err && api_device()->settings.on_confirmed)
         api_device()->settings.on_confirmed();
     api_unlock();
     return err;
 }
 
+esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
+{
+    struct ota_event event = { .who = OTA_BY_APP, .why = OTA_WHY_CALL };
+
+    return api_ota_confirm(&event);
+}
+
 /* Under the lock. */
 static bool can_roll_back(const struct api_records *r)
 {
-    const struct ota_rec *other = &r->o.rec[1 - r->active];
+    const struct upd_device *upd = &api_device()->upd;
+    uint32_t running = upd->running_is_slot ? upd->running_slot : BOOT_FACTORY;
+    uint32_t choice;
 
-    if (ota_rec_valid(other))
-        return api_partition_boots(
-            api_slot_partition(ota_seq_slot(other->seq, r->slot_cnt)));
+    if (!boot_way_back(&r->o.rec[1 - r->active], running, r->slot_cnt, &choice))
+        return false;
+    if (choice < BOOT_MAX_SLOTS)
+        return api_partition_boots(api_slot_partition(choice));
     return api_partition_boots(esp_partition_find_first(
         ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL));
 }
 
-esp_err_t esp_ota_mark_app_invalid_rollback(void)
+esp_err_t api_ota_give_up(struct ota_event *event)
 {
     struct api_records r;
     esp_err_t err;
@@ -95,10 +176,19 @@ esp_err_t esp_ota_mark_app_invalid_rollback(void)
     err = read_active(&r);
     if (!err && !can_roll_back(&r))
         err = ESP_ERR_OTA_ROLLBACK_FAILED;
-    if (!err)
+    if (!err) {
+        note(&r, r.active, OTA_EVENT_GIVEN_UP, event);
         err = set_state(&r, r.active, OTA_STATE_INVALID);
+    }
     api_unlock();
     return err;
+}
+
+esp_err_t esp_ota_mark_app_invalid_rollback(void)
+{
+    struct ota_event event = { .who = OTA_BY_APP, .why = OTA_WHY_CALL };
+
+    return api_ota_give_up(&event);
 }
 
 esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)

@@ -20,6 +20,16 @@ struct api_records {
 /* ESP_ERR_NOT_FOUND: the table has no otadata; else errors of reading it. */
 MUST_CHECK esp_err_t api_records_read(struct api_records *r);
 
+/* Confirms the running program, or gives it up; who and why are filled in by
+ * the caller, conditions and text too. Errors of the esp_ota_mark_app
+ * functions. */
+MUST_CHECK esp_err_t api_ota_confirm(struct ota_event *event);
+MUST_CHECK esp_err_t api_ota_give_up(struct ota_event *event);
+/* Milliseconds since the program started. */
+uint32_t api_uptime_ms(void);
+/* Resets in its trial so far; false: the running program is not on trial. */
+bool api_ota_trial(uint32_t *resets);
+
 static inline bool api_is_ota_app(const esp_partition_t *p)
 {
     return p->type == ESP_PARTITION_TYPE_APP &&

@@ -102,12 +102,11 @@ void boot_plan(const struct boot_in *in, struct boot_plan *plan);
  * nothing? */
 bool boot_too_old(const struct boot_in *in, uint32_t choice);
 
-/* May the program whose record is own_idx be given up? Then *choice is what
- * takes its place if its image verifies, which the caller finds out: the slot
- * of the other record, or else the factory's program. False: there are no
- * slots, or the other record names the same one, which would only be started
- * again. Pure. */
-bool boot_way_back(const struct ota_rec rec[2], uint32_t own_idx,
+/* May `running` (a slot's index, BOOT_FACTORY, ...) be given up? Then *choice
+ * is what takes its place if its image verifies, which the caller finds out:
+ * the slot that the other record names, or else the factory's program. False:
+ * there are no slots, or that is the running program itself. Pure. */
+bool boot_way_back(const struct ota_rec *other, uint32_t running,
                    uint32_t slot_cnt, uint32_t *choice);
 
 /* "ota_3", "factory", "test", "none". */

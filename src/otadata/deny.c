@@ -105,7 +105,11 @@ esp_err_t otadata_deny_clear(const struct otadata_place *at, struct otadata *o)
 {
     struct ota_log_entry e = { .type = OTA_LOG_DENY_CLEAR };
     esp_err_t err = otadata_redo(at, o);
-    if (err || deny_nth(o, 0)->gen == 0)
+    /* A verdict that is older than this is forgotten, too: see boot/deny.h. */
+    const struct ota_live *cleared = &o->live[OTA_LIVE_CLEARED];
+    bool is_clear = deny_nth(o, 0)->gen == 0 && cleared->gen != 0 &&
+                    cleared->gen > o->live[OTA_LIVE_VERDICT].gen;
+    if (err || is_clear)
         return err;
     memset(e.data, 0xFF, sizeof(e.data));
     return append(at, o, &e);

@@ -97,6 +97,12 @@ struct ota_event {
     char text[OTA_EVENT_TEXT_LEN]; /* the program's words; NUL unless full */
 };
 
+/* "started", "bootloader"; "unknown" for what a later version wrote. */
+const char *ota_event_kind_name(uint8_t kind);
+const char *ota_event_who_name(uint8_t who);
+/* A sentence without its subject: "it was asked for". */
+const char *ota_event_why_text(uint8_t why);
+
 /* An entry that outlives its sector: where it stands, 0 where it does not. */
 struct ota_live {
     uint32_t gen; /* 0: there is none */

@@ -105,6 +105,16 @@ static void tell(struct upd *u)
     }
 }
 
+/* Right after the head, when nothing was erased yet. */
+static esp_err_t judge_head(struct upd *u)
+{
+    esp_err_t err = upd_check_denied(u);
+
+    if (!err)
+        upd_learn_denied(u);
+    return err;
+}
+
 /* A partition table announces itself in its first two bytes. */
 static esp_err_t check_table(struct upd *u, const uint8_t *p, size_t len)
 {
@@ -118,6 +128,7 @@ static esp_err_t check_table(struct upd *u, const uint8_t *p, size_t len)
 
 esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
 {
+    bool was_told = u->head_told;
     esp_err_t err;
 
     u->moved = true;
@@ -134,7 +145,7 @@ esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
     err = img_check_feed(&u->check, data, len);
     tell(u);
     if (!err)
-        return ESP_OK;
+        return u->head_told && !was_told ? judge_head(u) : ESP_OK;
     if (u->check.fault.kind == IMG_FAULT_MAGIC)
         return fail_magic(u, (const uint8_t *)data + len);
     return upd_check_failed(u);

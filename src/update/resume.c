@@ -183,7 +183,7 @@ static esp_err_t fail_fit(struct upd *u)
     esp_err_t err;
 
     LOGW("update",
-         "the checkpoint does not match what %s holds: all comes anew",
+         "the checkpoint and what %s holds cannot be used: all comes anew",
          u->target.staging.label);
     u->fetch.file = (struct upd_file){ .total = HTTP_LEN_UNKNOWN };
     err = start_over(u);
@@ -210,7 +210,8 @@ static esp_err_t resume_checkpoint(struct upd *u,
         err = take_stage_head(u, c, &fit);
     if (err || fit == FIT_WHOLE)
         return err ? err : start_over(u);
-    if (fit == FIT_NO || !is_in_flash(u, c))
+    /* By now the server may have another release than a denied one. */
+    if (fit == FIT_NO || !is_in_flash(u, c) || upd_is_denied(u))
         return fail_fit(u);
     take_checkpoint(u, c);
     if (!upd_even(u))

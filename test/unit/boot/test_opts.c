@@ -15,9 +15,12 @@
 static void test_round_trip(void **state)
 {
     (void)state;
-    for (unsigned k = 0; k < 4; k++) {
+    for (unsigned k = 0; k < 32; k++) {
         const struct boot_opts in = { .rollback = k & 1,
-                                      .require_hash = k & 2 };
+                                      .require_hash = k & 2,
+                                      .trial_boots = k & 4 ? 3 : 0,
+                                      .trial_power = k & 8 ? 5 : 0,
+                                      .deny = k & 16 };
         struct boot_opts out;
         struct policy policy = { .allow_http = true };
         uint8_t bytes[BOOT_OPTS_MAX_LEN];
@@ -26,7 +29,13 @@ static void test_round_trip(void **state)
                          ESP_OK);
         assert_int_equal(out.rollback, in.rollback);
         assert_int_equal(out.require_hash, in.require_hash);
+        assert_int_equal(out.trial_boots, in.trial_boots);
+        assert_int_equal(out.trial_power, in.trial_power);
+        assert_int_equal(out.deny, in.deny);
         boot_opts_apply(&out, &policy);
+        assert_int_equal(pol_trial_boots(&policy), k & 4 ? 3 : 1);
+        assert_int_equal(pol_trial_power(&policy), in.trial_power);
+        assert_true(pol_deny(&policy) == in.deny);
         assert_true(policy.rollback == in.rollback &&
                     policy.require_hash == in.require_hash &&
                     policy.allow_http);

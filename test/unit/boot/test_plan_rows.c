@@ -35,31 +35,31 @@ static void test_way_back(void **state)
 {
     static const struct {
         const char *claim;
-        uint32_t other_seq, other_state, own, slot_cnt;
+        uint32_t seq, state, running, slot_cnt;
         bool possible;
         uint32_t choice;
     } way_rows[] = {
         { "the other record's slot", 1, OTA_STATE_VALID, 1, 2, true, 0 },
-        { "in whichever place", 1, OTA_STATE_UNDEFINED, 0, 2, true, 0 },
+        { "without rollback's states", 2, OTA_STATE_UNDEFINED, 0, 2, true, 1 },
         { "no other record: the factory", NONE, NONE, 1, 2, true,
           BOOT_FACTORY },
         { "a refused one: the factory", 1, OTA_STATE_INVALID, 1, 2, true,
           BOOT_FACTORY },
         { "a damaged one: the factory", 1, B | 2, 1, 2, true, BOOT_FACTORY },
-        { "a record that names the same slot is no way back", 4,
+        { "a record that names the running slot is no way back", 4,
           OTA_STATE_VALID, 1, 2, false, 1 },
-        { "not by its number, by its slot", 3, OTA_STATE_VALID, 1, 3, true, 2 },
+        { "not by its number, by its slot", 4, OTA_STATE_VALID, 1, 3, true, 0 },
+        { "the factory does not go back to itself", NONE, NONE, BOOT_FACTORY, 2,
+          false, BOOT_FACTORY },
         { "without slots there is nothing", 1, OTA_STATE_VALID, 1, 0, false,
-          BOOT_FACTORY },
+          BOOT_NONE },
     };
     (void)state;
     for (size_t i = 0; i < sizeof(way_rows) / sizeof(way_rows[0]); i++) {
-        uint32_t own = way_rows[i].own, choice = BOOT_NONE;
-        struct ota_rec rec[2];
-        rec[own] = row_rec(2, OTA_STATE_PENDING);
-        rec[1 - own] = row_rec(way_rows[i].other_seq, way_rows[i].other_state);
-        if (boot_way_back(rec, own, way_rows[i].slot_cnt, &choice) !=
-                way_rows[i].possible ||
+        struct ota_rec other = row_rec(way_rows[i].seq, way_rows[i].state);
+        uint32_t choice;
+        if (boot_way_back(&other, way_rows[i].running, way_rows[i].slot_cnt,
+                          &choice) != way_rows[i].possible ||
             choice != way_rows[i].choice)
             fail_msg("not so: %s (%u)", way_rows[i].claim, choice);
     }
