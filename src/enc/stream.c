@@ -22,10 +22,17 @@ static void close_gcm(struct enc_gcm **g)
     *g = NULL;
 }
 
+/* The key is needed for a replay only, which comes first. */
+static void end_replay(struct enc_stream *s)
+{
+    close_gcm(&s->again);
+    ct_wipe(s->aes, sizeof(s->aes));
+}
+
 void enc_stream_close(struct enc_stream *s)
 {
     close_gcm(&s->gcm);
-    close_gcm(&s->again);
+    end_replay(s);
     if (s->key && !s->err && s->step != ENC_STEP_VERIFIED)
         (void)FAIL(s, ESP_ERR_INVALID_STATE,
                    "decryption was ended before the end of the image");
@@ -84,16 +91,18 @@ static void name_head(struct enc_stream *s, const uint8_t aes[ENC_AES_LEN])
 static esp_err_t open_gcm(struct enc_stream *s, enum enc_way way,
                           struct enc_gcm **out)
 {
-    uint8_t aes[ENC_AES_LEN];
-    esp_err_t err = enc_unwrap(s->key, &s->head, aes);
+    *out = enc_gcm_open(enc_key_env(s->key), s->aes, s->head.iv, way);
+    return *out ? ESP_OK : fail_unwrap(s, ESP_ERR_NO_MEM);
+}
 
-    if (!err) {
-        *out = enc_gcm_open(enc_key_env(s->key), aes, s->head.iv, way);
-        err = *out ? ESP_OK : ESP_ERR_NO_MEM;
-        name_head(s, aes);
-    }
-    ct_wipe(aes, sizeof(aes));
-    return err ? fail_unwrap(s, err) : ESP_OK;
+static esp_err_t open_body(struct enc_stream *s)
+{
+    esp_err_t err = enc_unwrap(s->key, &s->head, s->aes);
+
+    if (err)
+        return fail_unwrap(s, err);
+    name_head(s, s->aes);
+    return open_gcm(s, ENC_WAY_DECRYPT, &s->gcm);
 }
 
 static esp_err_t take_head(struct enc_stream *s, struct span *in)
@@ -115,7 +124,7 @@ static esp_err_t take_head(struct enc_stream *s, struct span *in)
     err = enc_head_parse(span_of(s->raw, ENC_HEAD_LEN), &s->head);
     if (err)
         return FAIL(s, err, "the encrypted image says that it is empty");
-    err = open_gcm(s, ENC_WAY_DECRYPT, &s->gcm);
+    err = open_body(s);
     if (!err)
         s->step = ENC_STEP_BODY;
     return err;
@@ -150,7 +159,7 @@ esp_err_t enc_stream_feed(struct enc_stream *s, struct span *in,
     if (s->err || s->step == ENC_STEP_HEAD || in->len == 0)
         return s->err;
     n = in->len < out->room ? in->len : out->room;
-    close_gcm(&s->again);
+    end_replay(s);
     if (take_body(s, in, out->ptr, n) == ESP_OK)
         out->len = n;
     return s->err;

@@ -24,8 +24,9 @@ struct enc_stream {
     uint32_t raw_len;
     uint32_t done_len; /* of the body */
     struct enc_gcm *gcm;
-    struct enc_gcm *again; /* makes ciphertext anew, see replay */
-    struct diag diag;      /* a sentence about err */
+    struct enc_gcm *again;    /* makes ciphertext anew, see replay */
+    uint8_t aes[ENC_AES_LEN]; /* for that, wiped when the body comes */
+    struct diag diag;         /* a sentence about err */
     esp_err_t err;
 };
 #define ENC_STREAM_CLOSED \

@@ -120,7 +120,7 @@ static void test_pieces(void **state)
 static void test_abort(void **state)
 {
     (void)state;
-    for (int steps = 0; steps < 24; steps++) {
+    for (int steps = 0; steps < 24; steps += 1 + steps / 8) {
         for (size_t i = 0; i < CNT(cbs); i++) {
             esp_http_client_config_t conf = { .url = RIG_URL,
                                               .buffer_size = 1024 };
@@ -143,7 +143,7 @@ static void test_no_memory(void **state)
         bool ran_out = true;
         uint32_t n;
 
-        for (n = 1; ran_out; n += n < 20 ? 1 : n / 6) {
+        for (n = 1; ran_out; n += n < 16 ? 1 : n / 4) {
             struct crypt_device c;
             struct sim_heap *heap = &c.d.rig.heap;
             uint32_t start;

@@ -320,7 +320,7 @@ static void test_no_memory(void **state)
         esp_err_t err = ESP_ERR_NO_MEM;
         uint32_t n;
 
-        for (n = 1; err; n += n < 60 ? 1 : n / 8) {
+        for (n = 1; err; n += n < 40 ? 1 : n / 4) {
             struct world w;
 
             world_open(&w);

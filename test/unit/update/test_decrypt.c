@@ -448,7 +448,7 @@ static void test_no_memory(void **state)
         bool ran_out = true;
         uint32_t n;
 
-        for (n = 1; ran_out; n += n < 30 ? 1 : n / 6) {
+        for (n = 1; ran_out; n += n < 16 ? 1 : n / 4) {
             struct crypt c;
             uint32_t start;
             esp_err_t err;
