@@ -175,7 +175,8 @@ def test_what_may_pass_is_tried_again(porta, pki, flash, mode, stage):
 
 
 @pytest.mark.parametrize("mode", ["alert@48", "not-tls", "tls-1-1", "gzip",
-                                  "status@404", "redirect-loop", "smuggle"])
+                                  "status@404", "redirect-loop", "smuggle",
+                                  "nul", "endless-interim"])
 def test_what_will_not_pass_is_not(porta, pki, flash, mode):
     cert, key = pki.server()
     with BadServer(mode, cert, key, GOOD) as server:

@@ -147,7 +147,7 @@ static void answer(struct port_conn *c)
     } else if (fields < 1 || w->no_ranges) {
         answer_body(c, 200, 0, w->file_len);
     } else if (first >= w->file_len) {
-        answer_body(c, 416, 0, 0);
+        answer_body(c, 416, 0, 7); /* that is not the file's */
     } else {
         if (fields < 2 || last >= w->file_len)
             last = w->file_len - 1;
