@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "parts.h"
 #include "settings.h"
 
 #define HOUSE_TURNS 64u
@@ -91,6 +92,21 @@ static esp_err_t prepare_settings(struct world *w, const char **why)
     return settings_prepare(w) ? ESP_ERR_NOT_SUPPORTED : ESP_OK;
 }
 
+static esp_err_t prepare_migrate(struct world *w, const char **why)
+{
+    *why = "there is no nvs partition";
+    if (!settings_part(w))
+        return ESP_ERR_NOT_SUPPORTED;
+    *why = "the nvs partition cannot be used, or is full";
+    return settings_migrate_prepare(w) ? ESP_ERR_NOT_SUPPORTED : ESP_OK;
+}
+
+static esp_err_t prepare_kept(struct world *w, const char **why)
+{
+    *why = "there is no nvs partition to keep checkpoints in";
+    return settings_part(w) ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
+}
+
 /* --- what it does --------------------------------------------------------- */
 
 static esp_err_t act_update(struct world *w)
@@ -101,6 +117,13 @@ static esp_err_t act_update(struct world *w)
 static esp_err_t act_bulk(struct world *w)
 {
     return world_update(w, true);
+}
+
+static esp_err_t act_kept(struct world *w)
+{
+    const struct world_get get = { .file = w->conf->image, .keep = true };
+
+    return world_get(w, &get);
 }
 
 static esp_err_t act_move(struct world *w)
@@ -130,7 +153,7 @@ const struct path paths[TORT_PATH_CNT] = {
                     "the same, and a slot that is being erased was "
                     "neither running nor named by the newest record",
                     false, false, false, PATH_END_NEW, prepare_nothing,
-                    act_bulk },
+                    act_bulk, NULL, NULL, act_bulk },
     [TORT_MOVE] = { "house-move",
                     "the running slot's record is copied to the other sector "
                     "before its own is erased, each change under an intent",
@@ -169,7 +192,30 @@ const struct path paths[TORT_PATH_CNT] = {
                         "a value is written whole and marked as written before "
                         "the one it replaces is given up",
                         true, false, false, PATH_END_SAME, prepare_settings,
-                        settings_change },
+                        settings_change, settings_mount, settings_check },
+    [TORT_MIGRATE] = { "migrate",
+                       "a new image's settings are a copy, which counts when "
+                       "one number says so; the old ones are not written to",
+                       true, false, false, PATH_END_SAME, prepare_migrate,
+                       settings_migrate, settings_mount,
+                       settings_migrate_check },
+    [TORT_KEPT] = { "update-kept",
+                    "a checkpoint speaks of bytes that were read back, and is "
+                    "believed when their digest is the same",
+                    false, false, false, PATH_END_NEW, prepare_kept, act_kept,
+                    settings_mount, NULL, act_kept },
+    [TORT_PARTITION] = { "partition",
+                         "what is copied stays in the slot, and a note of it "
+                         "in nvs, until the copy is complete",
+                         false, false, false, PATH_END_SAME,
+                         parts_staged_prepare, parts_staged_write,
+                         parts_staged_start, parts_staged_check },
+    [TORT_WITH_DATA] = { "update-data",
+                         "a slot's image has no magic byte while its data is "
+                         "written, and the records name the slot after both",
+                         false, false, false, PATH_END_NEW, parts_pair_prepare,
+                         parts_pair_write, NULL, parts_pair_check,
+                         parts_pair_write },
 };
 
 const char *tort_path_name(enum tort_path_id path)

@@ -19,6 +19,14 @@ struct path {
      * is a fault. */
     esp_err_t (*prepare)(struct world *w, const char **why);
     esp_err_t (*act)(struct world *w);
+    /* What follows may be NULL. What the application does when it starts
+     * again, before anything else. */
+    esp_err_t (*start)(struct world *w);
+    /* What must hold besides, once the application could start. It may write:
+     * the flash is put back. *done: what was done counts. */
+    const char *(*check)(struct world *w, bool *done);
+    /* The update that is tried again; NULL: an ordinary one. */
+    esp_err_t (*update)(struct world *w);
 };
 
 extern const struct path paths[TORT_PATH_CNT];

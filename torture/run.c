@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "settings.h"
 #include "witness.h"
 
 #define AGAIN_TURNS 6u
@@ -40,6 +39,14 @@ bool run_image_good(struct tort *t, uint32_t choice)
         memcmp(t->w.sim.bytes + p->off, t->base.bytes + p->off, len) == 0)
         return true;
     return holds_new(t, choice);
+}
+
+static void load(struct tort *t, const struct sim_flash *from)
+{
+    struct sim_flash *f = &t->w.sim;
+    sim_flash_copy(f, from);
+    f->count = (struct sim_flash_count){ 0 };
+    sim_flash_power_on(f);
 }
 
 /* --- what must hold ------------------------------------------------------- */
@@ -111,6 +118,11 @@ static bool reference_boots(struct tort *t)
     return true;
 }
 
+static bool cuts_power(const struct tort_cut *cut)
+{
+    return cut->fault < TORT_FAILS;
+}
+
 /* Strict: one record changes, so there is nothing in between. A bootloader
  * that cannot write a mark decides anew, and may give the image up. */
 static const char *check_records(const struct attempt *a,
@@ -178,12 +190,22 @@ static const char *check_guards(struct tort *t, const struct view *now,
     return NULL;
 }
 
+/* On a copy: what is seen when an application starts again writes, too. */
+static const char *check_path(struct tort *t, bool *done)
+{
+    const char *bad;
+
+    sim_flash_copy(&t->probe, &t->w.sim);
+    bad = t->path->check(&t->w, done);
+    load(t, &t->probe);
+    return bad;
+}
+
 /* first: the cut was in the path itself, not in a recovery. */
 static const char *check(struct tort *t, bool first, const struct tort_cut *cut,
                          struct outcome *out)
 {
-    bool strict =
-        first && !t->moves && !(t->path->boots && cut->fault == TORT_FAILS);
+    bool strict = first && !t->moves && !(t->path->boots && !cuts_power(cut));
     const struct attempt *a = first ? &t->act : &t->recovery;
     const char *bad;
     bool done = true;
@@ -200,24 +222,25 @@ static const char *check(struct tort *t, bool first, const struct tort_cut *cut,
         out->ref_ok = false;
         bad = bad ? bad : "under the reference's bootloader nothing boots";
     }
-    if (t->id == TORT_SETTINGS) {
-        const char *lost = settings_check(&t->w, t->others, &done);
+    /* What was kept must not be lost, and may wait until the sector works. */
+    sim_flash_mend(&t->w.sim, a->ops[cut->op - 1].off);
+    if (t->path->check) {
+        const char *lost = check_path(t, &done);
         bad = bad ? bad : lost;
     }
+    out->reached = done && now.choice == a->after.choice &&
+                   recs_equal(now.rec, a->after.rec);
     if (first)
-        out->was_new = done && now.choice == a->after.choice &&
-                       recs_equal(now.rec, a->after.rec);
+        out->was_new = out->reached;
     return bad;
 }
 
 /* --- playing -------------------------------------------------------------- */
 
-static void load(struct tort *t, const struct sim_flash *from)
+static esp_err_t update_again(struct tort *t)
 {
-    struct sim_flash *f = &t->w.sim;
-    sim_flash_copy(f, from);
-    f->count = (struct sim_flash_count){ 0 };
-    sim_flash_power_on(f);
+    return t->path->update ? t->path->update(&t->w)
+                           : world_update(&t->w, false);
 }
 
 /* Whatever runs, in the end the new image runs and is confirmed. */
@@ -228,7 +251,7 @@ static bool try_again(struct tort *t)
         if (world_reset(w) || !run_image_good(t, w->running))
             return false;
         if (!holds_new(t, w->running)) {
-            if (world_update(w, t->id == TORT_BULK))
+            if (update_again(t))
                 return false;
             continue;
         }
@@ -247,10 +270,10 @@ static esp_err_t recover(struct tort *t)
     struct world *w = &t->w;
     esp_err_t err = world_reset(w);
 
-    if (!err && t->id == TORT_SETTINGS)
-        err = settings_mount(w);
+    if (!err && t->path->start)
+        err = t->path->start(w);
     if (!err && !t->path->metadata && !holds_new(t, w->running))
-        err = world_update(w, t->id == TORT_BULK);
+        err = update_again(t);
     return err;
 }
 
@@ -273,7 +296,7 @@ static void count_faults(struct tort *t, struct outcome *out)
 }
 
 /* An operation failed and the power stayed: the caller hears of it, and may
- * do the same once more. */
+ * do the same once more, when the sector works again. */
 static const char *after_failure(struct tort *t, esp_err_t err, bool was_new)
 {
     if (t->path->boots)
@@ -285,26 +308,50 @@ static const char *after_failure(struct tort *t, esp_err_t err, bool was_new)
                : "the same call fails again after a failed operation";
 }
 
+/* All is done, and what is not kept any more could not be dropped: a store
+ * that fails ends no session. */
+static bool is_afterthought(const struct attempt *a, const struct tort_cut *cut,
+                            const struct outcome *out)
+{
+    enum tort_op_kind kind = a->ops[cut->op - 1].kind;
+
+    return out->reached &&
+           (kind == TORT_OP_KV_PROG || kind == TORT_OP_KV_ERASE);
+}
+
+static void arm(struct tort *t, const struct world_op *op,
+                const struct tort_cut *cut, bool first)
+{
+    struct sim_fault_plan plan = seq_plan(op, cut, seed_of(cut, first));
+
+    if (cut->fault == TORT_STUCK)
+        sim_flash_stick(&t->w.sim, op->off, true);
+    else if (cut->fault == TORT_WORN)
+        sim_flash_wear(&t->w.sim, op->off, 0);
+    else
+        sim_flash_arm_plan(&t->w.sim, &plan);
+}
+
 static const char *attempt_with(struct tort *t, const struct tort_cut *cut,
                                 bool first, struct outcome *out)
 {
     const struct attempt *a = first ? &t->act : &t->recovery;
-    struct sim_fault_plan plan =
-        seq_plan(&a->ops[cut->op - 1], cut, seed_of(cut, first));
+    const struct world_op *op = &a->ops[cut->op - 1];
     const char *bad;
     esp_err_t err;
 
     t->w.sim.count = (struct sim_flash_count){ 0 };
-    sim_flash_arm_plan(&t->w.sim, &plan);
+    arm(t, op, cut, first);
     err = play(t, first);
     count_faults(t, out);
     sim_flash_power_on(&t->w.sim);
     if (out->unfired)
         return "the fault did not fire";
     bad = check(t, first, cut, out);
-    if (!bad && cut->fault != TORT_FAILS && err == ESP_OK)
+    if (!bad && cuts_power(cut) && err == ESP_OK &&
+        !is_afterthought(a, cut, out))
         bad = "a power cut is reported as success";
-    if (!bad && first && cut->fault == TORT_FAILS)
+    if (!bad && first && !cuts_power(cut))
         bad = after_failure(t, err, out->was_new);
     return bad;
 }
@@ -362,8 +409,6 @@ esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
     w->trial_boots = 0;
     t->target = world_next_slot(w);
     err = t->path->prepare(w, why);
-    if (!err && id == TORT_SETTINGS)
-        err = settings_others(w, &t->others);
     if (err)
         return err;
     sim_flash_copy(&t->start, &w->sim);

@@ -24,6 +24,7 @@ struct tort {
     struct sim_flash base;  /* the device as given, booted and confirmed */
     struct sim_flash start; /* where the path begins */
     struct sim_flash snap;  /* after a first cut */
+    struct sim_flash probe; /* while it is looked at */
     uint32_t good_len[BOOT_CHOICES]; /* of the images in base */
     uint32_t base_running;
     uint32_t target; /* the slot that an update goes to */
@@ -31,8 +32,7 @@ struct tort {
     enum tort_path_id id;
     const struct path *path;
     uint32_t start_running;
-    uint32_t others; /* digest of settings that are not ours */
-    bool moves;      /* more than one record changes */
+    bool moves; /* more than one record changes */
     struct attempt act, recovery;
     /* of all paths */
     uint64_t run_total;
@@ -44,6 +44,7 @@ struct tort {
 struct outcome {
     const char *bad; /* NULL: all held */
     bool was_new;    /* after the first cut */
+    bool reached;    /* the last attempt's end, cut or not */
     bool ref_ok, again_ok;
     uint32_t armed, fired;
     bool unfired; /* the attempt has no such operation */

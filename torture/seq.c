@@ -11,9 +11,9 @@
 #define SHORT_LEN 64u /* a program that tears at each word */
 #define ERASE_WAYS 2u
 
-static const char *const fault_names[TORT_FAULT_CNT] = { "before", "torn",
-                                                         "half",   "unstable",
-                                                         "after",  "fails" };
+static const char *const fault_names[TORT_FAULT_CNT] = {
+    "before", "torn", "half", "unstable", "after", "fails", "stuck", "worn"
+};
 static const char *const op_names[TORT_OP_CNT] = {
     [TORT_OP_SLOT_ERASE] = "erase slot sector",
     [TORT_OP_SLOT_PROG] = "program slot",
@@ -26,6 +26,8 @@ static const char *const op_names[TORT_OP_CNT] = {
     [TORT_OP_NOTE] = "note trial",
     [TORT_OP_KV_ERASE] = "erase nvs page",
     [TORT_OP_KV_PROG] = "program nvs",
+    [TORT_OP_DATA_ERASE] = "erase data sector",
+    [TORT_OP_DATA_PROG] = "program data",
     [TORT_OP_OTHER] = "other",
 };
 
@@ -55,6 +57,10 @@ uint32_t seq_ways(const struct world_op *op, enum tort_fault fault)
     case TORT_HALF:
     case TORT_UNSTABLE:
         return op->erase ? ERASE_WAYS : 0;
+    case TORT_STUCK:
+        return op->first;
+    case TORT_WORN:
+        return op->first_erase;
     default:
         return 1;
     }
@@ -64,8 +70,8 @@ struct sim_fault_plan seq_plan(const struct world_op *op,
                                const struct tort_cut *cut, uint64_t seed)
 {
     static const enum sim_fault faults[TORT_FAULT_CNT] = {
-        SIM_FAULT_BEFORE,   SIM_FAULT_TORN,  SIM_FAULT_TORN,
-        SIM_FAULT_UNSTABLE, SIM_FAULT_AFTER, SIM_FAULT_STATUS
+        SIM_FAULT_BEFORE, SIM_FAULT_TORN,   SIM_FAULT_TORN, SIM_FAULT_UNSTABLE,
+        SIM_FAULT_AFTER,  SIM_FAULT_STATUS, SIM_FAULT_NONE, SIM_FAULT_NONE
     };
     return (struct sim_fault_plan){
         .fault = faults[cut->fault],

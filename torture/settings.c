@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/crc32.h"
-#include "kv/kv.h"
+#include "kv/gen.h"
 
 #define NS "torture"
+#define SCHEMA (KV_GEN_SCHEMA_MAX - 1)
 #define BLOB_LEN 600u
 #define VALUE_MAX 4096u
 
@@ -31,27 +32,39 @@ static esp_err_t mount(struct world *w, struct kv **kv, struct kv_ns *ns)
     return err;
 }
 
-static esp_err_t set(struct world *w, const struct values *v)
+static esp_err_t set_in(const struct kv_ns *ns, const struct values *v)
 {
     uint8_t blob[BLOB_LEN];
+    esp_err_t err = kv_set_str(ns, "name", v->name);
+
+    memset(blob, v->filler, sizeof(blob));
+    if (!err)
+        err = kv_set_number(ns, "number", KV_TYPE_U32, v->number);
+    if (!err)
+        err = kv_set_blob(ns, "blob", span_of(blob, sizeof(blob)));
+    return err;
+}
+
+static esp_err_t set(struct world *w, const struct values *v)
+{
     struct kv *kv = NULL;
     struct kv_ns ns;
     esp_err_t err = mount(w, &kv, &ns);
 
-    memset(blob, v->filler, sizeof(blob));
     if (!err)
-        err = kv_set_str(&ns, "name", v->name);
-    if (!err)
-        err = kv_set_number(&ns, "number", KV_TYPE_U32, v->number);
-    if (!err)
-        err = kv_set_blob(&ns, "blob", span_of(blob, sizeof(blob)));
+        err = set_in(&ns, v);
     kv_unmount(kv);
     return err;
 }
 
+/* A digest of all keys that are not ours. */
+static esp_err_t others(struct world *w, uint32_t *digest);
+
 esp_err_t settings_prepare(struct world *w)
 {
-    return set(w, &before);
+    esp_err_t err = set(w, &before);
+
+    return err ? err : others(w, &w->memo);
 }
 
 esp_err_t settings_change(struct world *w)
@@ -101,12 +114,19 @@ static unsigned which_blob(const struct kv_ns *ns)
     return got[0] == before.filler ? 0 : got[0] == after.filler ? 1 : 2;
 }
 
-const char *settings_check(struct world *w, uint32_t others, bool *done)
+static const char *check_others(struct world *w)
+{
+    uint32_t digest;
+
+    return others(w, &digest) || digest != w->memo ? "another setting changed"
+                                                   : NULL;
+}
+
+const char *settings_check(struct world *w, bool *done)
 {
     struct kv *kv = NULL;
     struct kv_ns ns;
     unsigned which[3] = { 2, 2, 2 };
-    uint32_t digest;
 
     *done = false;
     if (!mount(w, &kv, &ns)) {
@@ -119,10 +139,95 @@ const char *settings_check(struct world *w, uint32_t others, bool *done)
         return "a setting has neither its old value nor its new one";
     if (which[0] < which[1] || which[1] < which[2])
         return "a later setting is new and an earlier one is old";
-    if (settings_others(w, &digest) || digest != others)
-        return "another setting changed";
     *done = which[2] == 1;
-    return NULL;
+    return check_others(w);
+}
+
+/* --- another image's ------------------------------------------------------ */
+
+static const char *const names[] = { NS };
+
+/* An image of this schema starts; its hook sets these values. */
+struct image {
+    struct kv *kv;
+    const struct values *values;
+    bool hooked;
+};
+
+static esp_err_t hook(void *ctx, uint8_t side, uint32_t from, uint32_t to)
+{
+    struct image *i = ctx;
+    char name[KV_KEY_LEN];
+    struct kv_ns ns;
+    esp_err_t err = kv_gen_name(NS, side, name);
+
+    (void)from;
+    (void)to;
+    i->hooked = true;
+    if (!err)
+        err = kv_open(i->kv, name, true, &ns);
+    return err ? err : set_in(&ns, i->values);
+}
+
+/* *which: the values that it finds, 2: of both kinds, or none. */
+static esp_err_t start_image(struct world *w, uint32_t schema,
+                             struct image *image, unsigned *which)
+{
+    const struct kv_gen_job job = { .heap = &w->heap.port,
+                                    .names = names,
+                                    .name_cnt = 1,
+                                    .image = { schema, schema, false },
+                                    .migrate = hook,
+                                    .ctx = image };
+    char name[KV_KEY_LEN];
+    uint8_t side = 0;
+    struct kv_ns ns;
+    esp_err_t err = mount(w, &image->kv, NULL);
+
+    *which = 2;
+    if (!err)
+        err = kv_gen_begin(image->kv, &job, &side);
+    if (!err)
+        err = kv_gen_name(NS, side, name);
+    if (!err)
+        err = kv_open(image->kv, name, false, &ns);
+    if (!err && which_number(&ns) == which_name(&ns) &&
+        which_name(&ns) == which_blob(&ns))
+        *which = which_name(&ns);
+    kv_unmount(image->kv);
+    return err;
+}
+
+esp_err_t settings_migrate_prepare(struct world *w)
+{
+    struct image old = { .values = &before };
+    unsigned which;
+    esp_err_t err = start_image(w, SCHEMA, &old, &which);
+
+    return err ? err : others(w, &w->memo);
+}
+
+esp_err_t settings_migrate(struct world *w)
+{
+    struct image new = { .values = &after };
+    unsigned which;
+
+    return start_image(w, SCHEMA + 1, &new, &which);
+}
+
+/* First as the new image, which migrates to the end, then as the old one. */
+const char *settings_migrate_check(struct world *w, bool *done)
+{
+    struct image new = { .values = &after }, old = { .values = &before };
+    unsigned which;
+
+    *done = false;
+    if (start_image(w, SCHEMA + 1, &new, &which) || which != 1)
+        return "the new image does not find its settings";
+    *done = !new.hooked;
+    if (start_image(w, SCHEMA, &old, &which) || which != 0 || old.hooked)
+        return "the old image does not find its settings";
+    return check_others(w);
 }
 
 /* --- the others ----------------------------------------------------------- */
@@ -157,7 +262,15 @@ static esp_err_t add_value(struct kv *kv, const struct kv_info *info,
     return err;
 }
 
-esp_err_t settings_others(struct world *w, uint32_t *digest)
+static bool is_ours(const struct kv_info *info)
+{
+    return strcmp(info->ns_name, NS) == 0 ||
+           strcmp(info->ns_name, NS "~") == 0 ||
+           (strcmp(info->ns_name, "porta") == 0 &&
+            strcmp(info->key, "settings") == 0);
+}
+
+static esp_err_t others(struct world *w, uint32_t *digest)
 {
     struct kv *kv = NULL;
     struct kv_iter it = { .type = KV_TYPE_ANY };
@@ -167,7 +280,7 @@ esp_err_t settings_others(struct world *w, uint32_t *digest)
     *digest = 0;
     while (!err) {
         err = kv_iter_next(kv, &it, &info);
-        if (!err && strcmp(info.ns_name, NS) != 0)
+        if (!err && !is_ours(&info))
             err = add_value(kv, &info, digest);
     }
     kv_unmount(kv);

@@ -24,6 +24,8 @@ static esp_err_t open_flash(struct tort *t)
         err = sim_flash_init(&t->start, &conf);
     if (!err)
         err = sim_flash_init(&t->snap, &conf);
+    if (!err)
+        err = sim_flash_init(&t->probe, &conf);
     t->act.ops = calloc(WORLD_OPS_MAX, sizeof(*t->act.ops));
     t->recovery.ops = calloc(WORLD_OPS_MAX, sizeof(*t->recovery.ops));
     return err || !t->act.ops || !t->recovery.ops ? ESP_ERR_NO_MEM : ESP_OK;
@@ -171,6 +173,7 @@ void tort_close(struct tort *t)
     sim_flash_deinit(&t->base);
     sim_flash_deinit(&t->start);
     sim_flash_deinit(&t->snap);
+    sim_flash_deinit(&t->probe);
     free(t->act.ops);
     free(t->recovery.ops);
     free(t);

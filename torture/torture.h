@@ -5,13 +5,14 @@
  * of the caller's flash, to list its flash operations; then once for every way
  * in which each operation can be cut: before it, inside it (a program tears at
  * each page, a short one at each word; an erase stops half way and leaves
- * random or unstable bits), after it, or with the flash reporting failure.
+ * random or unstable bits), after it, or with the flash reporting failure, or
+ * in a sector that no longer works.
  * After each: the records say old or new, our bootloader and the reference's
  * (witness.h) boot an image that is whole, and the update succeeds when it is
  * tried again. Depth 2 cuts the recovery as well.
  *
  * Order:  tort_open, then tort_all, tort_random or tort_replay, tort_close.
- * Memory: the C library's heap; four copies of the flash.
+ * Memory: the C library's heap; five copies of the flash.
  * The caller's flash and image are never written to. */
 #ifndef TORTURE_TORTURE_H
 #define TORTURE_TORTURE_H
@@ -31,6 +32,10 @@ enum tort_path_id {
     TORT_ROLLBACK,
     TORT_FIRST_RECORD,
     TORT_SETTINGS,
+    TORT_MIGRATE,
+    TORT_KEPT,
+    TORT_PARTITION,
+    TORT_WITH_DATA,
     TORT_PATH_CNT
 };
 
@@ -46,6 +51,8 @@ enum tort_op_kind {
     TORT_OP_NOTE,
     TORT_OP_KV_ERASE,
     TORT_OP_KV_PROG,
+    TORT_OP_DATA_ERASE,
+    TORT_OP_DATA_PROG,
     TORT_OP_OTHER,
     TORT_OP_CNT
 };
@@ -57,6 +64,8 @@ enum tort_fault {
     TORT_UNSTABLE,
     TORT_AFTER,
     TORT_FAILS,
+    TORT_STUCK, /* from then on the sector does not change, and says nothing */
+    TORT_WORN,  /* from then on its erases stop half way, and say so */
     TORT_FAULT_CNT
 };
 

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim_net.h"
+#include "keep.h"
+#include "server.h"
 #include "update/update.h"
 
 #define URL "http://device.invalid/app.bin"
+#define CHECKPOINT_LEN 16384u
 #define OPS_LIMIT 200000u /* something runs in circles */
 
 /* --- the flash, watched --------------------------------------------------- */
@@ -43,8 +45,21 @@ static enum tort_op_kind op_kind(const struct world *w, uint32_t off,
             return record_op(off - e->off, erase, head);
         if (e->type == PART_TYPE_DATA && e->subtype == PART_DATA_NVS)
             return erase ? TORT_OP_KV_ERASE : TORT_OP_KV_PROG;
+        return erase ? TORT_OP_DATA_ERASE : TORT_OP_DATA_PROG;
     }
     return TORT_OP_OTHER;
+}
+
+/* Is it the first operation, or the first erase, in this sector? */
+static bool is_first(const struct world *w, uint32_t off, bool erases)
+{
+    uint32_t sector_len = w->sim.port.erase_len;
+
+    for (uint32_t i = 0; i < w->op_cnt; i++)
+        if (w->ops[i].off / sector_len == off / sector_len &&
+            (!erases || w->ops[i].erase))
+            return false;
+    return true;
 }
 
 static void note_op(struct world *w, bool erase, uint32_t off, const void *src,
@@ -54,11 +69,15 @@ static void note_op(struct world *w, bool erase, uint32_t off, const void *src,
         w->sim.power_off = true;
     if (!w->listen || w->sim.power_off || w->op_cnt == WORLD_OPS_MAX)
         return;
-    w->ops[w->op_cnt++] =
-        (struct world_op){ .kind = op_kind(w, off, erase, src),
-                           .erase = erase,
-                           .off = off,
-                           .len = (uint32_t)len };
+    w->ops[w->op_cnt] = (struct world_op){
+        .kind = op_kind(w, off, erase, src),
+        .erase = erase,
+        .first = is_first(w, off, false),
+        .first_erase = erase && is_first(w, off, true),
+        .off = off,
+        .len = (uint32_t)len,
+    };
+    w->op_cnt++;
 }
 
 static esp_err_t watch_read(void *ctx, uint32_t off, void *dst, size_t len)
@@ -201,47 +220,72 @@ static esp_err_t session(struct world *w, const struct upd_env *env,
     return err ? err : ESP_FAIL;
 }
 
-esp_err_t world_update(struct world *w, bool bulk)
+/* What a session needs, in one place. */
+struct desk {
+    struct policy policy;
+    struct upd_device device;
+    struct server server;
+    struct upd_env env;
+    struct upd_store store;
+};
+
+static void desk_open(struct desk *d, struct world *w, struct span file)
 {
     const struct part_entry *runs = boot_part(&w->parts.table, w->running);
-    struct policy policy = w->conf->boot->policy;
-    struct upd_device device = {
+    const struct img_rules *rules = &w->conf->boot->rules;
+
+    d->policy = w->conf->boot->policy;
+    d->policy.allow_http = true;
+    d->device = (struct upd_device){
         .parts = &w->parts,
-        .policy = &policy,
-        .chip_id = w->conf->boot->rules.chip_id,
-        .chip_rev = w->conf->boot->rules.chip_rev,
-        .check_rev = w->conf->boot->rules.check_rev,
+        .policy = &d->policy,
+        .chip_id = rules->chip_id,
+        .chip_rev = rules->chip_rev,
+        .check_rev = rules->check_rev,
         .running_is_slot = w->running < BOOT_MAX_SLOTS,
         .running_slot = w->running < BOOT_MAX_SLOTS ? w->running : 0,
         .running_off = runs ? runs->off : UINT32_MAX,
-        .keys = w->conf->boot->rules.keys,
+        .keys = rules->keys,
         .live = true,
     };
-    char head[80];
-    struct sim_net_step steps[2] = {
-        { .kind = SIM_NET_DATA, .data = head },
-        { .kind = SIM_NET_DATA,
-          .data = w->conf->image.ptr,
-          .len = w->conf->image.len },
-    };
-    const struct sim_net_script script = { .steps = steps, .step_cnt = 2 };
-    struct sim_net net;
-    struct upd_env env = { .device = &device };
-    const struct upd_opts opts = { .url = URL, .bulk_erase = bulk };
-    esp_err_t err;
+    server_init(&d->server, file);
+    d->store = keep_store(w);
+    d->env = (struct upd_env){ .http = { .net = &d->server.port,
+                                         .sys = &w->sys.port,
+                                         .heap = &w->heap.port,
+                                         .policy = &d->policy },
+                               .device = &d->device };
+}
 
-    policy.allow_http = true;
-    snprintf(head, sizeof(head),
-             "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
-             w->conf->image.len);
-    sim_net_init(&net, &w->sys, &script, 1);
-    env.http = (struct http_env){ .net = &net.port,
-                                  .sys = &w->sys.port,
-                                  .heap = &w->heap.port,
-                                  .policy = &policy };
-    err = session(w, &env, &opts);
-    sim_net_deinit(&net);
-    return err;
+esp_err_t world_get(struct world *w, const struct world_get *get)
+{
+    struct desk d;
+    const struct upd_opts opts = { .url = URL,
+                                   .bulk_erase = get->bulk,
+                                   .staging = get->staging,
+                                   .final = get->final,
+                                   .finalize_with_copy = get->final != NULL,
+                                   .store = get->keep ? &d.store : NULL,
+                                   .unconditional = true,
+                                   .checkpoint_len = CHECKPOINT_LEN };
+
+    desk_open(&d, w, get->file);
+    return session(w, &d.env, &opts);
+}
+
+esp_err_t world_update(struct world *w, bool bulk)
+{
+    const struct world_get get = { .file = w->conf->image, .bulk = bulk };
+
+    return world_get(w, &get);
+}
+
+esp_err_t world_finish_copy(struct world *w)
+{
+    struct desk d;
+
+    desk_open(&d, w, span_of(NULL, 0));
+    return upd_redo_copy(&d.env, &d.store, NULL);
 }
 
 esp_err_t world_activate(struct world *w, uint32_t slot)

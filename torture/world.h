@@ -11,10 +11,20 @@
 struct world_op {
     enum tort_op_kind kind;
     bool erase;
+    bool first, first_erase; /* of this attempt in its sector */
     uint32_t off, len;
 };
 
 #define WORLD_OPS_MAX 20000u
+
+/* A download. */
+struct world_get {
+    struct span file;
+    const struct part_entry *staging; /* NULL: the next slot */
+    const struct part_entry *final;   /* staged is copied there; NULL: not */
+    bool bulk;
+    bool keep; /* checkpoints and notes, in nvs */
+};
 
 struct world {
     const struct tort_conf *conf; /* borrowed */
@@ -31,6 +41,9 @@ struct world {
     uint8_t trial_boots; /* of the bootloader; 0: as conf says */
     struct boot_result boot;
     uint8_t buf[4096];
+    /* What a path remembers of how things were. */
+    uint32_t memo, memo_new;
+    const struct part_entry *pair_old, *pair_new;
 };
 
 MUST_CHECK esp_err_t world_open(struct world *w, const struct tort_conf *conf);
@@ -44,8 +57,12 @@ uint32_t world_slot_cnt(const struct world *w);
 MUST_CHECK esp_err_t world_reset(struct world *w);
 /* What a reset would start; writes nothing. */
 uint32_t world_would_boot(struct world *w);
+/* One session, whole. */
+MUST_CHECK esp_err_t world_get(struct world *w, const struct world_get *get);
 /* One OTA session, whole, into the next slot, made bootable. */
 MUST_CHECK esp_err_t world_update(struct world *w, bool bulk);
+/* What an application does at its start; see upd_redo_copy(). */
+MUST_CHECK esp_err_t world_finish_copy(struct world *w);
 /* Only the boot records: a slot that holds an image becomes the next. */
 MUST_CHECK esp_err_t world_activate(struct world *w, uint32_t slot);
 /* What the running application says of itself: VALID or INVALID.

@@ -364,6 +364,13 @@ void sim_flash_wear(struct sim_flash *f, uint32_t off, uint32_t left)
     f->count.armed++;
 }
 
+void sim_flash_mend(struct sim_flash *f, uint32_t off)
+{
+    uint32_t sector = off / f->port.erase_len;
+    f->stuck[sector] = false;
+    f->erase_left[sector] = UINT32_MAX;
+}
+
 void sim_flash_copy(struct sim_flash *f, const struct sim_flash *from)
 {
     uint32_t len = f->port.erase_len;

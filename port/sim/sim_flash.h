@@ -94,6 +94,8 @@ void sim_flash_stick(struct sim_flash *f, uint32_t off, bool stuck);
 /* The sector at off survives so many more erases; each later one stops half
  * way and reports failure. */
 void sim_flash_wear(struct sim_flash *f, uint32_t off, uint32_t left);
+/* The sector at off works again. */
+void sim_flash_mend(struct sim_flash *f, uint32_t off);
 
 /* What another flash of the same size holds, undecided bits included; counters
  * and faults stay. */

@@ -10,13 +10,24 @@ import pytest
 SOURCE = os.environ["PORTA_SOURCE"]
 DOC = f"{SOURCE}/docs/power-loss.md"
 TABLE = ("nvs, data, nvs, 0x9000, 0x4000\notadata, data, ota, , 0x2000\n"
-         "ota_0, app, ota_0, 0x10000, 64K\nota_1, app, ota_1, , 64K\n")
+         "ota_0, app, ota_0, 0x10000, 64K\nota_1, app, ota_1, , 64K\n"
+         "www_0, data, fat, , 8K\nwww_1, data, fat, , 8K\n")
 
 
 @pytest.fixture
 def layout(porta, tmp_path):
     """A flash file that runs version 1, and the image of version 2."""
-    for version, size in ((1, 60000), (2, 61000)):
+    return make_layout(porta, tmp_path, 60000)
+
+
+@pytest.fixture
+def small(porta, tmp_path):
+    """The same with images that are soon written."""
+    return make_layout(porta, tmp_path, 5000)
+
+
+def make_layout(porta, tmp_path, least):
+    for version, size in ((1, least), (2, least + 1000)):
         (tmp_path / "body").write_bytes(random.Random(version).randbytes(size))
         porta.ok("image", "create", "--chip", "esp32", "--project", "demo",
                  "--version", version, "--segment",
@@ -51,8 +62,8 @@ def test_the_table_in_the_docs(porta, layout):
     assert have == made, "PORTA_WRITE_DOCS=1 writes the table anew"
 
 
-def test_json(porta, layout):
-    flash, image = layout
+def test_json(porta, small):
+    flash, image = small
     said = porta.ok("torture", flash, "--image", image, "--json").json
     assert said["result"] == "ok" and said["sequence"] is None
     assert said["armed"] == said["fired"] == said["runs"] > 1000
@@ -64,8 +75,8 @@ def test_json(porta, layout):
             assert cell["reference_boots"] == cell["again"] == cell["runs"]
 
 
-def test_random_is_the_same_again(porta, layout):
-    flash, image = layout
+def test_random_is_the_same_again(porta, small):
+    flash, image = small
     runs = [porta.ok("torture", flash, "--image", image, "--random", 7,
                      "--runs", 40, "--jobs", jobs, "--json").json
             for jobs in (1, 2)]
@@ -75,10 +86,11 @@ def test_random_is_the_same_again(porta, layout):
     assert runs[0]["runs"] == 40 and runs[0]["armed"] > 40
 
 
-@pytest.mark.parametrize("seq", ["update/12:torn.3", "update/3:half.1",
+@pytest.mark.parametrize("seq", ["update/4:torn.3", "update/3:half.1",
+                                 "partition/1:stuck", "migrate/3:torn.1",
                                  "confirm/2:unstable/1:before/2:half.1"])
-def test_replay(porta, layout, seq):
-    flash, image = layout
+def test_replay(porta, small, seq):
+    flash, image = small
     said = porta.ok("torture", flash, "--image", image, "--replay", seq,
                     "--json").json
     assert said["runs"] == 1 and said["armed"] == seq.count(":")
@@ -96,8 +108,8 @@ def test_replay(porta, layout, seq):
     (("--image", "/dev/null",), 1, "cannot be installed"),
     (("--image", "@", "--chip", "esp32c3"), 1, "boots"),
 ])
-def test_refusals(porta, layout, args, status, words):
-    flash, image = layout
+def test_refusals(porta, small, args, status, words):
+    flash, image = small
     ended = porta("torture", flash,
                   *[image if arg == "@" else arg for arg in args])
     assert ended.code == status and words in ended.err, ended

@@ -9,6 +9,7 @@
 
 #define SLOT_LEN 0x10000u
 #define SLOTS 0x20000u
+#define DATA 0x58000u
 #define FLASH_LEN 0x60000u
 #define CHIP 0xFFFFu
 
@@ -39,6 +40,10 @@ static void write_table(struct device *d, bool factory)
         e.label[4] = (char)('0' + i);
         row(t, &e);
     }
+    row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_FAT, DATA, 0x2000,
+                                 0, "www_0" });
+    row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_FAT, DATA + 0x2000,
+                                 0x2000, 0, "www_1" });
     part_table_pack(t, d->flash + PART_TABLE_OFF);
     free(t);
 }

@@ -105,7 +105,8 @@ static void test_without_rollback(void **state)
 
 static void test_from_a_factory_program(void **state)
 {
-    static const unsigned not_here = 1u << TORT_MOVE | 1u << TORT_FIRST_RECORD;
+    static const unsigned not_here = 1u << TORT_MOVE | 1u << TORT_FIRST_RECORD |
+                                     1u << TORT_WITH_DATA;
     struct device d;
 
     (void)state;
