@@ -22,6 +22,7 @@
 #include <stdbool.h>
 
 #include "esp_http_client.h"
+#include "esp_tls.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -70,6 +71,14 @@ typedef enum {
 typedef const char *(*porta_ota_url_cb_t)(void *ctx, porta_ota_url_why_t why);
 esp_err_t porta_ota_set_url_cb(esp_http_client_handle_t client,
                                porta_ota_url_cb_t cb, void *ctx);
+
+/* A key that the server knows, too, as psk_hint_key of esp_tls_cfg_t: it proves
+ * both sides, and esp_https_ota() takes it in place of a certificate. For the
+ * token server of OAuth2, too, if that was not set before. Key and hint are
+ * copied. ESP_ERR_MBEDTLS_SSL_SETUP_FAILED: the application was built without
+ * CONFIG_ESP_TLS_PSK_VERIFICATION. ESP_ERR_INVALID_ARG: one of them is empty. */
+esp_err_t porta_ota_set_psk(esp_http_client_handle_t client,
+                            const psk_hint_key_t *psk);
 
 /* http://[user[:password]@]host:port. ESP_ERR_INVALID_ARG: something else;
  * ESP_ERR_NOT_SUPPORTED: https; ESP_ERR_INVALID_STATE: OAuth2 was set before

@@ -77,20 +77,34 @@ static void on_event(void *ctx, enum upd_event ev, uint32_t value)
 
 /* --- begin ---------------------------------------------------------------- */
 
-static esp_err_t check_verification(const esp_http_client_config_t *http)
+static esp_err_t refuse_unverified(void)
+{
+    LOGE(TAG, "there is nothing to verify the server by: set cert_pem, "
+              "crt_bundle_attach or use_global_ca_store");
+    return ESP_ERR_INVALID_ARG;
+}
+
+static bool names_trust(const esp_http_client_config_t *http)
+{
+    return http->cert_pem || http->use_global_ca_store ||
+           http->crt_bundle_attach;
+}
+
+static esp_err_t check_verification(const esp_https_ota_config_t *config)
 {
     const struct policy *policy = api_device()->boot.policy;
 
-    if (http->cert_pem || http->use_global_ca_store || http->crt_bundle_attach)
+    if (names_trust(config->http_config))
         return ESP_OK;
     if (pol_allow_http(policy)) {
         LOGW(TAG, "the server will not be verified: anybody on the way can "
                   "send another image");
         return ESP_OK;
     }
-    LOGE(TAG, "there is nothing to verify the server by: set cert_pem, "
-              "crt_bundle_attach or use_global_ca_store");
-    return ESP_ERR_INVALID_ARG;
+    /* It may bring a key that both sides know: looked at when it has run. */
+    if (config->http_client_init_cb)
+        return ESP_OK;
+    return refuse_unverified();
 }
 
 static esp_err_t check_decrypt(const esp_https_ota_config_t *config)
@@ -137,9 +151,14 @@ static esp_err_t open_client(struct api_https_ota *ota,
     if (!ota->client)
         return ESP_FAIL;
     http_set_limit(api_http_client(ota->client), &ota->limit);
-    return config->http_client_init_cb
-               ? config->http_client_init_cb(ota->client)
-               : ESP_OK;
+    if (!config->http_client_init_cb)
+        return ESP_OK;
+    esp_err_t err = config->http_client_init_cb(ota->client);
+    if (err || names_trust(config->http_config) ||
+        pol_allow_http(api_device()->boot.policy) ||
+        http_opts_of(api_http_client(ota->client))->tls.psk.len > 0)
+        return err;
+    return refuse_unverified();
 }
 
 /* Bytes that an application counted may still have waited in the sector
@@ -285,7 +304,7 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config,
         *handle = NULL;
     if (!handle || !ota_config || !ota_config->http_config)
         return ESP_ERR_INVALID_ARG;
-    err = check_verification(ota_config->http_config);
+    err = check_verification(ota_config);
     if (!err)
         err = check_decrypt(ota_config);
     if (!err)

@@ -18,6 +18,9 @@ struct api_http_auth {
     struct http_tokens tokens;
     struct http_urls urls;
     char *proxy; /* secret */
+    uint8_t *psk;
+    size_t psk_len;
+    char *psk_hint;
 };
 
 static void wipe_free(char *text)
@@ -27,12 +30,24 @@ static void wipe_free(char *text)
     api_free(text);
 }
 
+static void psk_free(struct api_http_auth *auth)
+{
+    if (auth->psk)
+        ct_wipe(auth->psk, auth->psk_len);
+    api_free(auth->psk);
+    api_free(auth->psk_hint);
+    auth->psk = NULL;
+    auth->psk_hint = NULL;
+    auth->psk_len = 0;
+}
+
 void api_http_auth_free(struct api_http_auth *auth)
 {
     if (!auth)
         return;
     oauth2_close(auth->oauth2);
     wipe_free(auth->proxy);
+    psk_free(auth);
     api_free(auth);
 }
 
@@ -147,6 +162,46 @@ esp_err_t porta_ota_set_oauth2(esp_http_client_handle_t client,
     }
     http_set_tokens(client->http, oauth2_tokens(auth->oauth2));
     return ESP_OK;
+}
+
+static esp_err_t copy_psk(struct api_http_auth *auth, const psk_hint_key_t *psk)
+{
+    size_t hint_len = strlen(psk->hint);
+
+    psk_free(auth);
+    auth->psk = api_alloc(psk->key_size);
+    auth->psk_hint = api_alloc(hint_len + 1);
+    if (!auth->psk || !auth->psk_hint) {
+        psk_free(auth);
+        return ESP_ERR_NO_MEM;
+    }
+    memcpy(auth->psk, psk->key, psk->key_size);
+    memcpy(auth->psk_hint, psk->hint, hint_len + 1);
+    auth->psk_len = psk->key_size;
+    return ESP_OK;
+}
+
+esp_err_t porta_ota_set_psk(esp_http_client_handle_t client,
+                            const psk_hint_key_t *psk)
+{
+    struct api_http_auth *auth = client ? auth_of(client) : NULL;
+    esp_err_t err = ESP_OK;
+
+    if (!auth)
+        return client ? ESP_ERR_NO_MEM : ESP_ERR_INVALID_ARG;
+    if (psk && (!psk->key || psk->key_size == 0 || !psk->hint || !psk->hint[0]))
+        return ESP_ERR_INVALID_ARG;
+    if (psk && !pol_psk(api_device()->boot.policy))
+        return ESP_ERR_MBEDTLS_SSL_SETUP_FAILED;
+    http_set_psk(client->http, span_of(NULL, 0), span_of(NULL, 0));
+    if (psk)
+        err = copy_psk(auth, psk);
+    else
+        psk_free(auth);
+    if (!err && psk)
+        http_set_psk(client->http, span_of(auth->psk, auth->psk_len),
+                     span_str(auth->psk_hint));
+    return err;
 }
 
 esp_err_t porta_ota_set_proxy(esp_http_client_handle_t client, const char *url)

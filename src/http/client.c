@@ -35,6 +35,12 @@ void http_set_timeout(struct http_client *c, uint32_t timeout_ms)
     c->conn.timeout_ms = c->opts.timeout_ms;
 }
 
+void http_set_psk(struct http_client *c, struct span key, struct span identity)
+{
+    c->opts.tls.psk = key;
+    c->opts.tls.psk_identity = identity;
+}
+
 void http_set_limit(struct http_client *c, struct port_limit *limit)
 {
     c->opts.net.limit = limit;

@@ -144,6 +144,9 @@ MUST_CHECK esp_err_t http_resume(struct http_client *c, struct diag *d);
 /* NULL: none. Borrowed while the client lives. */
 void http_set_tokens(struct http_client *c, const struct http_tokens *tokens);
 void http_set_urls(struct http_client *c, const struct http_urls *urls);
+/* As opts.tls.psk: for connections opened from now on, borrowed while the
+ * client lives. */
+void http_set_psk(struct http_client *c, struct span key, struct span identity);
 /* As opts.proxy, copied; NULL: none. ESP_ERR_INVALID_ARG: not such a URL. */
 MUST_CHECK esp_err_t http_set_proxy(struct http_client *c, const char *url);
 /* NULL, NULL: none. Copied. */

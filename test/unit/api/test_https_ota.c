@@ -12,6 +12,7 @@
 
 #include "esp_https_ota.h"
 #include "esp_ota_ops.h"
+#include "porta/ota_auth.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define GOING_ON ESP_ERR_HTTPS_OTA_IN_PROGRESS
@@ -91,12 +92,26 @@ static void test_one_shot(void **state)
 struct shot {
     const char *claim;
     bool no_config, no_http, resumption, no_verify, cert;
+    esp_err_t (*init)(esp_http_client_handle_t client);
     int status;
     uint8_t damage; /* XORed into byte `at` */
     uint32_t at;
     esp_err_t want;
     const char *events;
 };
+
+static esp_err_t bring_nothing(esp_http_client_handle_t client)
+{
+    return client ? ESP_OK : ESP_FAIL;
+}
+
+static esp_err_t bring_key(esp_http_client_handle_t client)
+{
+    static const psk_hint_key_t psk = { (const uint8_t *)"0123456789abcdef", 16,
+                                        "dev-1" };
+
+    return porta_ota_set_psk(client, &psk);
+}
 
 static const struct shot shots[] = {
     { .claim = "nothing",
@@ -114,6 +129,16 @@ static const struct shot shots[] = {
     { .claim = "nothing to verify the server by",
       .no_verify = true,
       .want = ESP_ERR_INVALID_ARG,
+      .events = "START " },
+    { .claim = "nor does the client's user bring anything",
+      .no_verify = true,
+      .init = bring_nothing,
+      .want = ESP_ERR_INVALID_ARG,
+      .events = "START " },
+    { .claim = "a key that both know would do, but for http:",
+      .no_verify = true,
+      .init = bring_key,
+      .want = ESP_ERR_NOT_ALLOWED,
       .events = "START " },
     { .claim = "http:, not allowed: a certificate does not help",
       .no_verify = true,
@@ -151,6 +176,7 @@ static void test_shots(void **state)
         esp_https_ota_config_t config = {
             .http_config = row->no_http ? NULL : &asked,
             .ota_resumption = row->resumption,
+            .http_client_init_cb = row->init,
         };
         struct device d;
         struct seen seen;
@@ -159,6 +185,7 @@ static void test_shots(void **state)
         device_open(&d);
         watch(&seen);
         d.rig.policy.allow_http = !row->no_verify;
+        d.rig.policy.psk = true;
         asked.cert_pem = row->cert ? "a certificate" : NULL;
         d.rig.web.status = row->status;
         d.rig.image[row->at] ^= row->damage;

@@ -18,6 +18,7 @@
 #include "esp_http_client.h"
 #include "esp_log.h"
 #include "esp_tls.h"
+#include "porta/ota_auth.h"
 #include "tls/date.h"
 
 static int device_up(void **state)
@@ -101,6 +102,46 @@ static void test_the_store_of_a_client(void **state)
     esp_tls_free_global_ca_store();
     assert_int_not_equal(esp_http_client_perform(client), ESP_OK);
     assert_int_equal(esp_http_client_cleanup(client), ESP_OK);
+    peer_stop(&peer);
+}
+
+/* A key that both know, for a client and in place of certificates. */
+static void test_the_key_of_a_client(void **state)
+{
+    static const char key[] = "0123456789abcdef", other[] = "fedcba9876543210";
+    const psk_hint_key_t good = { (const uint8_t *)key, 16, "dev-1" };
+    const psk_hint_key_t bad = { (const uint8_t *)other, 16, "dev-1" };
+    const psk_hint_key_t none = { (const uint8_t *)key, 0, "dev-1" };
+    const psk_hint_key_t nameless = { (const uint8_t *)key, 16, "" };
+    struct peer_conf pc = { .kind = PEER_HTTP,
+                            .psk = key,
+                            .psk_identity = "dev-1" };
+    struct peer peer = { .pid = 0 };
+    char url[64];
+
+    (void)state;
+    peer_start(&peer, &pc);
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", peer.port);
+    esp_http_client_config_t config = { .url = url };
+    esp_http_client_handle_t client = esp_http_client_init(&config);
+    assert_non_null(client);
+    assert_int_equal(porta_ota_set_psk(NULL, &good), ESP_ERR_INVALID_ARG);
+    assert_int_equal(porta_ota_set_psk(client, &none), ESP_ERR_INVALID_ARG);
+    assert_int_equal(porta_ota_set_psk(client, &nameless), ESP_ERR_INVALID_ARG);
+    device_policy.psk = false;
+    assert_int_equal(porta_ota_set_psk(client, &good),
+                     ESP_ERR_MBEDTLS_SSL_SETUP_FAILED);
+    device_policy.psk = true;
+    assert_int_not_equal(esp_http_client_perform(client), ESP_OK);
+    assert_int_equal(porta_ota_set_psk(client, &good), ESP_OK);
+    assert_int_equal(esp_http_client_perform(client), ESP_OK);
+    assert_int_equal(esp_http_client_get_status_code(client), 200);
+    assert_int_equal(porta_ota_set_psk(client, &bad), ESP_OK);
+    assert_int_not_equal(esp_http_client_perform(client), ESP_OK);
+    assert_int_equal(porta_ota_set_psk(client, NULL), ESP_OK);
+    assert_int_not_equal(esp_http_client_perform(client), ESP_OK);
+    assert_int_equal(esp_http_client_cleanup(client), ESP_OK);
+    device_policy.psk = false;
     peer_stop(&peer);
 }
 
@@ -249,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_the_store),
         TEST(test_the_store_of_a_client),
+        TEST(test_the_key_of_a_client),
         TEST(test_the_bundle),
         TEST(test_the_machines_store),
         TEST(test_the_device_remembers_the_time),
