@@ -31,8 +31,8 @@ const char *ota_event_why_text(uint8_t why)
         [OTA_WHY_CALL] = "it was asked for",
         [OTA_WHY_MET] = "all conditions were met",
         [OTA_WHY_DEADLINE] = "the conditions were not met before the deadline",
-        [OTA_WHY_STARTS] = "it was not confirmed in as many starts as its "
-                           "policy allows",
+        [OTA_WHY_STARTS] =
+            "it was not confirmed in as many starts as its policy allows",
         [OTA_WHY_CONDITION] = "a condition was reported to fail",
         [OTA_WHY_CALLBACK] = "the application's callback decided so",
         [OTA_WHY_TOO_OLD] = "its secure version is below that of the fuses",
