@@ -105,8 +105,9 @@ menuconfig: build ## edit the options of a project (PROJECT=DIR)
 	    -S $(PROJECT) -B $(BUILD)/menuconfig --log-level=WARNING -D PORTA_MENU=ON
 
 .PHONY: options
-options: ## write docs/options.md from the Kconfig files
+options: build ## write docs/options.md and docs/api.md from Kconfig and headers
 	@$(PYTHON) tools/project docs --idf $(CURDIR) -o docs/options.md
+	@$(PYTHON) tools/api_table.py $(BUILD)
 
 .PHONY: install
 install: build ## install libraries, headers and programs (PREFIX=/usr/local)
