@@ -75,16 +75,17 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/porta-config.cmake.in"
-    "${PROJECT_BINARY_DIR}/porta-config.cmake"
+    "${PORTA_GENERATED_DIR}/package/porta-config.cmake"
     INSTALL_DESTINATION "${package_dir}")
-write_basic_package_version_file("${PROJECT_BINARY_DIR}/porta-config-version.cmake"
+write_basic_package_version_file("${PORTA_GENERATED_DIR}/package/porta-config-version.cmake"
     COMPATIBILITY SameMinorVersion)
-configure_file("${PROJECT_BINARY_DIR}/porta-config.cmake"
-    "${build_package}/porta-config.cmake" COPYONLY)
-configure_file("${PROJECT_BINARY_DIR}/porta-config-version.cmake"
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/porta-config.cmake.in"
+    "${build_package}/porta-config.cmake" INSTALL_DESTINATION lib/cmake/porta
+    INSTALL_PREFIX "${PROJECT_BINARY_DIR}")
+configure_file("${PORTA_GENERATED_DIR}/package/porta-config-version.cmake"
     "${build_package}/porta-config-version.cmake" COPYONLY)
-install(FILES "${PROJECT_BINARY_DIR}/porta-config.cmake"
-    "${PROJECT_BINARY_DIR}/porta-config-version.cmake"
+install(FILES "${PORTA_GENERATED_DIR}/package/porta-config.cmake"
+    "${PORTA_GENERATED_DIR}/package/porta-config-version.cmake"
     DESTINATION "${package_dir}")
 
 # Relative to the .pc file: the prefix may be chosen when installing.

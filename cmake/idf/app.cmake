@@ -27,6 +27,14 @@ function(porta_app_flags target)
         porta::porta_mbedtls)
 endfunction()
 
+# Components call each other, and the runtime calls app_main(), in circles that
+# nobody declared.
+function(porta_app_link target)
+    target_link_libraries(${target} PRIVATE -Wl,--start-group ${ARGN}
+        porta::porta_compat porta::porta porta::porta_port_linux
+        porta::porta_mbedtls -Wl,--end-group)
+endfunction()
+
 # The words that every verb of tools/project about a program takes.
 function(porta_app_words out project dir)
     set(${out} --porta "${PORTA_COMMAND}" --config
@@ -103,11 +111,7 @@ function(porta_program_end name)
             target_link_libraries(${name}.elf PRIVATE ${lib})
         endif()
     endforeach()
-    # Components call each other, and the runtime calls app_main(), in circles
-    # that nobody declared.
-    target_link_libraries(${name}.elf PRIVATE -Wl,--start-group ${libs}
-        porta::porta_compat porta::porta porta::porta_port_linux
-        porta::porta_mbedtls -Wl,--end-group)
+    porta_app_link(${name}.elf ${libs})
     target_link_options(${name}.elf PRIVATE ${PORTA_APP_LINK_OPTIONS})
     porta_app_source(${name}.elf "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}")
     porta_app_pack(${name}.elf "${name}" "${PROJECT_VER}"
