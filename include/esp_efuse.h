@@ -1,7 +1,9 @@
 /* esp_efuse.h - the secure version: a counter of fuses that only rises.
  *
- * A device without such a field (the host, unless its flash emulates one)
- * reads version 0 and refuses to raise it. */
+ * A device without such a field (the host, unless its flash has a partition
+ * `data, efuse`) reads version 0 and refuses to raise it. Fuses that are there
+ * and cannot be read, or that anti-rollback needs and are not there, read as
+ * UINT32_MAX: nothing is new enough. */
 #ifndef ESP_EFUSE_H
 #define ESP_EFUSE_H
 
@@ -28,7 +30,8 @@ uint32_t esp_efuse_read_secure_version(void);
 /* May an application of this version run? */
 bool esp_efuse_check_secure_version(uint32_t secure_version);
 /* Raises the counter. ESP_ERR_INVALID_ARG: more than the field holds;
- * ESP_FAIL: the device is at a higher version already. */
+ * ESP_FAIL: the device is at a higher version already; errors of the fuses
+ * when they cannot be read or burnt. */
 esp_err_t esp_efuse_update_secure_version(uint32_t secure_version);
 /* ESP_ERR_NOT_SUPPORTED: this device has no recovery bootloader. */
 esp_err_t esp_efuse_set_recovery_bootloader_offset(const uint32_t offset);

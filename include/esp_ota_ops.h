@@ -54,7 +54,9 @@ esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data,
 esp_err_t esp_ota_end(esp_ota_handle_t handle);
 esp_err_t esp_ota_abort(esp_ota_handle_t handle);
 
-/* Verifies the image, then makes it the one that boots. */
+/* Verifies the image, then makes it the one that boots.
+ * ESP_ERR_OTA_SMALL_SEC_VER: anti-rollback; the image is left as it is, no
+ * bootloader of this device starts it. */
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition);
 esp_err_t esp_ota_set_boot_partition_skip_validate(
     const esp_partition_t *partition);
@@ -72,8 +74,11 @@ esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition,
 esp_err_t esp_ota_get_bootloader_description(
     const esp_partition_t *bootloader_partition, esp_bootloader_desc_t *desc);
 
-/* Confirms the running program, never one that waits for its first start.
- * ESP_FAIL: no boot record speaks for it. */
+/* Confirms the running program, never one that waits for its first start. With
+ * anti-rollback it then raises the device's secure version to the program's,
+ * or to what its fuses can count; when they fail their error is returned, and
+ * the program is confirmed all the same. ESP_FAIL: no boot record speaks for
+ * it. */
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);
 /* ESP_ERR_OTA_ROLLBACK_FAILED: there is nothing to go back to. */
 esp_err_t esp_ota_mark_app_invalid_rollback(void);

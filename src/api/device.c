@@ -6,6 +6,8 @@
 #include "image/key_store.h"
 #include "image/text.h"
 
+#include "esp_ota_ops.h"
+
 /* The one global of this library: ESP-IDF's functions name no device. */
 static struct api_device device;
 
@@ -127,6 +129,35 @@ static void find_keys(void)
     key_store_effective(&device.flash, table, &own, &device.keys);
 }
 
+static void find_fuses(void)
+{
+    const struct fuse_field *field = fuse_field_find(device.boot.chip_id);
+    const struct port_flash *own = device.boot.fuse_flash;
+    struct fuse_place place = { .flash = own ? own : &device.flash,
+                                .len = own ? own->size_len : 0,
+                                .bit_cnt =
+                                    pol_sec_ver_bits(device.boot.policy) };
+
+    if (!device.boot.fuse) {
+        /* What cannot be used has no bits: whoever needs it sees that. */
+        if (own)
+            (void)!fuse_emul_open(&device.fuse_emul, &place, field);
+        else
+            (void)!boot_fuse_open(&device.fuse_emul, &device.parts.table,
+                                  &place, field);
+        device.boot.fuse = &device.fuse_emul.port;
+    }
+    device.upd.fuse = device.boot.fuse;
+}
+
+/* Reference 4.5: a program that is too old does not get far. */
+static esp_err_t check_running(void)
+{
+    const esp_partition_t *running = esp_ota_get_running_partition();
+
+    return running ? api_version_check(running) : ESP_OK;
+}
+
 static void fill(const struct api_boot *boot)
 {
     uint32_t table_off = boot->table_off ? boot->table_off : PART_TABLE_OFF;
@@ -153,6 +184,7 @@ static void fill(const struct api_boot *boot)
     device.image_boot_off = img_chip_bootloader_off(boot->chip_id);
     find_running();
     find_keys();
+    find_fuses();
 }
 
 esp_err_t api_device_start(const struct api_boot *boot)
@@ -166,7 +198,10 @@ esp_err_t api_device_start(const struct api_boot *boot)
     if (err)
         return err;
     fill(boot);
-    return ESP_OK;
+    err = check_running();
+    if (err)
+        api_device_stop();
+    return err;
 }
 
 void api_device_stop(void)

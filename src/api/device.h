@@ -13,6 +13,8 @@
 
 #include "part/part.h" /* before the public headers: same names, as macros */
 #include "base/policy.h"
+#include "boot/exec.h"
+#include "fuse/fuse.h"
 #include "http/client.h"
 #include "image/image.h"
 #include "otadata/otadata.h"
@@ -44,7 +46,10 @@ struct api_boot {
     const struct port_rng *rng;
     const struct port_lock *lock; /* recursive */
     const struct port_task *task; /* for event loops */
+    /* NULL: they are emulated, in fuse_flash, or, if that is NULL, too, in the
+     * table's partition `data, efuse`; without one there are none. */
     const struct port_fuse *fuse;
+    const struct port_flash *fuse_flash;
     const struct policy *policy; /* the application's options */
     /* Whom the application trusts if the policy requires signatures, as
      * img_keys_pack() has it; what cannot be read trusts nobody. The key store
@@ -68,7 +73,9 @@ struct api_boot {
 
 /* Reads the partition table and starts TLS. A table that cannot be read is no
  * error here: the esp_partition functions say what is wrong with it.
- * ESP_ERR_INVALID_STATE: started already; errors of tls_init(). */
+ * ESP_ERR_INVALID_STATE: started already; errors of tls_init(). With
+ * anti-rollback: ESP_ERR_OTA_SMALL_SEC_VER: the program that runs is too old,
+ * or errors of reading the fuses; it must not go on then. */
 MUST_CHECK esp_err_t api_device_start(const struct api_boot *boot);
 /* Frees partitions, maps and esp_ota handles. HTTP clients and esp_https_ota
  * handles are ended before by whoever opened them. Idempotent. */
@@ -123,6 +130,7 @@ struct api_device {
     esp_err_t table_err;
     struct http_env http;
     struct upd_device upd;
+    struct fuse_emul fuse_emul;
     struct img_keys keys; /* in force when the device was started */
     struct api_part *part_list;
     struct api_map *map_list;
@@ -175,6 +183,11 @@ void api_nvs_unmount_all(void);
 MUST_CHECK esp_err_t api_ota_claim(const esp_partition_t *staging,
                                    const esp_partition_t *final,
                                    uint32_t *claim);
+
+/* With anti-rollback: is the image in it, which is not verified here, new
+ * enough? ESP_ERR_OTA_SMALL_SEC_VER, after a sentence; errors of reading the
+ * fuses. esp_efuse.c. */
+MUST_CHECK esp_err_t api_version_check(const esp_partition_t *partition);
 
 /* Where this chip's ROM looks for the bootloader. */
 uint32_t api_bootloader_off(void);

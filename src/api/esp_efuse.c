@@ -1,24 +1,27 @@
 #include "api/device.h"
 
+#include "base/log.h"
+#include "image/image.h"
+
 #include "esp_efuse.h"
+#include "esp_ota_ops.h"
 
-static uint32_t field(void)
-{
-    const struct port_fuse *fuse = api_device()->boot.fuse;
-    uint32_t bits = 0;
-
-    if (fuse->bit_cnt == 0 || fuse->read(fuse->ctx, &bits))
-        return 0;
-    return fuse->bit_cnt >= 32 ? bits : bits & ((1u << fuse->bit_cnt) - 1);
-}
+#define TAG "esp_efuse"
 
 uint32_t esp_efuse_read_secure_version(void)
 {
-    uint32_t cnt = 0;
+    const struct port_fuse *fuse = api_device()->boot.fuse;
+    uint32_t version;
+    esp_err_t err;
 
-    for (uint32_t bits = field(); bits; bits &= bits - 1)
-        cnt++;
-    return cnt;
+    if (fuse->bit_cnt == 0 && !pol_anti_rollback(api_device()->boot.policy))
+        return 0;
+    api_lock();
+    err = fuse_read_version(fuse, &version);
+    api_unlock();
+    if (err)
+        LOGE(TAG, "the secure version cannot be read: %s", err_name(err));
+    return version;
 }
 
 bool esp_efuse_check_secure_version(uint32_t secure_version)
@@ -26,24 +29,60 @@ bool esp_efuse_check_secure_version(uint32_t secure_version)
     return secure_version >= esp_efuse_read_secure_version();
 }
 
-/* Bits from bit 0 up: v low ones say version v. */
-static uint32_t low_ones(uint32_t cnt)
-{
-    return cnt >= 32 ? UINT32_MAX : (1u << cnt) - 1;
-}
-
 esp_err_t esp_efuse_update_secure_version(uint32_t secure_version)
 {
     const struct port_fuse *fuse = api_device()->boot.fuse;
-    uint32_t now = esp_efuse_read_secure_version();
+    uint32_t now;
+    esp_err_t err;
 
     if (secure_version > fuse->bit_cnt)
         return ESP_ERR_INVALID_ARG;
-    if (now > secure_version)
-        return ESP_FAIL;
-    if (now == secure_version)
+    api_lock();
+    err = fuse_read_version(fuse, &now);
+    if (!err && now > secure_version)
+        err = ESP_FAIL;
+    if (!err && now < secure_version)
+        err = fuse_raise(fuse, secure_version);
+    api_unlock();
+    return err;
+}
+
+/* --- anti-rollback ---------------------------------------------------------- */
+
+static esp_err_t compare(const esp_partition_t *partition,
+                         const esp_app_desc_t *desc)
+{
+    uint32_t least;
+    esp_err_t err;
+
+    api_lock();
+    err = fuse_read_version(api_device()->boot.fuse, &least);
+    api_unlock();
+    if (err)
+        LOGE(TAG,
+             "anti-rollback is on and the secure version cannot be read: %s",
+             err_name(err));
+    if (err || desc->secure_version >= least)
+        return err;
+    LOGE(TAG,
+         "the image in %s has secure version %u, this device starts %u and "
+         "above only",
+         partition->label, (unsigned)desc->secure_version, (unsigned)least);
+    return ESP_ERR_OTA_SMALL_SEC_VER;
+}
+
+esp_err_t api_version_check(const esp_partition_t *partition)
+{
+    esp_app_desc_t desc;
+
+    if (!pol_anti_rollback(api_device()->boot.policy))
         return ESP_OK;
-    return fuse->burn(fuse->ctx, low_ones(secure_version) & ~low_ones(now));
+    if (esp_ota_get_partition_description(partition, &desc)) {
+        LOGE(TAG, "the image in %s does not say its secure version",
+             partition->label);
+        return ESP_ERR_OTA_SMALL_SEC_VER;
+    }
+    return compare(partition, &desc);
 }
 
 esp_err_t esp_efuse_set_recovery_bootloader_offset(const uint32_t offset)

@@ -152,6 +152,8 @@ esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
     if (!partition)
         return ESP_ERR_INVALID_ARG;
     err = verify(partition);
+    if (!err && partition->type == ESP_PARTITION_TYPE_APP)
+        err = api_version_check(partition);
     return err ? err : esp_ota_set_boot_partition_skip_validate(partition);
 }
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "fuse/fuse.h"
 
-#include "esp_efuse.h"
 #include "esp_system.h"
 
 bool api_partition_boots(const esp_partition_t *partition)
@@ -130,6 +130,29 @@ static esp_err_t confirm(struct api_records *r, struct ota_event *event)
     return err;
 }
 
+/* Under the lock, once the record says VALID. Again at each call, should the
+ * power have gone in between; the bootloader does the same. */
+static esp_err_t raise_fuses(const struct api_records *r)
+{
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    bool own = false;
+    esp_app_desc_t desc;
+    esp_err_t err;
+
+    for (uint32_t i = 0; i < 2; i++)
+        own |= is_own(r, i) && r->o.rec[i].state == OTA_STATE_VALID;
+    if (!pol_anti_rollback(api_device()->boot.policy) || !own || !running)
+        return ESP_OK;
+    err = esp_ota_get_partition_description(running, &desc);
+    if (!err)
+        err = fuse_raise(api_device()->boot.fuse, desc.secure_version);
+    if (err)
+        LOGE(OTA_TAG,
+             "confirmed, but the device's secure version is not raised: %s",
+             err_name(err));
+    return err;
+}
+
 esp_err_t api_ota_confirm(struct ota_event *event)
 {
     struct api_records r;
@@ -141,6 +164,8 @@ esp_err_t api_ota_confirm(struct ota_event *event)
         err = confirm(&r, event);
     if (!err && api_device()->settings.on_confirmed)
         api_device()->settings.on_confirmed();
+    if (!err)
+        err = raise_fuses(&r);
     api_unlock();
     return err;
 }
@@ -150,6 +175,12 @@ esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
     struct ota_event event = { .who = OTA_BY_APP, .why = OTA_WHY_CALL };
 
     return api_ota_confirm(&event);
+}
+
+static bool would_boot(const esp_partition_t *partition)
+{
+    return api_partition_boots(partition) &&
+           api_version_check(partition) == ESP_OK;
 }
 
 /* Under the lock. */
@@ -162,8 +193,8 @@ static bool can_roll_back(const struct api_records *r)
     if (!boot_way_back(&r->o.rec[1 - r->active], running, r->slot_cnt, &choice))
         return false;
     if (choice < BOOT_MAX_SLOTS)
-        return api_partition_boots(api_slot_partition(choice));
-    return api_partition_boots(esp_partition_find_first(
+        return would_boot(api_slot_partition(choice));
+    return would_boot(esp_partition_find_first(
         ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL));
 }
 

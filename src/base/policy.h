@@ -25,9 +25,10 @@ enum pol_decrypt {
 };
 
 struct policy {
-    bool rollback;         /* a new image must confirm itself (NEW, PENDING) */
-    bool anti_rollback;    /* an image whose secure version is less than that of
+    bool rollback;      /* a new image must confirm itself (NEW, PENDING) */
+    bool anti_rollback; /* an image whose secure version is less than that of
                               the fuses is bad; goes with rollback */
+    unsigned char sec_ver_bits; /* of the secure version's field, 0: all */
     bool allow_http;       /* http: URLs and updates without verification */
     bool require_hash;     /* an image without its appended SHA-256 is bad */
     bool require_signed;   /* an image that nobody trusted has signed is bad */
@@ -49,6 +50,12 @@ struct policy {
 static inline bool pol_rollback(const struct policy *p)
 {
     return CFG_ROLLBACK == 2 ? p->rollback : CFG_ROLLBACK;
+}
+
+/* Bits of the fuses' field that count; 0: all that the chip has. */
+static inline unsigned pol_sec_ver_bits(const struct policy *p)
+{
+    return p->sec_ver_bits;
 }
 
 static inline bool pol_anti_rollback(const struct policy *p)

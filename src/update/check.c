@@ -108,8 +108,10 @@ static void tell(struct upd *u)
 /* Right after the head, when nothing was erased yet. */
 static esp_err_t judge_head(struct upd *u)
 {
-    esp_err_t err = upd_check_denied(u);
+    esp_err_t err = upd_version_check(u, &u->check.info.desc);
 
+    if (!err)
+        err = upd_check_denied(u);
     if (!err)
         upd_learn_denied(u);
     return err;

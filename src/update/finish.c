@@ -20,7 +20,7 @@ static esp_err_t judge(struct upd *u, struct img_receipt *receipt)
         return refuse_incomplete(u);
     if (upd_is_image(u) && img_check_finish(&u->check, receipt))
         return upd_check_failed(u);
-    return ESP_OK;
+    return upd_version_check(u, &u->check.info.desc);
 }
 
 esp_err_t upd_fail_slot(struct upd *u, const struct part_entry *part,

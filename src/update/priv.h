@@ -2,6 +2,7 @@
 #ifndef UPDATE_PRIV_H
 #define UPDATE_PRIV_H
 
+#include "fuse/fuse.h"
 #include "slot/slot.h"
 #include "update/checkpoint.h"
 #include "update/decide.h"
@@ -158,6 +159,11 @@ static inline bool upd_is_even(const struct upd *u)
 {
     return u->opts.stage_cnt == 0 || upd_even(u) != NULL;
 }
+
+/* version.c: anti-rollback */
+MUST_CHECK esp_err_t upd_version_begin(struct upd *u);
+MUST_CHECK esp_err_t upd_version_check(struct upd *u,
+                                       const struct img_desc *desc);
 
 /* ask.c: one question to the server, repeated as far as that is allowed. */
 MUST_CHECK esp_err_t upd_ask(struct upd *u, const struct upd_range *r,

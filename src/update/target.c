@@ -248,5 +248,7 @@ esp_err_t upd_target_choose(struct upd *u)
         err = refuse_places(u);
     if (!err)
         err = choose_boot(u);
+    if (!err)
+        err = upd_version_begin(u);
     return err;
 }

@@ -20,6 +20,7 @@
 #include "image/image.h"
 #include "otadata/otadata.h"
 #include "part/part.h"
+#include "port/fuse.h"
 #include "port/limit.h"
 
 enum upd_step { UPD_STEP_MORE, UPD_STEP_DONE, UPD_STEP_FAILED };
@@ -44,6 +45,8 @@ struct upd_device {
     /* Whose signatures count if the policy requires them; NULL: nobody's. Not
      * changed while a session is open. */
     const struct img_keys *keys;
+    /* Asked if the policy has anti-rollback. */
+    const struct port_fuse *fuse;
     uint16_t chip_id;
     uint16_t chip_rev;
     bool check_rev;
@@ -189,6 +192,8 @@ struct upd;
  * ESP_ERR_OTA_PARTITION_CONFLICT: staging runs, or final does.
  * ESP_ERR_NOT_ALLOWED: a partition that no update writes, or that is there
  * once, see upd_risk_of().
+ * ESP_ERR_NOT_SUPPORTED, ESP_ERR_INVALID_CRC, ...: anti-rollback, and the
+ * fuses cannot be read.
  * ESP_ERR_NOT_FOUND: the table has no OTA slot, or no otadata.
  * ESP_ERR_INVALID_SIZE: the server announces more than the slot holds. */
 MUST_CHECK esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
@@ -202,7 +207,8 @@ MUST_CHECK esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
  * bootloader. */
 MUST_CHECK esp_err_t upd_head(struct upd *u, const struct img_info **info);
 
-/* Reads, checks and writes one piece. UPD_STEP_FAILED: *err says why. */
+/* Reads, checks and writes one piece. UPD_STEP_FAILED: *err says why;
+ * ESP_ERR_OTA_SMALL_SEC_VER: anti-rollback, nothing was erased. */
 enum upd_step upd_step(struct upd *u, esp_err_t *err);
 
 /* The whole body came, through all stages. Whether it is a whole image is

@@ -53,6 +53,7 @@ uint8_t *rig_make_image(const struct rig_image *how, uint32_t *len)
     in.header.hash_appended = 1;
     in.header.min_rev = how->min_rev;
     in.header.max_rev = UINT16_MAX;
+    in.desc.secure_version = how->secure_version;
     strcpy(in.desc.project, "rig");
     strcpy(in.desc.version, how->version ? how->version : "2");
     (void)!img_build(&in, NULL, 0, len, NULL);
@@ -60,6 +61,32 @@ uint8_t *rig_make_image(const struct rig_image *how, uint32_t *len)
     assert_int_equal(img_build(&in, out, *len, len, NULL), ESP_OK);
     free(body);
     return out;
+}
+
+void rig_put_image(struct rig *r, uint32_t slot_off,
+                   const struct rig_image *how)
+{
+    uint32_t len;
+    uint8_t *bytes = rig_make_image(how, &len);
+
+    memset(r->flash.bytes + slot_off, 0xFF, RIG_SLOT_LEN);
+    memcpy(r->flash.bytes + slot_off, bytes, len);
+    free(bytes);
+}
+
+void rig_add_fuses(struct rig *r)
+{
+    struct fuse_place place = { .flash = &r->flash.port };
+
+    add_row(&r->parts.table, PART_TYPE_DATA, PART_DATA_EFUSE, RIG_FUSES,
+            FUSE_EMUL_LEN, "emul_efuse");
+    part_table_pack(&r->parts.table, r->flash.bytes + PART_TABLE_OFF);
+    rig_reboot(r);
+    assert_int_equal(boot_fuse_open(&r->fuses, &r->parts.table, &place,
+                                    fuse_field_find(RIG_CHIP)),
+                     ESP_OK);
+    r->policy.anti_rollback = true;
+    r->device.fuse = &r->fuses.port;
 }
 
 void rig_record(struct rig *r, uint32_t idx, uint32_t seq, uint32_t state)
@@ -211,6 +238,7 @@ uint32_t rig_boots(struct rig *r)
         env.table = &parts.table;
     env.rules.chip_id = RIG_CHIP;
     env.rules.keys = r->device.keys;
+    env.fuse = r->device.fuse;
     env.buf = buf;
     env.buf_len = sizeof(buf);
     boot_decide(&env, &out);

@@ -16,6 +16,7 @@
 #define RIG_SLOT_LEN 0x20000u
 #define RIG_BLOB 0x50000u /* data, 0x40 */
 #define RIG_BLOB_LEN 0x4000u
+#define RIG_FUSES 0x54000u
 #define RIG_CHIP IMG_CHIP_LINUX
 #define RIG_URL "http://server.test/fw.bin"
 
@@ -25,6 +26,7 @@ struct rig_image {     /* zero: a good one */
     uint16_t min_rev;
     const char *version;
     uint32_t filler; /* seed of the segment's bytes */
+    uint32_t secure_version;
 };
 
 /* A store in memory. */
@@ -43,6 +45,7 @@ struct rig {
     struct sim_sys sys;
     struct web web;
     struct part_dev parts;
+    struct fuse_emul fuses;
     struct policy policy;
     struct upd_device device;
     struct upd_env env;
@@ -60,6 +63,12 @@ void rig_close(struct rig *r);
 /* Makes an image, on the C library's heap. */
 uint8_t *rig_make_image(const struct rig_image *how, uint32_t *len);
 void rig_serve(struct rig *r, const void *file, size_t len);
+/* Puts an image into a slot, as a programmer would. */
+void rig_put_image(struct rig *r, uint32_t slot_off,
+                   const struct rig_image *how);
+/* Gives the table a partition for fuses, and the device a policy that uses
+ * them. */
+void rig_add_fuses(struct rig *r);
 /* Puts a record, as the reference's tools would. */
 void rig_record(struct rig *r, uint32_t idx, uint32_t seq, uint32_t state);
 /* A whole session; the first error. */
