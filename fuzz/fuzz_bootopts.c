@@ -39,7 +39,8 @@ static esp_err_t no_erase(void *ctx, uint32_t off)
 
 static void check(esp_err_t err, const struct boot_opts *opts)
 {
-    if (err != ESP_OK && (opts->rollback || opts->require_hash))
+    if (err != ESP_OK && (opts->rollback || opts->require_hash ||
+                          opts->require_signed || opts->anti_rollback))
         abort();
 }
 
@@ -56,9 +57,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       .prog = no_prog,
                                       .erase = no_erase };
     struct boot_opts opts;
-    check(boot_opts_read(&flash, 0, &opts), &opts);
+    check(boot_opts_read(&flash, 0, (uint32_t)size, &opts), &opts);
     check(boot_opts_parse(span_of(data, size), &opts), &opts);
     if (size > 0x1000)
-        check(boot_opts_read(&flash, 0x1000, &opts), &opts);
+        check(boot_opts_read(&flash, 0x1000, (uint32_t)size - 0x1000, &opts),
+              &opts);
     return 0;
 }

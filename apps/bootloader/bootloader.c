@@ -97,16 +97,35 @@ static void find_keys(const struct handover *page,
     key_store_effective(flash, page->keys_final ? NULL : table, &own, out);
 }
 
-static void boot(struct handover *page, const struct port_flash *flash)
+/* In a file of their own, or in the flash; where there are none nothing boots
+ * with anti-rollback. */
+static void find_fuses(const struct handover *page,
+                       const struct port_flash *fuse_flash,
+                       const struct boot_env *env, struct fuse_emul *out)
+{
+    const struct fuse_field *field = fuse_field_find((uint16_t)page->fuse_chip);
+    struct fuse_place place = { .flash = fuse_flash ? fuse_flash : env->flash,
+                                .len = HANDOVER_FUSES_LEN,
+                                .bit_cnt = pol_sec_ver_bits(&env->policy) };
+    if (fuse_flash)
+        (void)!fuse_emul_open(out, &place, field);
+    else
+        (void)!boot_fuse_open(out, env->table, &place, field);
+}
+
+static void boot(struct handover *page, const struct port_flash *flash,
+                 const struct port_flash *fuse_flash)
 {
     static uint8_t buf[4096];
     static struct part_dev parts;
     static struct boot_result result;
     static struct img_keys keys;
+    static struct fuse_emul fuses;
     struct loader loader;
     bool table_ok = part_dev_open(&parts, flash, page->table_off) == ESP_OK;
     struct boot_env env = {
         .flash = flash,
+        .fuse = &fuses.port,
         .table = table_ok ? &parts.table : NULL,
         .reset_reason = (enum port_reset_reason)page->reset_reason,
         .rules = { .chip_id = (uint16_t)page->chip_id,
@@ -118,6 +137,7 @@ static void boot(struct handover *page, const struct port_flash *flash)
     };
     handover_policy(page, &env.policy);
     find_keys(page, flash, env.table, &keys);
+    find_fuses(page, fuse_flash, &env, &fuses);
     loader_open(&loader);
     boot_run(&env, &result);
     struct start_ctx ctx = { page, &loader, &result };
@@ -129,14 +149,18 @@ static void boot(struct handover *page, const struct port_flash *flash)
 
 void bootloader_main(struct handover *page)
 {
-    struct linux_flash flash;
+    struct linux_flash flash, fuses;
     struct diag diag = DIAG_NONE;
+    bool has_fuses = page->fuse_fd >= 0;
     log_set_sink(console, NULL);
-    if (linux_flash_adopt(&flash, page->flash_fd, &diag)) {
+    if (linux_flash_adopt(&flash, page->flash_fd, 0, &diag) ||
+        (has_fuses &&
+         linux_flash_adopt(&fuses, page->fuse_fd, HANDOVER_FUSES_LEN, &diag))) {
         say(page, HANDOVER_FAILED, "%s", diag.text);
         return;
     }
     flash.meter = &page->meter;
-    boot(page, &flash.port);
+    fuses.meter = &page->meter;
+    boot(page, &flash.port, has_fuses ? &fuses.port : NULL);
     fflush(stdout);
 }

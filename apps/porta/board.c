@@ -351,6 +351,8 @@ static esp_err_t page_set_up(struct board *b)
                          len, sizeof(page->flash_path) - 1);
     memcpy(page->flash_path, o->flash_path, len + 1);
     page->flash_fd = o->flash->fd;
+    page->fuse_fd = o->fuse_fd;
+    page->fuse_chip = o->fuse_chip;
     page->table_off = o->table_off;
     page->keep_elf = o->keep_elf;
     handover_set_policy(page, &o->policy);

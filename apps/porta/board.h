@@ -31,6 +31,8 @@ struct board_opts {
     struct policy policy;
     struct img_keys keys; /* of the options, when it requires signatures */
     bool keys_final;      /* the flash's key store is not asked */
+    uint16_t fuse_chip;   /* whose layout the fuses have */
+    int fuse_fd;          /* of FLASH.efuse, open for writing; -1: none */
     bool keep_elf;        /* run from FLASH.run/, not from memory */
     uint32_t table_off;
     uint32_t max_boots;   /* 0: any number */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "device_fuse.h"
 #include "flash_show.h"
 #include "image/text.h"
 #include "trial_show.h"
@@ -58,6 +59,23 @@ static bool put_fallbacks(cJSON *obj, const struct boot_plan *plan)
     return list != NULL;
 }
 
+/* With anti-rollback: what the fuses say, and what they will. */
+static bool put_fuses(cJSON *obj, const struct device *dev,
+                      const struct boot_result *r)
+{
+    bool on = pol_anti_rollback(&dev->policy);
+    bool known = on && r->fuse_version != UINT32_MAX;
+    bool raises = known && r->plan.raise_to > r->fuse_version;
+
+    return put(obj, "anti_rollback", cJSON_CreateBool(on)) &&
+           put(obj, "secure_version",
+               known ? cJSON_CreateNumber(r->fuse_version)
+                     : cJSON_CreateNull()) &&
+           put(obj, "raises_to",
+               raises ? cJSON_CreateNumber(r->plan.raise_to)
+                      : cJSON_CreateNull());
+}
+
 cJSON *boot_report_json(const struct device *dev, const struct boot_result *r)
 {
     const struct boot_plan *plan = &r->plan;
@@ -72,7 +90,7 @@ cJSON *boot_report_json(const struct device *dev, const struct boot_result *r)
         put_writes(obj, plan) && put_fallbacks(obj, plan) &&
         put(obj, "otadata", flash_otadata_json(r)) &&
         put(obj, "verdict", trial_verdict_json(dev)) &&
-        put(obj, "denied", trial_denied_json(dev)))
+        put(obj, "denied", trial_denied_json(dev)) && put_fuses(obj, dev, r))
         return obj;
     cJSON_Delete(obj);
     return NULL;
@@ -90,19 +108,43 @@ static void say_image(struct device *dev, const struct part_entry *part)
                text_clean(span_str(desc.version), version, sizeof(version)));
 }
 
-static const char *why_bad(const struct boot_result *r, uint32_t choice,
-                           char *text, size_t len)
+struct why {
+    char text[256];
+};
+
+static void why_too_old(const struct device *dev, const struct boot_result *r,
+                        uint32_t choice, struct why *out)
 {
-    if (r->fault[choice].kind == IMG_FAULT_NONE)
-        snprintf(text, len, "%s", err_name(r->err[choice]));
+    struct img_header header;
+    struct img_desc desc;
+
+    if (device_image_head(dev, boot_part(&dev->parts.table, choice), &header,
+                          &desc))
+        snprintf(out->text, sizeof(out->text),
+                 "its secure version is %u, and this device starts %u and "
+                 "above only",
+                 (unsigned)desc.secure_version, (unsigned)r->fuse_version);
     else
-        img_fault_text(&r->fault[choice], text, len);
-    return text;
+        snprintf(out->text, sizeof(out->text),
+                 "it holds nothing that says its secure version");
+}
+
+static const char *why_bad(const struct device *dev,
+                           const struct boot_result *r, uint32_t choice,
+                           struct why *out)
+{
+    if (r->err[choice] == ESP_ERR_OTA_SMALL_SEC_VER)
+        why_too_old(dev, r, choice, out);
+    else if (r->fault[choice].kind == IMG_FAULT_NONE)
+        snprintf(out->text, sizeof(out->text), "%s", err_name(r->err[choice]));
+    else
+        img_fault_text(&r->fault[choice], out->text, sizeof(out->text));
+    return out->text;
 }
 
 static void say_candidates(struct device *dev, const struct boot_result *r)
 {
-    char text[256];
+    struct why why;
 
     puts("\ncandidates:");
     for (uint32_t i = 0; i < BOOT_CHOICES; i++) {
@@ -113,7 +155,7 @@ static void say_candidates(struct device *dev, const struct boot_result *r)
             continue;
         printf("  %-8s ", boot_choice_name(i));
         if (r->err[i])
-            printf("refused: %s", why_bad(r, i, text, sizeof(text)));
+            printf("refused: %s", why_bad(dev, r, i, &why));
         else if (r->plan.action == BOOT_ACT_BOOT && r->plan.choice == i)
             printf("verified");
         else
@@ -144,6 +186,20 @@ static void say_writes(const struct boot_plan *plan, bool done)
         say_mark(&plan->marks[i]);
 }
 
+static void say_fuses(const struct device *dev, const struct boot_result *r,
+                      bool done)
+{
+    char text[160];
+
+    if (!pol_anti_rollback(&dev->policy))
+        return;
+    printf("\nfuses: %s\n", device_fuse_text(dev, text, sizeof(text)));
+    if (!r->fuse_err && r->plan.raise_to > r->fuse_version)
+        printf("  %s from %u to %u: a confirmed image boots\n",
+               done ? "raised" : "they rise", (unsigned)r->fuse_version,
+               (unsigned)r->plan.raise_to);
+}
+
 void boot_report_text(struct device *dev, const struct boot_result *r,
                       bool done)
 {
@@ -170,6 +226,7 @@ void boot_report_text(struct device *dev, const struct boot_result *r,
             printf(" %s", boot_choice_name(plan->fallbacks[i]));
         putchar('\n');
     }
+    say_fuses(dev, r, done);
     say_writes(plan, done);
     trial_text(dev);
 }
@@ -177,17 +234,21 @@ void boot_report_text(struct device *dev, const struct boot_result *r,
 esp_err_t boot_report_nothing(const struct device *dev,
                               const struct boot_result *r, struct diag *d)
 {
-    char text[256];
+    struct why why;
 
     if (dev->table_diag.err)
         return diag_fail(d, DIAG_STAGE_BOOT, dev->table_diag.err,
                          "nothing boots: %s", dev->table_diag.text);
+    if (r->plan.reason == BOOT_WHY_NO_FUSES)
+        return diag_fail(d, DIAG_STAGE_BOOT, r->fuse_err,
+                         "nothing boots: %s; fuses: %s",
+                         boot_reason_text(r->plan.reason),
+                         device_fuse_text(dev, why.text, sizeof(why.text)));
     for (uint32_t i = 0; i < BOOT_CHOICES; i++)
         if (r->err[i])
             return diag_fail(d, DIAG_STAGE_BOOT, r->err[i],
                              "nothing boots: %s is refused: %s",
-                             boot_choice_name(i),
-                             why_bad(r, i, text, sizeof(text)));
+                             boot_choice_name(i), why_bad(dev, r, i, &why));
     return diag_fail(d, DIAG_STAGE_BOOT, ESP_ERR_NOT_FOUND, "nothing boots: %s",
                      boot_reason_text(r->plan.reason));
 }

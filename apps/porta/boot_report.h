@@ -5,7 +5,8 @@
 #include "device_ctx.h"
 
 /* {"boot", "action", "reason", "writes", "fallbacks", "otadata", "verdict",
- * "denied"}; NULL: out of memory. */
+ * "denied", "anti_rollback", "secure_version", "raises_to"}; NULL: out of
+ * memory. */
 cJSON *boot_report_json(const struct device *dev, const struct boot_result *r);
 /* What, why, the records, every candidate, what is written. done: it has
  * happened (reset), else it would happen (explain). */

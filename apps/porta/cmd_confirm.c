@@ -1,6 +1,7 @@
 /* porta confirm, porta rollback: what the running application would call. */
 #include "boot_report.h"
 #include "cmds.h"
+#include "device_fuse.h"
 
 struct confirm_opts {
     struct device_args dev;
@@ -41,6 +42,16 @@ static const struct cli_verb rollback_verb = {
     .arg_max = 1,
 };
 
+static bool is_new_enough(const struct device *dev,
+                          const struct img_receipt *receipt)
+{
+    uint32_t least;
+
+    return !pol_anti_rollback(&dev->policy) ||
+           (device_fuse_version(dev, &least) &&
+            receipt->secure_version >= least);
+}
+
 static bool image_good(struct device *dev, const struct part_entry *part)
 {
     struct img_rules rules = dev->boot.rules;
@@ -56,7 +67,7 @@ static bool image_good(struct device *dev, const struct part_entry *part)
     return img_check_flash(&dev->flash.port, part->off, part->len, 0, &rules,
                            NULL, dev->buf, sizeof(dev->buf), &check,
                            &receipt) == ESP_OK &&
-           receipt.verdict == VERDICT_ACCEPT;
+           receipt.verdict == VERDICT_ACCEPT && is_new_enough(dev, &receipt);
 }
 
 /* As esp_ota_check_rollback_is_possible(). */
@@ -135,6 +146,37 @@ static esp_err_t set_state(struct device *dev, struct boot_result *now,
                      linux_flash_fault(&dev->flash));
 }
 
+/* What confirmed itself makes older images unusable. */
+static esp_err_t raise_fuses(struct device *dev,
+                             const struct device_running *run, struct diag *d)
+{
+    struct img_header header;
+    struct img_desc desc;
+    esp_err_t err;
+    char text[160];
+
+    if (!pol_anti_rollback(&dev->policy) ||
+        !device_image_head(dev, run->part, &header, &desc))
+        return ESP_OK;
+    err = fuse_raise(&dev->fuses.port, desc.secure_version);
+    if (!err)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_ACTIVATE, err,
+                     "%s is confirmed, but the device's secure version cannot "
+                     "be raised to %u (%s): %s",
+                     boot_choice_name(run->choice),
+                     (unsigned)desc.secure_version, err_name(err),
+                     device_fuse_text(dev, text, sizeof(text)));
+}
+
+static esp_err_t confirm(struct device *dev, struct boot_result *now,
+                         const struct device_running *run, struct diag *d)
+{
+    esp_err_t err = set_state(dev, now, run, OTA_STATE_VALID, d);
+
+    return err ? err : raise_fuses(dev, run, d);
+}
+
 static esp_err_t act(const struct cli_verb *verb, struct device *dev,
                      struct device_running *run, struct diag *d)
 {
@@ -148,7 +190,7 @@ static esp_err_t act(const struct cli_verb *verb, struct device *dev,
     if (err)
         return err;
     if (verb == &confirm_verb)
-        return set_state(dev, &now, run, OTA_STATE_VALID, d);
+        return confirm(dev, &now, run, d);
     if (!can_go_back(dev, &now, run))
         return diag_fail(d, DIAG_STAGE_ACTIVATE, ESP_ERR_OTA_ROLLBACK_FAILED,
                          "%s cannot be given up: no image in another slot with "
@@ -188,6 +230,7 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
 
     if (status != CLI_GO)
         return status;
+    o.dev.burns = verb == &confirm_verb;
     if (device_open(&dev, args.val[0], LINUX_FLASH_WRITE, &o.dev, &d) ||
         act(verb, &dev, &run, &d))
         status = cli_fail(verb, &d, o.json);

@@ -212,6 +212,8 @@ static esp_err_t device_run(const struct opts *o, const char *path,
                                      .flash_path = path,
                                      .policy = dev->policy,
                                      .keys = dev->own_keys,
+                                     .fuse_chip = dev->fuse_chip,
+                                     .fuse_fd = dev->fuse_file.fd,
                                      .keys_final = dev->keys_given,
                                      .keep_elf = o->keep_elf,
                                      .table_off = o->device.table_off,
@@ -246,6 +248,7 @@ int cmd_device(int argc, char **argv)
     int status = cli_parse(&verb, argc, argv, &o, &args);
     if (status != CLI_GO)
         return status;
+    o.device.burns = true;
     cli_log_to_stderr(LOG_WARN);
     struct diag diag = DIAG_NONE;
     static struct board_report report; /* 6 KiB, used once */

@@ -2,6 +2,7 @@
 #include "board.h"
 #include "boot_report.h"
 #include "cmds.h"
+#include "device_fuse.h"
 
 struct explain_opts {
     struct device_args dev;
@@ -70,11 +71,18 @@ static void reread(struct device *dev, struct boot_result *r)
 static esp_err_t reset_run(struct device *dev, struct boot_result *r,
                            struct diag *d)
 {
+    char text[160];
+
     boot_run(&dev->boot, r);
     if (r->write_err)
         return diag_fail(d, DIAG_STAGE_WRITE, r->write_err,
                          "the boot records cannot be written: %s",
                          linux_flash_fault(&dev->flash));
+    if (r->fuse_err && r->plan.action == BOOT_ACT_BOOT)
+        return diag_fail(d, DIAG_STAGE_WRITE, r->fuse_err,
+                         "the secure version cannot be raised to %u: %s",
+                         (unsigned)r->plan.raise_to,
+                         device_fuse_text(dev, text, sizeof(text)));
     if (!dev->table_diag.err)
         reread(dev, r);
     if (r->plan.action != BOOT_ACT_BOOT)
@@ -123,6 +131,7 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
 
     if (status != CLI_GO)
         return status;
+    o.dev.burns = write;
     if (device_open(&dev, args.val[0],
                     write ? LINUX_FLASH_WRITE : LINUX_FLASH_READ, &o.dev,
                     &d) != ESP_OK ||

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "cmds.h"
 #include "device_ctx.h"
+#include "device_fuse.h"
 #include "flash_make.h"
 #include "flash_show.h"
 #include "table_load.h"
@@ -79,7 +80,7 @@ static esp_err_t draft_describe(const struct create_opts *o,
     return cli_table_load(o->table, f->table_off, f->len, &f->table, d);
 }
 
-static esp_err_t draft_options(const struct create_opts *o,
+static esp_err_t draft_options(const struct create_opts *o, uint16_t chip_id,
                                struct boot_opts *boot, struct diag *d)
 {
     const struct boot_opts none = { .rollback = true };
@@ -89,7 +90,8 @@ static esp_err_t draft_options(const struct create_opts *o,
     if (device_trial(&o->dev, boot, d))
         return d->err;
     boot->require_signed = o->dev.require_signed || o->dev.verify_keys.cnt > 0;
-    if (device_keys(&o->dev, &none, &boot->keys, &given, d) != ESP_OK)
+    if (device_keys(&o->dev, &none, &boot->keys, &given, d) != ESP_OK ||
+        device_fuse_options(&o->dev, chip_id, boot, d) != ESP_OK)
         return d->err;
     if (boot->require_signed && !given)
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
@@ -99,11 +101,28 @@ static esp_err_t draft_options(const struct create_opts *o,
     return ESP_OK;
 }
 
+/* A cut of the power must not take burnt bits away. */
+static esp_err_t check_fuses(const struct part_table *table, struct diag *d)
+{
+    const struct part_entry *part =
+        part_find(table, PART_TYPE_DATA, PART_DATA_EFUSE, NULL);
+
+    if (!part || part->len >= FUSE_EMUL_LEN)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
+                     "--anti-rollback: partition %s has %u bytes and fuses "
+                     "need %u, for a second copy",
+                     part->label, (unsigned)part->len, (unsigned)FUSE_EMUL_LEN);
+}
+
 static esp_err_t draft_fill(const struct create_opts *o, struct flash_draft *f,
                             struct diag *d)
 {
     struct boot_opts boot = { 0 };
-    esp_err_t err = draft_options(o, &boot, d);
+    esp_err_t err = draft_options(o, f->chip_id, &boot, d);
+
+    if (!err && boot.anti_rollback)
+        err = check_fuses(&f->table, d);
 
     if (!err)
         err = flash_draft_begin(f, d);

@@ -107,6 +107,7 @@ static void describe_target(struct session *s)
         .parts = &s->dev.parts,
         .policy = &s->policy,
         .keys = &s->dev.keys,
+        .fuse = &s->dev.fuses.port,
         .chip_id = s->dev.chip_id,
         .chip_rev = s->dev.chip_rev,
         .check_rev = s->dev.check_rev,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "device_fuse.h"
 #include "image/chip.h"
 #include "image/key_store.h"
 #include "image/text.h"
@@ -96,30 +97,54 @@ static esp_err_t find_chip(struct device *dev, const struct device_args *args,
     return ESP_OK;
 }
 
+/* Where no image tells the chip, nothing tells where its bootloader would be:
+ * then there must be nothing at all. */
+static esp_err_t read_opts(struct device *dev, struct boot_opts *opts,
+                           uint32_t *off)
+{
+    *off = dev->chip_known ? img_chip_bootloader_off(dev->chip_id) : 0;
+    if (dev->parts.table_off <= *off)
+        return ESP_ERR_NOT_FOUND;
+    return boot_opts_read(&dev->flash.port, *off, dev->parts.table_off - *off,
+                          opts);
+}
+
 /* A record that cannot be read may be one that makes the device stricter, so
  * it is not passed over unless the command line decides. */
+static esp_err_t load_opts(struct device *dev, const struct device_args *args,
+                           struct boot_opts *opts, struct diag *d)
+{
+    uint32_t off;
+    esp_err_t err = read_opts(dev, opts, &off);
+
+    dev->has_opts = err == ESP_OK;
+    if (!err)
+        return ESP_OK;
+    *opts = (struct boot_opts){ .rollback = true };
+    if (err == ESP_ERR_NOT_FOUND || args->rollback != CLI_UNSET)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_FLASH, err,
+                     "what is at 0x%x is no bootloader that verifies, or its "
+                     "options cannot be used (%s): the device may have asked "
+                     "for signatures or anti-rollback; say --rollback or "
+                     "--no-rollback to go on without them",
+                     (unsigned)off, err_name(err));
+}
+
 static esp_err_t find_opts(struct device *dev, const struct device_args *args,
                            struct diag *d)
 {
-    struct boot_opts opts = { .rollback = true };
-    uint32_t off = img_chip_bootloader_off(dev->chip_id);
-    esp_err_t err = boot_opts_read(&dev->flash.port, off, &opts);
+    struct boot_opts opts;
+    esp_err_t err = load_opts(dev, args, &opts, d);
 
-    dev->has_opts = err == ESP_OK;
-    if (err == ESP_ERR_NOT_FOUND) {
-        opts = (struct boot_opts){ .rollback = true };
-        err = ESP_OK;
-    }
-    if (err && args->rollback == CLI_UNSET)
-        return diag_fail(d, DIAG_STAGE_FLASH, err,
-                         "the bootloader's options at 0x%x cannot be used "
-                         "(%s); say --rollback or --no-rollback to go on "
-                         "without them",
-                         (unsigned)off, err_name(err));
-    err = device_trial(args, &opts, d);
+    if (!err)
+        err = device_trial(args, &opts, d);
+    if (!err)
+        err = device_fuse_options(args, dev->chip_id, &opts, d);
     if (err)
         return err;
     boot_opts_apply(&opts, &dev->policy);
+    dev->fuse_chip = opts.fuse_chip;
     err = device_keys(args, &opts, &dev->own_keys, &dev->keys_given, d);
     if (err)
         return err;
@@ -233,6 +258,7 @@ static void fill_boot_env(struct device *dev)
 {
     dev->boot = (struct boot_env){
         .flash = &dev->flash.port,
+        .fuse = &dev->fuses.port,
         .table = dev->table_diag.err ? NULL : &dev->parts.table,
         .policy = dev->policy,
         .rules = { .chip_id = dev->chip_id,
@@ -252,6 +278,7 @@ esp_err_t device_open(struct device *dev, const char *path,
 
     memset(dev, 0, sizeof(*dev));
     dev->flash.fd = -1;
+    dev->fuse_file.fd = -1;
     err = linux_flash_open(&dev->flash, path, mode, d);
     if (err)
         return err;
@@ -265,6 +292,8 @@ esp_err_t device_open(struct device *dev, const char *path,
         err = find_opts(dev, args, d);
     if (!err)
         err = find_keys(dev, args, d);
+    if (!err)
+        err = device_fuse_find(dev, path, args, d);
     if (err) {
         device_close(dev);
         return err;
@@ -275,6 +304,7 @@ esp_err_t device_open(struct device *dev, const char *path,
 
 void device_close(struct device *dev)
 {
+    linux_flash_close(&dev->fuse_file);
     linux_flash_close(&dev->flash);
 }
 

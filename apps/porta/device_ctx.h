@@ -22,6 +22,10 @@ struct device_args {
     enum cli_tri rollback;
     uint32_t trial_boots, trial_power; /* UINT32_MAX: not given */
     enum cli_tri deny;
+    bool anti_rollback;
+    uint32_t sec_ver_bits;       /* 0: all, or as stored */
+    const char *fuse_chip;       /* NULL: the device's, or as stored */
+    bool burns;                  /* set by verbs that may burn fuses */
     const char *require_signed;  /* a scheme */
     struct cli_list verify_keys; /* files */
     uint32_t need_keys;          /* 0: one */
@@ -42,31 +46,36 @@ struct device_args {
         "--table-offset", "N", "where the partition table is (0x8000)",       \
             CLI_KIND_SIZE, offsetof(type, field.table_off)                    \
     }
-#define DEVICE_OPTS_BOOT(type, field)                                        \
-    { "--rollback", NULL, "the bootloader gives up unconfirmed images",      \
-      CLI_KIND_ON, offsetof(type, field.rollback) },                         \
-        { "--no-rollback", NULL, "... or starts them again", CLI_KIND_OFF,   \
-          offsetof(type, field.rollback) },                                  \
-        { "--trial-boots", "N", "resets that end a trial, 1 to 8 (1)",       \
-          CLI_KIND_NUM, offsetof(type, field.trial_boots) },                 \
-        { "--trial-power", "N",                                              \
-          "resets by power excused in a trial, 0 to 8 (0)", CLI_KIND_NUM,    \
-          offsetof(type, field.trial_power) },                               \
-        { "--deny-list", NULL, "images that failed are not installed again", \
-          CLI_KIND_ON, offsetof(type, field.deny) },                         \
-        { "--no-deny-list", NULL, "... or are", CLI_KIND_OFF,                \
-          offsetof(type, field.deny) },                                      \
-        CLI_OPT_LATER("--anti-rollback", NULL),                              \
-        CLI_OPT_LATER("--sec-ver-bits", "N"),                                \
-        { "--require-signed", "SCHEME",                                      \
-          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",             \
-          CLI_KIND_TEXT, offsetof(type, field.require_signed) },             \
-        { "--verify-key", "PUB",                                             \
-          "a key to trust, instead of the device's; may be repeated",        \
-          CLI_KIND_LIST, offsetof(type, field.verify_keys) },                \
-    {                                                                        \
-        "--need-keys", "N", "so many keys have to have signed (1)",          \
-            CLI_KIND_NUM, offsetof(type, field.need_keys)                    \
+#define DEVICE_OPTS_BOOT(type, field)                                         \
+    { "--rollback", NULL, "the bootloader gives up unconfirmed images",       \
+      CLI_KIND_ON, offsetof(type, field.rollback) },                          \
+        { "--no-rollback", NULL, "... or starts them again", CLI_KIND_OFF,    \
+          offsetof(type, field.rollback) },                                   \
+        { "--trial-boots", "N", "resets that end a trial, 1 to 8 (1)",        \
+          CLI_KIND_NUM, offsetof(type, field.trial_boots) },                  \
+        { "--trial-power", "N",                                               \
+          "resets by power excused in a trial, 0 to 8 (0)", CLI_KIND_NUM,     \
+          offsetof(type, field.trial_power) },                                \
+        { "--deny-list", NULL, "images that failed are not installed again",  \
+          CLI_KIND_ON, offsetof(type, field.deny) },                          \
+        { "--no-deny-list", NULL, "... or are", CLI_KIND_OFF,                 \
+          offsetof(type, field.deny) },                                       \
+        { "--anti-rollback", NULL,                                            \
+          "images below the device's secure version do not start",            \
+          CLI_KIND_FLAG, offsetof(type, field.anti_rollback) },               \
+        { "--sec-ver-bits", "N", "so many fuses count (all of the chip's)",   \
+          CLI_KIND_NUM, offsetof(type, field.sec_ver_bits) },                 \
+        { "--fuse-chip", "C", "the fuses are laid out as those of this chip", \
+          CLI_KIND_TEXT, offsetof(type, field.fuse_chip) },                   \
+        { "--require-signed", "SCHEME",                                       \
+          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",              \
+          CLI_KIND_TEXT, offsetof(type, field.require_signed) },              \
+        { "--verify-key", "PUB",                                              \
+          "a key to trust, instead of the device's; may be repeated",         \
+          CLI_KIND_LIST, offsetof(type, field.verify_keys) },                 \
+    {                                                                         \
+        "--need-keys", "N", "so many keys have to have signed (1)",           \
+            CLI_KIND_NUM, offsetof(type, field.need_keys)                     \
     }
 
 struct device {
@@ -83,12 +92,17 @@ struct device {
     struct img_keys keys;     /* in force; the key store may say others */
     bool keys_given;          /* on the command line: no store is asked */
     const char *keys_from;    /* where they come from, for people */
-    struct boot_env boot;     /* for boot_decide() and boot_run() */
+    uint16_t fuse_chip;       /* whose layout the fuses have */
+    struct fuse_emul fuses;
+    struct linux_flash fuse_file; /* FLASH.efuse, if it is used */
+    esp_err_t fuse_err;           /* of finding them in the table */
+    const char *fuse_from;        /* where they are, for people */
+    struct boot_env boot;         /* for boot_decide() and boot_run() */
     uint8_t buf[4096];
 };
-#define DEVICE_CLOSED        \
-    {                        \
-        .flash = {.fd = -1 } \
+#define DEVICE_CLOSED                                   \
+    {                                                   \
+        .flash = { .fd = -1 }, .fuse_file = {.fd = -1 } \
     }
 
 /* Opens the file. A table that is absent or damaged is no failure, see

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "device_fuse.h"
 #include "image/text.h"
 #include "part/words.h"
 #include "table_load.h"
@@ -113,6 +114,8 @@ static cJSON *options_json(const struct device *dev)
         obj && add(obj, "stored", cJSON_CreateBool(dev->has_opts)) &&
             add(obj, "rollback",
                 cJSON_CreateBool(pol_rollback(&dev->policy))) &&
+            add(obj, "anti_rollback",
+                cJSON_CreateBool(pol_anti_rollback(&dev->policy))) &&
             add(obj, "require_hash",
                 cJSON_CreateBool(pol_require_hash(&dev->policy))) &&
             add(obj, "trial_boots",
@@ -120,6 +123,15 @@ static cJSON *options_json(const struct device *dev)
             add(obj, "trial_power",
                 cJSON_CreateNumber(pol_trial_power(&dev->policy))) &&
             add(obj, "deny_list", cJSON_CreateBool(pol_deny(&dev->policy))));
+}
+
+/* No fuses: not known, which is not zero. */
+static cJSON *version_json(const struct device *dev)
+{
+    uint32_t version;
+
+    return device_fuse_version(dev, &version) ? cJSON_CreateNumber(version)
+                                              : cJSON_CreateNull();
 }
 
 cJSON *flash_show_json(struct device *dev)
@@ -138,8 +150,7 @@ cJSON *flash_show_json(struct device *dev)
             add(obj, "table", cli_table_json(&dev->parts.table)) &&
             add(obj, "slots", slots_json(dev)) &&
             add(obj, "otadata", flash_otadata_json(&next)) &&
-            /* No fuses are read yet: not known, which is not zero. */
-            add(obj, "secure_version", cJSON_CreateNull()) &&
+            add(obj, "secure_version", version_json(dev)) &&
             add(obj, "options", options_json(dev)) &&
             add(obj, "verdict", trial_verdict_json(dev)) &&
             add(obj, "denied", trial_denied_json(dev)));
@@ -225,17 +236,19 @@ int flash_show_text(struct device *dev)
 {
     const struct part_table *table = &dev->parts.table;
     static struct boot_result next;
-    char name[16], bytes[32];
+    char name[16], bytes[32], fuses[160];
 
     boot_decide(&dev->boot, &next);
     printf("%s bytes of flash, chip %s%s\n",
            cli_thousands(dev->flash.port.size_len, bytes, sizeof(bytes)),
            img_chip_name(dev->chip_id, name),
            dev->chip_known ? "" : " (no image tells another)");
-    printf("bootloader: %s rollback (%s)\n",
+    printf("bootloader: %s rollback%s (%s)\n",
            pol_rollback(&dev->policy) ? "with" : "without",
+           pol_anti_rollback(&dev->policy) ? " and anti-rollback" : "",
            dev->has_opts ? "stored in the file" : "no options are stored");
     options_text(dev);
+    printf("fuses: %s\n", device_fuse_text(dev, fuses, sizeof(fuses)));
     printf("\n  %-16s %-14s %-10s  %-10s  image\n", "partition", "type",
            "offset", "size");
     for (uint32_t i = 0; i < table->cnt; i++)

@@ -8,7 +8,6 @@
 #include "api/device.h"
 #include "api/log.h"
 #include "bare.h"
-#include "boot/exec.h"
 #include "freertos/FreeRTOS.h"
 #include "vrt_clock.h"
 #include "vrt_flash.h"
@@ -30,8 +29,6 @@ static struct {
     struct vrt_flash flash;
     struct vrt_sys sys;
     struct vrt_net net;
-    struct part_dev parts;
-    struct fuse_emul fuse;
     struct policy policy;
 } board;
 
@@ -93,26 +90,14 @@ static esp_err_t ports_start(struct vrt_page *page)
     vrt_net_init(&board.net, &vrt_heap);
     board.policy = (struct policy){ .rollback = page->rollback,
                                     .require_hash = page->require_hash,
-                                    .require_signed = page->require_signed };
+                                    .require_signed = page->require_signed,
+                                    .anti_rollback = page->anti_rollback,
+                                    .sec_ver_bits = page->sec_ver_bits };
     return err;
-}
-
-/* The machine has no fuses: they are in the partition of that kind. Without
- * one there are none. */
-static void fuse_start(const struct vrt_page *page)
-{
-    const struct port_flash *flash = &board.flash.port;
-    const struct fuse_place place = { .flash = flash };
-    const struct part_table *table = NULL;
-    if (part_dev_open(&board.parts, flash, page->table_off) == ESP_OK)
-        table = &board.parts.table;
-    (void)!boot_fuse_open(&board.fuse, table, &place,
-                          fuse_field_find(IMG_CHIP_QEMU_VIRT_RV32));
 }
 
 static esp_err_t device_start(const struct vrt_page *page)
 {
-    fuse_start(page);
     const struct api_boot boot = {
         .flash = &board.flash.port,
         .sys = &board.sys.port,
@@ -122,7 +107,7 @@ static esp_err_t device_start(const struct vrt_page *page)
         .rng = &vrt_rng,
         .lock = &vrt_lock,
         .task = &vrt_task,
-        .fuse = &board.fuse.port,
+        .fuse_chip = page->fuse_chip,
         .policy = &board.policy,
         .keys = span_of(page->keys, page->keys_len),
         .table_off = page->table_off,

@@ -16,7 +16,6 @@
 #include "handover.h"
 #include "linux_clock.h"
 #include "linux_flash.h"
-#include "linux_fuse.h"
 #include "linux_heap.h"
 #include "linux_net.h"
 #include "linux_rng.h"
@@ -33,7 +32,7 @@ void app_main(void);
 /* The device's hardware: it lives as long as the process. */
 static struct {
     struct handover *page;
-    struct linux_flash flash;
+    struct linux_flash flash, fuses;
     struct linux_sys sys;
     struct linux_net net;
     struct linux_sock sock;
@@ -97,6 +96,9 @@ static void policy_find(void)
     p->decrypt_cb = app->decrypt_cb ? POL_DECRYPT_MUST : POL_DECRYPT_NEVER;
     p->no_cert_select = !app->cert_select;
     p->rollback = app->rollback;
+    p->anti_rollback |= app->anti_rollback;
+    if (app->anti_rollback && app->sec_ver_bits <= 32)
+        p->sec_ver_bits = (unsigned char)app->sec_ver_bits;
     p->allow_http = app->allow_http;
     p->skip_cert_verify = app->skip_cert_verify;
     p->psk = app->psk;
@@ -117,11 +119,15 @@ static esp_err_t ports_start(struct diag *diag)
     esp_err_t err = handover_attach(&board.page, diag);
     if (err)
         return err;
-    err = linux_flash_adopt(&board.flash, board.page->flash_fd, diag);
+    err = linux_flash_adopt(&board.flash, board.page->flash_fd, 0, diag);
+    if (!err && board.page->fuse_fd >= 0)
+        err = linux_flash_adopt(&board.fuses, board.page->fuse_fd,
+                                HANDOVER_FUSES_LEN, diag);
     if (err)
         return err;
     handover_claim(board.page);
     board.flash.meter = &board.page->meter;
+    board.fuses.meter = &board.page->meter;
     board.start_ms = linux_mono_ms();
     linux_sys_init(&board.sys, board.page);
     linux_net_init(&board.net, &linux_heap);
@@ -143,7 +149,8 @@ static esp_err_t device_start(struct diag *diag)
         .rng = &linux_rng,
         .lock = &board.lock.port,
         .task = &board.task.port,
-        .fuse = &linux_fuse,
+        .fuse_chip = (uint16_t)board.page->fuse_chip,
+        .fuse_flash = board.page->fuse_fd < 0 ? NULL : &board.fuses.port,
         .policy = &board.policy,
         .keys = keys_find(),
         .keys_final = board.page->keys_final,

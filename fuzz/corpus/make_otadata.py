@@ -5,6 +5,7 @@ The formats: docs/decisions/0010-otadata-log.md and src/boot/opts.h. An otadata
 input is one byte for what comes after recovery, then bytes over erased
 sectors; A5 lo hi continues at another offset.
 """
+import hashlib
 import pathlib
 import struct
 import zlib
@@ -63,10 +64,13 @@ def options(flags=1, version=1, length=16, extra=b""):
 
 
 def bootloader(segments):
-    head = struct.pack("<BB22x", 0xE9, len(segments))
+    head, check = struct.pack("<BB21xB", 0xE9, len(segments), 1), 0xEF
     for addr, data in segments:
         head += struct.pack("<II", addr, len(data)) + data
-    return head
+        for byte in data:
+            check ^= byte
+    head += bytes(15 - len(head) % 16) + bytes([check])
+    return head + hashlib.sha256(head).digest()
 
 
 def bootopts():
@@ -76,10 +80,14 @@ def bootopts():
     yield "longer", options(3, 1, 20, b"\0\0\0\0")
     yield "unknown_flag", options(0x80)
     yield "later_version", options(1, 2)
-    yield "image", bootloader([desc, (0x504F, options(3))])
+    yield "image", bootloader([desc, (0x504F0, options(3))])
+    yield "fuses", bootloader([desc, (0x504F0, options(
+        0x21, 1, 20, b"\x10\0\x05\0"))])
+    yield "fuses_no_rollback", options(0x20, 1, 20, b"\x10\0\x05\0")
+    yield "damaged", bootloader([desc, (0x504F0, options(3))])[:-1] + b"\0"
     yield "without", bootloader([desc])
-    yield "cut", bootloader([desc, (0x504F, options())])[:-3]
-    yield "second_place", b"\xff" * 0x1000 + bootloader([(0x504F, options())])
+    yield "cut", bootloader([desc, (0x504F0, options())])[:-3]
+    yield "second_place", b"\xff" * 0x1000 + bootloader([desc, (0x504F0, options())])
     yield "too_long", bootloader([desc])[:28] + b"\xff\xff\xff\x7f"
 
 

@@ -50,6 +50,7 @@ esp_err_t handover_create(struct handover **out, int *fd, struct diag *diag)
     h->page_len = sizeof(*h);
     h->board_pid = getpid();
     h->flash_fd = -1;
+    h->fuse_fd = -1;
     h->chip_id = HANDOVER_CHIP_LINUX;
     *out = h;
     return ESP_OK;
@@ -74,7 +75,8 @@ esp_err_t handover_export(const struct handover *h, int fd, struct diag *diag)
     char text[16];
     snprintf(text, sizeof(text), "%d", fd);
     if (setenv(HANDOVER_ENV, text, 1) != 0 || fcntl(fd, F_SETFD, 0) != 0 ||
-        fcntl(h->flash_fd, F_SETFD, 0) != 0)
+        fcntl(h->flash_fd, F_SETFD, 0) != 0 ||
+        (h->fuse_fd >= 0 && fcntl(h->fuse_fd, F_SETFD, 0) != 0))
         return fail_errno(diag, "hand the flash to the bootloader");
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return fail_errno(diag, "tie the application's life to the board's");
@@ -143,6 +145,8 @@ void handover_claim(struct handover *h)
     if (fd >= 0)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(h->flash_fd, F_SETFD, FD_CLOEXEC);
+    if (h->fuse_fd >= 0)
+        fcntl(h->fuse_fd, F_SETFD, FD_CLOEXEC);
     unsetenv(HANDOVER_ENV);
     atomic_store(&h->attached, 1);
 }
@@ -153,6 +157,8 @@ void handover_policy(const struct handover *h, struct policy *out)
                             .allow_http = h->allow_http,
                             .require_hash = h->require_hash,
                             .require_signed = h->require_signed,
+                            .anti_rollback = h->anti_rollback,
+                            .sec_ver_bits = h->sec_ver_bits,
                             .skip_cert_verify = h->skip_cert_verify,
                             .trial_boots = h->trial_boots,
                             .trial_power = h->trial_power,
@@ -165,6 +171,8 @@ void handover_set_policy(struct handover *h, const struct policy *policy)
     h->allow_http = policy->allow_http;
     h->require_hash = policy->require_hash;
     h->require_signed = policy->require_signed;
+    h->anti_rollback = policy->anti_rollback;
+    h->sec_ver_bits = policy->sec_ver_bits;
     h->skip_cert_verify = policy->skip_cert_verify;
     h->trial_boots = policy->trial_boots;
     h->trial_power = policy->trial_power;

@@ -27,10 +27,11 @@
 
 #define HANDOVER_ENV "PORTA_HANDOVER"
 #define HANDOVER_MAGIC 0x61747270u /* "prta" */
-#define HANDOVER_VERSION 3u
+#define HANDOVER_VERSION 4u
 #define HANDOVER_CHIP_LINUX 0xffffu
 #define HANDOVER_RETAINED_LEN 1024u
 #define HANDOVER_KEYS_LEN 1024u
+#define HANDOVER_FUSES_LEN 8192u /* of the file behind fuse_fd */
 
 /* How the bootloader's part ended. */
 enum handover_verdict {
@@ -56,15 +57,19 @@ struct handover {
     /* The board, before the first boot. */
     int32_t board_pid;
     int32_t flash_fd; /* open, locked, inherited */
+    int32_t fuse_fd;  /* the same of FLASH.efuse; -1: fuses are in the flash */
     char flash_path[1024];
     uint32_t chip_id;
-    uint32_t chip_rev; /* major * 100 + minor */
+    uint32_t chip_rev;  /* major * 100 + minor */
+    uint32_t fuse_chip; /* whose layout the fuses have */
     uint32_t table_off;
     uint8_t rollback; /* the options of struct policy */
     uint8_t allow_http;
     uint8_t require_hash;
     uint8_t skip_cert_verify;
     uint8_t require_signed;
+    uint8_t anti_rollback;
+    uint8_t sec_ver_bits;
     uint8_t keep_elf;   /* run from FLASH.run/, not from memory */
     uint8_t keys_final; /* no key store is asked */
     uint8_t trial_boots;

@@ -210,8 +210,21 @@ static esp_err_t flash_lock(int fd, enum linux_flash_mode mode,
                      text_name(path).text);
 }
 
+/* Of a file that is less than a whole flash. */
+static esp_err_t exact_check(int64_t len, uint32_t want, const char *path,
+                             struct diag *diag)
+{
+    if (len == (int64_t)want)
+        return ESP_OK;
+    return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_SIZE,
+                     "%s has %lld bytes instead of %u; it is damaged, or "
+                     "another file",
+                     path, (long long)len, (unsigned)want);
+}
+
+/* want_len 0: any size that a flash may have. */
 static esp_err_t flash_map(struct linux_flash *f, const char *path,
-                           struct diag *diag)
+                           uint32_t want_len, struct diag *diag)
 {
     int prot = f->writable ? PROT_READ | PROT_WRITE : PROT_READ;
     struct stat st;
@@ -221,7 +234,8 @@ static esp_err_t flash_map(struct linux_flash *f, const char *path,
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_INVALID_ARG,
                          "%s is not a regular file, so it is no flash file",
                          text_name(path).text);
-    esp_err_t err = size_check(st.st_size, path, diag);
+    esp_err_t err = want_len ? exact_check(st.st_size, want_len, path, diag)
+                             : size_check(st.st_size, path, diag);
     if (err)
         return err;
     /* A hole in the file would be filled when it is written, and a full disk
@@ -261,7 +275,7 @@ esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
         return fail_errno(diag, "open flash file", path);
     esp_err_t err = flash_lock(f->fd, mode, path, diag);
     if (!err)
-        err = flash_map(f, path, diag);
+        err = flash_map(f, path, 0, diag);
     if (err)
         linux_flash_close(f);
     return err;
@@ -293,22 +307,19 @@ static esp_err_t fill_erased(int fd, uint32_t size_len, const char *path,
     return ESP_OK;
 }
 
-esp_err_t linux_flash_create(struct linux_flash *f, const char *path,
-                             uint32_t size_len, struct diag *diag)
+static esp_err_t create(struct linux_flash *f, const char *path,
+                        uint32_t size_len, struct diag *diag)
 {
     *f = (struct linux_flash)LINUX_FLASH_CLOSED;
-    esp_err_t err = size_check(size_len, path, diag);
-    if (err)
-        return err;
     f->writable = true;
     f->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (f->fd < 0)
         return fail_errno(diag, "create flash file", path);
-    err = flash_lock(f->fd, LINUX_FLASH_WRITE, path, diag);
+    esp_err_t err = flash_lock(f->fd, LINUX_FLASH_WRITE, path, diag);
     if (!err)
         err = fill_erased(f->fd, size_len, path, diag);
     if (!err)
-        err = flash_map(f, path, diag);
+        err = flash_map(f, path, size_len, diag);
     if (err) {
         unlink(path);
         linux_flash_close(f);
@@ -316,12 +327,42 @@ esp_err_t linux_flash_create(struct linux_flash *f, const char *path,
     return err;
 }
 
-esp_err_t linux_flash_adopt(struct linux_flash *f, int fd, struct diag *diag)
+esp_err_t linux_flash_create(struct linux_flash *f, const char *path,
+                             uint32_t size_len, struct diag *diag)
+{
+    *f = (struct linux_flash)LINUX_FLASH_CLOSED;
+    esp_err_t err = size_check(size_len, path, diag);
+    return err ? err : create(f, path, size_len, diag);
+}
+
+esp_err_t linux_flash_open_part(struct linux_flash *f, const char *path,
+                                uint32_t size_len, enum linux_flash_mode mode,
+                                struct diag *diag)
+{
+    *f = (struct linux_flash)LINUX_FLASH_CLOSED;
+    f->writable = mode == LINUX_FLASH_WRITE;
+    f->fd =
+        open(path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+    if (f->fd < 0 && errno == ENOENT)
+        return f->writable ? create(f, path, size_len, diag)
+                           : ESP_ERR_NOT_FOUND;
+    if (f->fd < 0)
+        return fail_errno(diag, "open", path);
+    esp_err_t err = flash_lock(f->fd, mode, path, diag);
+    if (!err)
+        err = flash_map(f, path, size_len, diag);
+    if (err)
+        linux_flash_close(f);
+    return err;
+}
+
+esp_err_t linux_flash_adopt(struct linux_flash *f, int fd, uint32_t size_len,
+                            struct diag *diag)
 {
     *f = (struct linux_flash)LINUX_FLASH_CLOSED;
     f->writable = true;
     f->fd = fd;
-    esp_err_t err = flash_map(f, "(inherited)", diag);
+    esp_err_t err = flash_map(f, "(inherited)", size_len, diag);
     if (err)
         linux_flash_close(f);
     return err;

@@ -67,10 +67,18 @@ MUST_CHECK esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
                                       enum linux_flash_mode mode,
                                       struct diag *diag);
 
-/* Takes over a descriptor that was opened, checked and locked by the board.
- * The descriptor is closed by linux_flash_close(). */
+/* A file that keeps a part of the device by itself, of exactly size_len bytes.
+ * For writing it is made, erased, when it does not exist; for reading it is
+ * ESP_ERR_NOT_FOUND then, without a sentence. Else as linux_flash_open(). */
+MUST_CHECK esp_err_t linux_flash_open_part(struct linux_flash *f,
+                                           const char *path, uint32_t size_len,
+                                           enum linux_flash_mode mode,
+                                           struct diag *diag);
+
+/* Takes over a descriptor that was opened, checked and locked by the board;
+ * size_len 0: of a whole flash. It is closed by linux_flash_close(). */
 MUST_CHECK esp_err_t linux_flash_adopt(struct linux_flash *f, int fd,
-                                       struct diag *diag);
+                                       uint32_t size_len, struct diag *diag);
 
 /* Closing a closed one does nothing. */
 void linux_flash_close(struct linux_flash *f);

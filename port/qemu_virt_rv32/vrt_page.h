@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define VRT_PAGE_MAGIC 0x76747270u
-#define VRT_PAGE_VERSION 1u
+#define VRT_PAGE_VERSION 2u
 #define VRT_PAGE_LEN 4096u
 #define VRT_PAGE_KEYS_LEN 1024u
 #define VRT_PAGE_RETAINED_LEN 1024u
@@ -33,6 +33,9 @@ struct vrt_page {
     uint32_t table_off;
     uint8_t rollback; /* the options that it read */
     uint8_t require_hash;
+    uint8_t anti_rollback;
+    uint8_t sec_ver_bits;
+    uint16_t fuse_chip; /* whose layout the fuses have */
     uint8_t require_signed;
     uint8_t spare;
     uint32_t keys_len; /* of the options' key set, packed */

@@ -131,13 +131,16 @@ static void find_keys(void)
 
 static void find_fuses(void)
 {
-    const struct fuse_field *field = fuse_field_find(device.boot.chip_id);
+    const struct fuse_field *field = fuse_field_find(device.boot.fuse_chip);
     const struct port_flash *own = device.boot.fuse_flash;
     struct fuse_place place = { .flash = own ? own : &device.flash,
                                 .len = own ? own->size_len : 0,
                                 .bit_cnt =
                                     pol_sec_ver_bits(device.boot.policy) };
 
+    /* A project may ask for more than its board's chip has. */
+    if (field && place.bit_cnt > field->bit_cnt)
+        place.bit_cnt = 0;
     if (!device.boot.fuse) {
         /* What cannot be used has no bits: whoever needs it sees that. */
         if (own)

@@ -50,6 +50,7 @@ struct api_boot {
      * table's partition `data, efuse`; without one there are none. */
     const struct port_fuse *fuse;
     const struct port_flash *fuse_flash;
+    uint16_t fuse_chip; /* whose layout they have, when they are emulated */
     const struct policy *policy; /* the application's options */
     /* Whom the application trusts if the policy requires signatures, as
      * img_keys_pack() has it; what cannot be read trusts nobody. The key store

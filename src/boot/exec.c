@@ -79,7 +79,7 @@ static void decide(const struct boot_env *env, struct boot_in *in,
     }
     for (uint32_t i = 0; i < BOOT_CHOICES; i++)
         if (in->image[i] != BOOT_IMAGE_ABSENT && !out->err[i] &&
-            boot_too_old(in, i))
+            !out->fuse_err && boot_too_old(in, i))
             out->err[i] = ESP_ERR_OTA_SMALL_SEC_VER;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/crc32.h"
 #include "base/le.h"
-#include "image/image.h"
+#include "image/walk.h"
 
 #define MAGIC 0x504F5450u /* "PTOP" */
 #define VERSION 1u
@@ -15,15 +15,18 @@
 #define FLAGS_OFF 8u
 #define FIELDS_OFF 12u
 #define CRC_LEN 4u
+#define FUSES_LEN 4u
+#define BUF_LEN 256u
 
 #define FLAG_ROLLBACK (1u << 0)
 #define FLAG_REQUIRE_HASH (1u << 1)
 #define FLAG_REQUIRE_SIGNED (1u << 2)
 #define FLAG_TRIAL (1u << 3)
 #define FLAG_DENY (1u << 4)
+#define FLAG_ANTI_ROLLBACK (1u << 5)
 #define FLAGS_KNOWN                                                         \
     (FLAG_ROLLBACK | FLAG_REQUIRE_HASH | FLAG_REQUIRE_SIGNED | FLAG_TRIAL | \
-     FLAG_DENY)
+     FLAG_DENY | FLAG_ANTI_ROLLBACK)
 #define TRIAL_LEN 4u
 
 uint32_t boot_opts_pack(const struct boot_opts *opts,
@@ -49,6 +52,12 @@ uint32_t boot_opts_pack(const struct boot_opts *opts,
         le16_put(out + len + 2, 0);
         len += TRIAL_LEN;
     }
+    if (opts->anti_rollback) {
+        flags |= FLAG_ANTI_ROLLBACK;
+        le16_put(out + len, opts->sec_ver_bits);
+        le16_put(out + len + 2, opts->fuse_chip);
+        len += FUSES_LEN;
+    }
     le32_put(out, MAGIC);
     le16_put(out + VERSION_OFF, VERSION);
     le16_put(out + LEN_OFF, (uint16_t)(len + CRC_LEN));
@@ -66,22 +75,40 @@ static esp_err_t parse_trial(struct span field, struct boot_opts *out)
     return ESP_OK;
 }
 
+/* Anti-rollback goes with rollback, and a field has at most 32 bits. */
+static esp_err_t parse_fuses(struct span field, struct boot_opts *out)
+{
+    if (field.len < FUSES_LEN)
+        return ESP_ERR_INVALID_SIZE;
+    if (field.ptr[0] > 32 || field.ptr[1] != 0 || !out->rollback)
+        return ESP_ERR_INVALID_ARG;
+    out->sec_ver_bits = field.ptr[0];
+    out->fuse_chip = le16_get(field.ptr + 2);
+    return ESP_OK;
+}
+
 static esp_err_t parse_fields(struct span record, struct boot_opts *out)
 {
     uint32_t flags = le32_get(record.ptr + FLAGS_OFF), used = 0;
+    struct boot_opts found = { .rollback = flags & FLAG_ROLLBACK,
+                               .require_hash = flags & FLAG_REQUIRE_HASH,
+                               .require_signed = flags & FLAG_REQUIRE_SIGNED,
+                               .deny = flags & FLAG_DENY,
+                               .anti_rollback = flags & FLAG_ANTI_ROLLBACK };
+    struct span rest = span_from(record, FIELDS_OFF);
     esp_err_t err = ESP_OK;
-    if (flags & FLAG_REQUIRE_SIGNED)
-        err = img_keys_parse(span_from(record, FIELDS_OFF), &out->keys, &used);
-    if (!err && (flags & FLAG_TRIAL))
-        err = parse_trial(span_from(record, FIELDS_OFF + (used + 3) / 4 * 4),
-                          out);
-    if (err)
-        return err;
-    out->deny = flags & FLAG_DENY;
-    out->rollback = flags & FLAG_ROLLBACK;
-    out->require_hash = flags & FLAG_REQUIRE_HASH;
-    out->require_signed = flags & FLAG_REQUIRE_SIGNED;
-    return ESP_OK;
+    if (found.require_signed)
+        err = img_keys_parse(rest, &found.keys, &used);
+    rest = span_from(rest, (used + 3) / 4 * 4);
+    if (!err && (flags & FLAG_TRIAL)) {
+        err = parse_trial(rest, &found);
+        rest = span_from(rest, TRIAL_LEN);
+    }
+    if (!err && found.anti_rollback)
+        err = parse_fuses(rest, &found);
+    if (!err)
+        *out = found;
+    return err;
 }
 
 esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out)
@@ -103,12 +130,21 @@ esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out)
     return parse_fields(span_of(bytes.ptr, crc_off), out);
 }
 
-static esp_err_t read_at(const struct port_flash *flash, uint32_t off,
-                         void *dst, uint32_t len)
+static esp_err_t check_erased(const struct port_flash *flash, uint32_t off,
+                              uint32_t len)
 {
-    if (off > flash->size_len || len > flash->size_len - off)
-        return ESP_ERR_INVALID_SIZE;
-    return flash->read(flash->ctx, off, dst, len);
+    uint8_t bytes[BUF_LEN];
+
+    for (uint32_t at = 0; at < len; at += BUF_LEN) {
+        uint32_t part = len - at < BUF_LEN ? len - at : BUF_LEN;
+        esp_err_t err = flash->read(flash->ctx, off + at, bytes, part);
+        if (err)
+            return err;
+        for (uint32_t i = 0; i < part; i++)
+            if (bytes[i] != 0xFF)
+                return ESP_ERR_IMAGE_INVALID;
+    }
+    return ESP_ERR_NOT_FOUND;
 }
 
 static esp_err_t read_record(const struct port_flash *flash, uint32_t off,
@@ -116,35 +152,42 @@ static esp_err_t read_record(const struct port_flash *flash, uint32_t off,
 {
     uint8_t bytes[LEN_MAX];
     uint32_t len = seg_len < LEN_MAX ? seg_len : LEN_MAX;
-    esp_err_t err = read_at(flash, off, bytes, len);
-    return err ? err : boot_opts_parse(span_of(bytes, len), out);
+    esp_err_t err = flash->read(flash->ctx, off, bytes, len);
+
+    if (!err)
+        err = boot_opts_parse(span_of(bytes, len), out);
+    /* The segment is there for it: what is none is a damaged one. */
+    return err == ESP_ERR_NOT_FOUND ? ESP_ERR_IMAGE_INVALID : err;
 }
 
 esp_err_t boot_opts_read(const struct port_flash *flash, uint32_t off,
-                         struct boot_opts *out)
+                         uint32_t max_len, struct boot_opts *out)
 {
-    uint8_t head[IMG_HEADER_LEN];
-    struct img_header header;
+    static const struct img_rules rules = { .kind = IMG_KIND_BOOTLOADER,
+                                            .place = IMG_PLACE_SLOT,
+                                            .any_chip = true,
+                                            .require_hash = true };
+    uint8_t buf[BUF_LEN];
+    struct img_check check;
+    struct img_receipt receipt;
+
     memset(out, 0, sizeof(*out));
-    esp_err_t err = read_at(flash, off, head, sizeof(head));
+    if (off > flash->size_len || max_len > flash->size_len - off ||
+        max_len == 0)
+        return ESP_ERR_INVALID_SIZE;
+    esp_err_t err = flash->read(flash->ctx, off, buf, 1);
     if (err)
         return err;
-    err = img_header_parse(span_of(head, sizeof(head)), &header);
-    if (err || header.magic != IMG_MAGIC || header.seg_cnt > IMG_MAX_SEGMENTS)
-        return ESP_ERR_NOT_FOUND;
-    uint32_t at = off + IMG_HEADER_LEN;
-    for (uint32_t i = 0; i < header.seg_cnt; i++) {
-        uint8_t seg[IMG_SEG_HEADER_LEN];
-        err = read_at(flash, at, seg, sizeof(seg));
-        if (err)
-            return err;
-        at += IMG_SEG_HEADER_LEN;
-        uint32_t len = le32_get(seg + 4);
-        if (len > flash->size_len - at)
-            return ESP_ERR_INVALID_SIZE;
-        if (le32_get(seg) == BOOT_OPTS_ADDR)
-            return read_record(flash, at, len, out);
-        at += len;
+    if (buf[0] == 0xFF)
+        return check_erased(flash, off, max_len);
+    err = img_check_flash(flash, off, max_len, 0, &rules, NULL, buf,
+                          sizeof(buf), &check, &receipt);
+    if (err)
+        return err == ESP_ERR_IMAGE_FLASH_FAIL ? err : ESP_ERR_IMAGE_INVALID;
+    for (uint32_t i = 0; i < check.info.header.seg_cnt; i++) {
+        const struct img_segment *seg = &check.info.segs[i];
+        if (seg->load_addr == BOOT_OPTS_ADDR)
+            return read_record(flash, off + seg->off, seg->len, out);
     }
     return ESP_ERR_NOT_FOUND;
 }
@@ -154,6 +197,8 @@ void boot_opts_apply(const struct boot_opts *opts, struct policy *policy)
     policy->rollback = opts->rollback;
     policy->require_hash = opts->require_hash;
     policy->require_signed = opts->require_signed;
+    policy->anti_rollback = opts->anti_rollback;
+    policy->sec_ver_bits = opts->sec_ver_bits;
     policy->trial_boots = opts->trial_boots;
     policy->trial_power = opts->trial_power;
     policy->deny = opts->deny;

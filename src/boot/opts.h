@@ -8,10 +8,12 @@
  *
  * Record, little-endian: magic "PTOP", u16 version (1), u16 length of the
  * record, u32 flags (1 rollback, 2 require_hash, 4 require_signed, 8 trial, 16
- * deny), with flag 4 a key set (img_keys_pack()) padded to a multiple of 4,
- * with flag 8 u8 trial_boots, u8 trial_power, u16 0, fields of later versions,
- * u32 CRC-32 (as zlib's) of all before it. A flag that this reader does not know is an error: it may be one
- * that makes the device stricter. */
+ * deny, 32 anti_rollback), with flag 4 a key set (img_keys_pack()) padded to a
+ * multiple of 4, with flag 8 u8 trial_boots, u8 trial_power, u16 0, with flag
+ * 32 u8 size of the fuses' field in bits (0: all of it), u8 0, u16 chip whose
+ * layout the fuses have, fields of later versions, u32 CRC-32 (as zlib's) of
+ * all before it. A flag that this reader does not know is an error: it may be
+ * one that makes the device stricter. */
 #ifndef BOOT_OPTS_H
 #define BOOT_OPTS_H
 
@@ -26,12 +28,15 @@
 
 #define BOOT_OPTS_ADDR 0x504F0u
 #define BOOT_OPTS_LEN 16u /* at least */
-#define BOOT_OPTS_MAX_LEN (BOOT_OPTS_LEN + IMG_KEYS_PACKED_MAX + 8u)
+#define BOOT_OPTS_MAX_LEN (BOOT_OPTS_LEN + IMG_KEYS_PACKED_MAX + 12u)
 
 struct boot_opts {
     bool rollback;
     bool require_hash;
     bool require_signed;
+    bool anti_rollback;
+    uint8_t sec_ver_bits; /* see struct policy */
+    uint16_t fuse_chip;   /* when anti_rollback */
     /* When require_signed: the scheme, and the keys that are compiled in; none
      * when they are in the key store (image/key_store.h). */
     struct img_keys keys;
@@ -49,12 +54,17 @@ uint32_t boot_opts_pack(const struct boot_opts *opts,
  * ESP_ERR_INVALID_ARG: a key set that is none. */
 MUST_CHECK esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out);
 
-/* Looks for the record in the image at off (img_chip_bootloader_off()) and
- * writes nothing. ESP_ERR_NOT_FOUND: there is no image or none with options;
- * the caller then uses its defaults. Else errors of boot_opts_parse(), of
- * reading, and ESP_ERR_INVALID_SIZE for an image that leaves the flash. */
+/* Looks for the record in the image at off (img_chip_bootloader_off()), of
+ * which max_len bytes may be read; writes nothing. ESP_ERR_NOT_FOUND: there is
+ * nothing but erased flash, or a bootloader without a record that verifies, by
+ * its appended hash (its checksum does not cover all of it); the caller then
+ * uses its defaults. ESP_ERR_IMAGE_INVALID: what is there is neither, and may
+ * have been a record. Else errors of boot_opts_parse(), of reading, and
+ * ESP_ERR_INVALID_SIZE: max_len leaves the flash. After any error but
+ * ESP_ERR_NOT_FOUND nobody knows what this bootloader asks for. */
 MUST_CHECK esp_err_t boot_opts_read(const struct port_flash *flash,
-                                    uint32_t off, struct boot_opts *out);
+                                    uint32_t off, uint32_t max_len,
+                                    struct boot_opts *out);
 
 /* The keys are not part of a policy: see key_store_effective(). */
 void boot_opts_apply(const struct boot_opts *opts, struct policy *policy);

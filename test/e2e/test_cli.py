@@ -42,7 +42,7 @@ def test_wrong_command_lines_are_exit_2(porta, args):
 
 @pytest.mark.parametrize("args,name", [
     (["image", "sign", "--scheme", "v1", "x"], "sign"),
-    (["explain", "f", "--anti-rollback"], "--anti-rollback"),
+    (["explain", "f", "--dot"], "--dot"),
     (["flash", "map", "f"], "map"),
     (["torture", "f"], "torture")])
 def test_later_work_is_refused_by_name(porta, args, name):

@@ -106,7 +106,8 @@ def test_replay(porta, small, seq):
     (("--image", "@", "--replay", "update/1:torn.x"), 2, "is no sequence"),
     (("--image", "@", "--replay", "update/9999:before"), 2, "no such"),
     (("--image", "/dev/null",), 1, "cannot be installed"),
-    (("--image", "@", "--chip", "esp32c3"), 1, "boots"),
+    (("--image", "@", "--chip", "esp32c3"), 1, "no bootloader that verifies"),
+    (("--image", "@", "--chip", "esp32c3", "--rollback"), 1, "boots"),
 ])
 def test_refusals(porta, small, args, status, words):
     flash, image = small

@@ -119,7 +119,8 @@ static void load(const char *path)
                                    .erase = mem_erase };
     must(part_dev_open(&d->parts, &d->port, PART_TABLE_OFF) == ESP_OK,
          "the table cannot be read");
-    must(boot_opts_read(&d->port, 0x1000, &d->opts) == ESP_OK &&
+    must(boot_opts_read(&d->port, 0x1000, PART_TABLE_OFF - 0x1000, &d->opts) ==
+                 ESP_OK &&
              d->opts.require_signed,
          "the file has no options that require signatures");
     /* On hardware the options are constants. */

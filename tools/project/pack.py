@@ -169,6 +169,10 @@ def make_table(tools, config, out):
 def boot_options(tools, config):
     words = ["--rollback" if config.get("BOOTLOADER_APP_ROLLBACK_ENABLE")
              else "--no-rollback"]
+    if config.get("BOOTLOADER_APP_ANTI_ROLLBACK"):
+        words += ["--anti-rollback", "--sec-ver-bits",
+                  str(config["BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD"]),
+                  "--fuse-chip", config["IDF_TARGET"]]
     if config.get("SECURE_SIGNED_ON_BOOT"):
         words += ["--require-signed", tools.scheme(config), "--verify-key",
                   tools.public_key(config)]

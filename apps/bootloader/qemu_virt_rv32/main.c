@@ -65,6 +65,10 @@ static void page_options(struct vrt_page *page, const struct boot_opts *opts)
     page->rollback = opts->rollback;
     page->require_hash = opts->require_hash;
     page->require_signed = opts->require_signed;
+    page->anti_rollback = opts->anti_rollback;
+    page->sec_ver_bits = opts->sec_ver_bits;
+    page->fuse_chip =
+        opts->anti_rollback ? opts->fuse_chip : IMG_CHIP_QEMU_VIRT_RV32;
     page->keys_len = img_keys_pack(&opts->keys, page->keys);
 }
 
@@ -81,10 +85,12 @@ static void page_slot(struct vrt_page *page, const struct part_entry *part)
 static void options(const struct port_flash *flash, struct boot_opts *out)
 {
     const struct img_chip *chip = img_chip_find(IMG_CHIP_QEMU_VIRT_RV32);
-    esp_err_t err = boot_opts_read(flash, chip->bootloader_off, out);
+    esp_err_t err = boot_opts_read(flash, chip->bootloader_off,
+                                   PART_TABLE_OFF - chip->bootloader_off, out);
     if (!err)
         return;
-    *out = (struct boot_opts){ .rollback = true };
+    *out = (struct boot_opts){ .rollback = true,
+                               .fuse_chip = IMG_CHIP_QEMU_VIRT_RV32 };
     if (err == ESP_ERR_NOT_FOUND)
         return;
     LOGE(tag, "the options in flash cannot be read (%s): only signed images",
@@ -135,7 +141,7 @@ static void boot(const struct vrt_flash *f)
     static struct boot_result result;
     static struct fuse_emul fuses;
     static struct window window;
-    const struct fuse_place place = { .flash = flash };
+    struct fuse_place place = { .flash = flash };
     bool table_ok = part_dev_open(&parts, flash, PART_TABLE_OFF) == ESP_OK;
     struct boot_env env = { .flash = flash,
                             .fuse = &fuses.port,
@@ -145,11 +151,12 @@ static void boot(const struct vrt_flash *f)
                             .loader = &window.port,
                             .buf = buf,
                             .buf_len = sizeof(buf) };
-    (void)!boot_fuse_open(&fuses, env.table, &place,
-                          fuse_field_find(IMG_CHIP_QEMU_VIRT_RV32));
     options(flash, &opts);
     boot_opts_apply(&opts, &env.policy);
     page_options(the_page(), &opts);
+    place.bit_cnt = opts.sec_ver_bits;
+    (void)!boot_fuse_open(&fuses, env.table, &place,
+                          fuse_field_find(the_page()->fuse_chip));
     key_store_effective(flash, env.table, &opts.keys, &keys);
     window_open(&window);
     boot_run(&env, &result);

@@ -45,6 +45,7 @@ void device_open(struct device *d)
     d->boot.fuse = &d->fuse;
     d->boot.policy = &d->rig.policy;
     d->boot.chip_id = RIG_CHIP;
+    d->boot.fuse_chip = RIG_CHIP;
     d->boot.chip_rev = 100;
     d->boot.check_rev = true;
     device_restart(d, RIG_SLOT_0);

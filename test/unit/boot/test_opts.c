@@ -150,6 +150,44 @@ static void test_bad_keys(void **state)
     }
 }
 
+static void test_fuses_travel(void **state)
+{
+    static const struct edit rows[] = {
+        { "as it was packed", 12, 16, true, 0, ESP_OK },
+        { "all of the field", 12, 0, true, 0, ESP_OK },
+        { "more bits than any field has", 12, 33, true, 0,
+          ESP_ERR_INVALID_ARG },
+        { "a byte that is none of ours", 13, 1, true, 0, ESP_ERR_INVALID_ARG },
+        { "without rollback", 8, 0x20, true, 0, ESP_ERR_INVALID_ARG },
+        { "without its field", 8, 0x25, true, 0, ESP_ERR_INVALID_SIZE },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct boot_opts in = { .rollback = true,
+                                      .anti_rollback = true,
+                                      .sec_ver_bits = 16,
+                                      .fuse_chip = 0x0005 };
+        struct policy policy = { .allow_http = true };
+        struct boot_opts out;
+        uint8_t bytes[BOOT_OPTS_MAX_LEN];
+        uint32_t len = boot_opts_pack(&in, bytes);
+        assert_int_equal(len, 20);
+        bytes[rows[i].off] = rows[i].value;
+        le32_put(bytes + len - 4, crc32_le(0, bytes, len - 4));
+        esp_err_t err = boot_opts_parse(span_of(bytes, len), &out);
+        bool shorter = rows[i].value == 0x25; /* keys where the field was */
+        if ((shorter ? err == ESP_OK : err != rows[i].want) ||
+            out.anti_rollback != (rows[i].want == ESP_OK))
+            fail_msg("not so: %s: 0x%x", rows[i].claim, err);
+        if (err)
+            continue;
+        boot_opts_apply(&out, &policy);
+        assert_true(policy.rollback && policy.anti_rollback);
+        assert_int_equal(policy.sec_ver_bits, rows[i].value);
+        assert_int_equal(out.fuse_chip, 5);
+    }
+}
+
 /* A longer record, of a later minor version, still says what we know. */
 static void test_longer_record(void **state)
 {
@@ -186,28 +224,102 @@ static void put_bootloader(struct sim_flash *sim, bool with_opts)
                      ESP_OK);
 }
 
+#define MAX_LEN 0x3000u
+
+static esp_err_t read_opts(const struct sim_flash *sim, struct boot_opts *opts)
+{
+    memset(opts, 0x5A, sizeof(*opts));
+    return boot_opts_read(&sim->port, OFF, MAX_LEN, opts);
+}
+
 static void test_read(void **state)
 {
     struct sim_flash sim;
     struct boot_opts opts;
     (void)state;
     assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
-    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_ERR_NOT_FOUND);
+    assert_int_equal(read_opts(&sim, &opts), ESP_ERR_NOT_FOUND);
     put_bootloader(&sim, false);
-    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_ERR_NOT_FOUND);
+    assert_int_equal(read_opts(&sim, &opts), ESP_ERR_NOT_FOUND);
     put_bootloader(&sim, true);
-    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_OK);
+    assert_int_equal(read_opts(&sim, &opts), ESP_OK);
     assert_true(opts.rollback && opts.require_hash);
-    assert_int_equal(boot_opts_read(&sim.port, sim.port.size_len - 10, &opts),
+    assert_int_equal(boot_opts_read(&sim.port, OFF, sim.port.size_len, &opts),
                      ESP_ERR_INVALID_SIZE);
     assert_false(opts.rollback);
-    sim.bytes[OFF + 24 + 7] = 0x7F; /* segment 0 leaves the flash */
-    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts),
+    assert_int_equal(boot_opts_read(&sim.port, OFF, 0, &opts),
                      ESP_ERR_INVALID_SIZE);
-    sim.bytes[OFF + 1] = 17; /* segments */
-    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_ERR_NOT_FOUND);
     sim.power_off = true;
-    assert_int_equal(boot_opts_read(&sim.port, OFF, &opts), ESP_FAIL);
+    assert_int_equal(read_opts(&sim, &opts), ESP_FAIL);
+    sim_flash_deinit(&sim);
+}
+
+/* What is damaged may have been a record that asks for more: any changed byte
+ * of the image is an error, never "there are no options". */
+static void test_damage_is_not_absence(void **state)
+{
+    struct sim_flash sim;
+    struct boot_opts opts;
+    (void)state;
+    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
+    for (unsigned with = 0; with < 2; with++) {
+        static const uint8_t values[] = { 0x00, 0xFF, 0x01 };
+        memset(sim.bytes + OFF, 0xFF, MAX_LEN);
+        put_bootloader(&sim, with == 1);
+        for (uint32_t at = 0; at < 200; at++) {
+            for (unsigned v = 0; v < 3; v++) {
+                uint8_t was = sim.bytes[OFF + at];
+                sim.bytes[OFF + at] =
+                    v == 2 ? (uint8_t)(was ^ values[v]) : values[v];
+                esp_err_t err = read_opts(&sim, &opts);
+                if (sim.bytes[OFF + at] != was && err != ESP_ERR_IMAGE_INVALID)
+                    fail_msg("byte %u := 0x%02x: 0x%x", (unsigned)at,
+                             sim.bytes[OFF + at], (unsigned)err);
+                if (err)
+                    assert_false(opts.rollback);
+                sim.bytes[OFF + at] = was;
+            }
+        }
+    }
+    sim_flash_deinit(&sim);
+}
+
+static void test_erased_means_all_of_it(void **state)
+{
+    static const uint32_t at[] = { 1, 255, 256, 4096, MAX_LEN - 1 };
+    struct sim_flash sim;
+    struct boot_opts opts;
+    (void)state;
+    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
+    sim.bytes[OFF - 1] = sim.bytes[OFF + MAX_LEN] = 0; /* not ours */
+    assert_int_equal(read_opts(&sim, &opts), ESP_ERR_NOT_FOUND);
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        sim.bytes[OFF + at[i]] = 0xFE;
+        assert_int_equal(read_opts(&sim, &opts), ESP_ERR_IMAGE_INVALID);
+        sim.bytes[OFF + at[i]] = 0xFF;
+    }
+    memset(sim.bytes + OFF, 0, MAX_LEN);
+    assert_int_equal(read_opts(&sim, &opts), ESP_ERR_IMAGE_INVALID);
+    sim_flash_deinit(&sim);
+}
+
+/* An image that verifies, with something else where the record should be. */
+static void test_segment_without_a_record(void **state)
+{
+    static const uint8_t zeros[16];
+    struct img_build_seg seg = { BOOT_OPTS_ADDR, { zeros, sizeof(zeros) } };
+    const struct img_build build = { .kind = IMG_KIND_BOOTLOADER,
+                                     .header = { .hash_appended = 1 },
+                                     .segs = &seg,
+                                     .seg_cnt = 1 };
+    struct sim_flash sim;
+    struct boot_opts opts;
+    uint32_t len;
+    (void)state;
+    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
+    assert_int_equal(img_build(&build, sim.bytes + OFF, 0x1000, &len, NULL),
+                     ESP_OK);
+    assert_int_equal(read_opts(&sim, &opts), ESP_ERR_IMAGE_INVALID);
     sim_flash_deinit(&sim);
 }
 
@@ -237,30 +349,11 @@ static void test_records_of_every_length(void **state)
         seg.data.len = boot_opts_pack(&in, record);
         assert_int_equal(img_build(&build, sim.bytes + OFF, 0x1000, &len, NULL),
                          ESP_OK);
-        assert_int_equal(boot_opts_read(&sim.port, OFF, &out), ESP_OK);
+        assert_int_equal(read_opts(&sim, &out), ESP_OK);
         assert_true(out.require_signed);
         assert_int_equal(out.keys.cnt, in.keys.cnt);
         assert_int_equal(out.keys.scheme, in.keys.scheme);
     }
-    sim_flash_deinit(&sim);
-}
-
-/* Segment headers that reach the very end of the flash. */
-static void test_end_of_flash(void **state)
-{
-    struct sim_flash sim;
-    struct boot_opts opts;
-    uint32_t off;
-    (void)state;
-    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
-    off = sim.port.size_len - IMG_HEADER_LEN - IMG_SEG_HEADER_LEN;
-    memset(sim.bytes + off, 0, IMG_HEADER_LEN + IMG_SEG_HEADER_LEN);
-    sim.bytes[off] = IMG_MAGIC;
-    sim.bytes[off + 1] = 2;
-    assert_int_equal(boot_opts_read(&sim.port, off, &opts),
-                     ESP_ERR_INVALID_SIZE);
-    sim.bytes[off + 1] = 1;
-    assert_int_equal(boot_opts_read(&sim.port, off, &opts), ESP_ERR_NOT_FOUND);
     sim_flash_deinit(&sim);
 }
 
@@ -274,7 +367,10 @@ int main(void)
         cmocka_unit_test(test_bad_keys),
         cmocka_unit_test(test_longer_record),
         cmocka_unit_test(test_read),
-        cmocka_unit_test(test_end_of_flash),
+        cmocka_unit_test(test_damage_is_not_absence),
+        cmocka_unit_test(test_erased_means_all_of_it),
+        cmocka_unit_test(test_segment_without_a_record),
+        cmocka_unit_test(test_fuses_travel),
         cmocka_unit_test(test_records_of_every_length),
     };
     return cmocka_run_group_tests_name("boot_opts", tests, NULL, NULL);
