@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "appl.h"
 #include "parts.h"
 #include "settings.h"
 
@@ -216,6 +217,11 @@ const struct path paths[TORT_PATH_CNT] = {
                          false, false, false, PATH_END_NEW, parts_pair_prepare,
                          parts_pair_write, NULL, parts_pair_check,
                          parts_pair_write },
+    [TORT_OTA_WRITE] = { "ota-write",
+                         "the bootloader verifies what it starts, and the "
+                         "records name the slot after esp_ota_end() did",
+                         false, false, false, PATH_END_NEW, prepare_nothing,
+                         appl_update, NULL, NULL, appl_update },
 };
 
 const char *tort_path_name(enum tort_path_id path)

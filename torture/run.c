@@ -73,11 +73,16 @@ static bool rec_sound(const struct ota_rec *rec)
 
 /* Where more than one record changes there are states between old and new;
  * but none in which a sound record reads as damaged or lost. */
-static bool recs_between(const struct attempt *a, const struct ota_rec now[2])
+static bool recs_between(const struct tort *t, const struct attempt *a,
+                         const struct ota_rec now[2])
 {
+    /* esp_ota_begin() takes the record of the slot that it overwrites away. */
+    bool may_be_blank = t->id == TORT_OTA_WRITE;
+
     for (unsigned i = 0; i < 2; i++)
         if (!rec_equal(&now[i], &a->before.rec[i]) &&
-            !rec_equal(&now[i], &a->after.rec[i]) && !rec_sound(&now[i]))
+            !rec_equal(&now[i], &a->after.rec[i]) && !rec_sound(&now[i]) &&
+            !(may_be_blank && ota_rec_blank(&now[i])))
             return false;
     return true;
 }
@@ -125,7 +130,7 @@ static bool cuts_power(const struct tort_cut *cut)
 
 /* Strict: one record changes, so there is nothing in between. A bootloader
  * that cannot write a mark decides anew, and may give the image up. */
-static const char *check_records(const struct attempt *a,
+static const char *check_records(const struct tort *t, const struct attempt *a,
                                  const struct view *now, bool strict)
 {
     if (recs_equal(now->rec, a->before.rec) ||
@@ -133,7 +138,7 @@ static const char *check_records(const struct attempt *a,
         return NULL;
     if (strict)
         return "the records are neither the old ones nor the new ones";
-    return recs_between(a, now->rec) ? NULL : "a boot record is lost";
+    return recs_between(t, a, now->rec) ? NULL : "a boot record is lost";
 }
 
 static const char *check_choice(struct tort *t, const struct attempt *a,
@@ -185,7 +190,9 @@ static const char *check_guards(struct tort *t, const struct view *now,
         return "an image was started whose start was not counted";
     if (lost_fallback(t, now->rec))
         return "the running image's record is gone";
-    if (kind == TORT_OP_SLOT_PROG && p && t->w.sim.bytes[p->off] == IMG_MAGIC)
+    /* esp_ota_write() puts the first byte into the flash first. */
+    if (kind == TORT_OP_SLOT_PROG && t->id != TORT_OTA_WRITE && p &&
+        t->w.sim.bytes[p->off] == IMG_MAGIC)
         return "a slot that is being written looks like an image";
     return NULL;
 }
@@ -213,7 +220,7 @@ static const char *check(struct tort *t, bool first, const struct tort_cut *cut,
 
     if (see(t, &now))
         return "the boot records cannot be read";
-    bad = check_records(a, &now, strict);
+    bad = check_records(t, a, &now, strict);
     if (!bad)
         bad = check_choice(t, a, &now, first);
     if (!bad && first)

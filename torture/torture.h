@@ -36,6 +36,7 @@ enum tort_path_id {
     TORT_KEPT,
     TORT_PARTITION,
     TORT_WITH_DATA,
+    TORT_OTA_WRITE,
     TORT_PATH_CNT
 };
 

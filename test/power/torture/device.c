@@ -9,8 +9,8 @@
 
 #define SLOT_LEN 0x10000u
 #define SLOTS 0x20000u
-#define DATA 0x58000u
-#define FLASH_LEN 0x60000u
+#define DATA 0x78000u
+#define FLASH_LEN 0x80000u
 #define CHIP 0xFFFFu
 
 static void row(struct part_table *t, const struct part_entry *e)
@@ -18,7 +18,7 @@ static void row(struct part_table *t, const struct part_entry *e)
     t->entries[t->cnt++] = *e;
 }
 
-static void write_table(struct device *d, bool factory)
+static void write_table(struct device *d, bool factory, uint32_t slot_cnt)
 {
     struct part_table *t = calloc(1, sizeof(*t));
 
@@ -30,7 +30,7 @@ static void write_table(struct device *d, bool factory)
         row(t, &(struct part_entry){ PART_TYPE_APP, PART_APP_FACTORY,
                                      SLOTS + 2 * SLOT_LEN, SLOT_LEN, 0,
                                      "factory" });
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < slot_cnt; i++) {
         struct part_entry e = { PART_TYPE_APP,
                                 (uint8_t)(PART_APP_OTA_0 + i),
                                 SLOTS + i * SLOT_LEN,
@@ -40,8 +40,8 @@ static void write_table(struct device *d, bool factory)
         e.label[4] = (char)('0' + i);
         row(t, &e);
     }
-    row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_FAT, DATA, 0x2000,
-                                 0, "www_0" });
+    row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_FAT, DATA, 0x2000, 0,
+                                 "www_0" });
     row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_FAT, DATA + 0x2000,
                                  0x2000, 0, "www_1" });
     part_table_pack(t, d->flash + PART_TABLE_OFF);
@@ -73,10 +73,19 @@ static uint8_t *make_image(uint32_t body_len, const char *version,
     return out;
 }
 
-static void put_image(struct device *d, uint32_t off, const char *version)
+static uint8_t *image_of(const struct device_kind *kind, uint32_t body_len,
+                         const char *version, uint32_t *len)
+{
+    uint8_t *image = make_image(body_len, version, len);
+
+    return kind->sign ? kind->sign(image, len) : image;
+}
+
+static void put_image(struct device *d, const struct device_kind *kind,
+                      uint32_t off, const char *version)
 {
     uint32_t len;
-    uint8_t *image = make_image(9000, version, &len);
+    uint8_t *image = image_of(kind, 9000, version, &len);
 
     memcpy(d->flash + off, image, len);
     free(image);
@@ -87,12 +96,12 @@ void device_make(struct device *d, const struct device_kind *kind)
     *d = (struct device){ .flash_len = FLASH_LEN };
     d->flash = malloc(FLASH_LEN);
     memset(d->flash, 0xFF, FLASH_LEN);
-    write_table(d, kind->factory);
-    put_image(d, kind->factory ? SLOTS + 2 * SLOT_LEN : SLOTS, "1");
+    write_table(d, kind->factory, kind->slot_cnt ? kind->slot_cnt : 2);
+    put_image(d, kind, kind->factory ? SLOTS + 2 * SLOT_LEN : SLOTS, "1");
     if (kind->old_in_target)
-        put_image(d, SLOTS + SLOT_LEN, "0");
-    d->image = make_image(kind->body_len ? kind->body_len : SLOT_LEN - 512, "2",
-                          &d->image_len);
+        put_image(d, kind, SLOTS + SLOT_LEN, "0");
+    d->image = image_of(kind, kind->body_len ? kind->body_len : SLOT_LEN - 512,
+                        "2", &d->image_len);
     d->boot = (struct boot_env){ .policy = { .rollback = true },
                                  .rules = { .chip_id = CHIP } };
     d->conf = (struct tort_conf){

@@ -10,6 +10,10 @@
 struct device_kind { /* zero: two slots, ota_0 runs */
     bool factory;    /* a factory program runs, no record is written */
     bool old_in_target;
+    uint32_t slot_cnt; /* 0: 2 */
+    /* Signs an image of the C library's heap, in place of which it returns a
+     * longer one; NULL: they are not signed. */
+    uint8_t *(*sign)(uint8_t *image, uint32_t *len);
     uint32_t body_len; /* of the new image, 0: as large as 64 KiB allow */
 };
 
