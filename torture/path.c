@@ -149,7 +149,7 @@ const struct path paths[TORT_PATH_CNT] = {
                       "the image's first 16 bytes are programmed last, and the "
                       "records name the slot only after that",
                       false, false, false, PATH_END_NEW, prepare_nothing,
-                      act_update },
+                      act_update, NULL, NULL, NULL },
     [TORT_BULK] = { "update-bulk",
                     "the same, and a slot that is being erased was "
                     "neither running nor named by the newest record",
@@ -158,48 +158,49 @@ const struct path paths[TORT_PATH_CNT] = {
     [TORT_MOVE] = { "house-move",
                     "the running slot's record is copied to the other sector "
                     "before its own is erased, each change under an intent",
-                    true, false, false, PATH_END_NEW, prepare_move, act_move },
+                    true, false, false, PATH_END_NEW, prepare_move, act_move,
+                    NULL, NULL, NULL },
     [TORT_FIRST_BOOT] = { "first-boot",
                           "an image is started only when PENDING_VERIFY was "
                           "read back, so its trial ends whatever happens",
                           true, true, true, PATH_END_OLD, prepare_updated,
-                          world_reset },
+                          world_reset, NULL, NULL, NULL },
     [TORT_CONFIRM] = { "confirm",
                        "the intent in the sibling's log holds the whole new "
                        "record before the old one is erased",
                        true, false, true, PATH_END_NEW, prepare_on_trial,
-                       act_confirm },
+                       act_confirm, NULL, NULL, NULL },
     [TORT_GIVE_UP] = { "give-up",
                        "the same; until the intent stands the image is on "
                        "trial, which ends in the same slot",
                        true, false, true, PATH_END_OLD, prepare_on_trial,
-                       act_give_up },
+                       act_give_up, NULL, NULL, NULL },
     [TORT_TRIAL] = { "trial-again",
                      "a start is counted, and the count read back, before the "
                      "image runs, so a trial is finite",
-                     true, true, true, PATH_END_OLD, prepare_trial,
-                     world_reset },
+                     true, true, true, PATH_END_OLD, prepare_trial, world_reset,
+                     NULL, NULL, NULL },
     [TORT_ROLLBACK] = { "rollback",
                         "a record that is still PENDING_VERIFY at a reset "
                         "reads as given up, whether or not that was written",
                         true, true, true, PATH_END_OLD, prepare_on_trial,
-                        world_reset },
+                        world_reset, NULL, NULL, NULL },
     [TORT_FIRST_RECORD] = { "first-record",
                             "without a record the same slot is chosen as with "
                             "the one that is being written",
                             true, true, false, PATH_END_SAME, prepare_blank,
-                            world_reset },
+                            world_reset, NULL, NULL, NULL },
     [TORT_SETTINGS] = { "settings",
                         "a value is written whole and marked as written before "
                         "the one it replaces is given up",
                         true, false, false, PATH_END_SAME, prepare_settings,
-                        settings_change, settings_mount, settings_check },
+                        settings_change, settings_mount, settings_check, NULL },
     [TORT_MIGRATE] = { "migrate",
                        "a new image's settings are a copy, which counts when "
                        "one number says so; the old ones are not written to",
                        true, false, false, PATH_END_SAME, prepare_migrate,
-                       settings_migrate, settings_mount,
-                       settings_migrate_check },
+                       settings_migrate, settings_mount, settings_migrate_check,
+                       NULL },
     [TORT_KEPT] = { "update-kept",
                     "a checkpoint speaks of bytes that were read back, and is "
                     "believed when their digest is the same",
@@ -210,7 +211,7 @@ const struct path paths[TORT_PATH_CNT] = {
                          "in nvs, until the copy is complete",
                          false, false, false, PATH_END_SAME,
                          parts_staged_prepare, parts_staged_write,
-                         parts_staged_start, parts_staged_check },
+                         parts_staged_start, parts_staged_check, NULL },
     [TORT_WITH_DATA] = { "update-data",
                          "a slot's image has no magic byte while its data is "
                          "written, and the records name the slot after both",
