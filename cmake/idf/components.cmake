@@ -4,12 +4,12 @@
 set(PORTA_OFFERED app_update bootloader_support driver efuse esp-tls
     esp_app_format esp_bootloader_format esp_common esp_driver_gpio esp_encrypted_img esp_event
     esp_hw_support esp_http_client esp_https_ota esp_netif esp_partition
-    esp_security esp_system esp_timer esp_wifi freertos log lwip mbedtls newlib
+    esp_security esp_system esp_timer esp_wifi freertos heap log lwip mbedtls newlib
     nvs_flash partition_table protocol_examples_common soc spi_flash
     tcp_transport)
 # Named by applications that do without them on a host.
 set(PORTA_ACCEPTED bootloader bt cmock esp_coex esp_eth esp_libc esp_phy
-    esp_psram esp_ringbuf esp_rom esptool_py hal heap idf_test linux main
+    esp_psram esp_ringbuf esp_rom esptool_py hal idf_test linux main
     protocomm pthread unity vfs wpa_supplicant xtensa riscv)
 
 function(porta_component_offered out name)

@@ -268,6 +268,16 @@ TaskHandle_t xTaskGetCurrentTaskHandle(void)
     return self;
 }
 
+TaskHandle_t xTaskGetHandle(const char *pcNameToQuery)
+{
+    pthread_mutex_lock(&lock);
+    struct compat_task *task = tasks;
+    while (task && strcmp(task->name, pcNameToQuery) != 0)
+        task = task->next;
+    pthread_mutex_unlock(&lock);
+    return task;
+}
+
 char *pcTaskGetName(TaskHandle_t xTaskToQuery)
 {
     static char none[] = "";

@@ -312,12 +312,15 @@ def test_the_page_of_options_is_current(tmp_path):
 
 
 def test_the_table_of_functions_is_current(tmp_path):
-    """docs/api.md; and what a header declares is in a library."""
+    """docs/api.md, as far as ESP-IDF's functions are compared; and what a
+    header declares is in a library."""
     page = tmp_path / "api.md"
     done = subprocess.run(["/usr/bin/python3", "-B",
                            str(SOURCE / "tools/api_table.py"),
                            str(BIN.parent), "-o", str(page)], text=True,
                           capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert page.read_text() == (SOURCE / "docs/api.md").read_text(), \
-        "make options"
+
+    def compared(path):
+        return path.read_text().partition("## Other headers")[0]
+    assert compared(page) == compared(SOURCE / "docs/api.md"), "make options"

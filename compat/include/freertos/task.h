@@ -39,6 +39,8 @@ void vTaskResume(TaskHandle_t xTaskToResume);
 
 TickType_t xTaskGetTickCount(void);
 TaskHandle_t xTaskGetCurrentTaskHandle(void);
+/* NULL: no task of that name. */
+TaskHandle_t xTaskGetHandle(const char *pcNameToQuery);
 /* NULL: the calling task. */
 char *pcTaskGetName(TaskHandle_t xTaskToQuery);
 UBaseType_t uxTaskGetNumberOfTasks(void);
