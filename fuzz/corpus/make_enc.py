@@ -29,9 +29,9 @@ def streams():
     put("enc_stream", "huge", bytes([0x7F]) + ecies[:404] + b"\xff" * 108 +
         b"x")
     for at in [0, 4, 70, 100, 388, 404, 408, 424, 512, 811]:
-        put("enc_stream", f"ours-{at}", struct.pack("<BHBHB", 0x90, 299, 0,
-                                                    at, 1))
-    put("enc_stream", "ours", bytes([0xFF, 17, 0, 0]))
+        put("enc_stream", f"ours-{at}", struct.pack("<BBHB", 0x90, 3, at, 1))
+    for which in range(4):
+        put("enc_stream", f"ours-whole-{which}", bytes([0xFF, which]))
 
 
 def keys():
