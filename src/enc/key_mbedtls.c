@@ -262,9 +262,7 @@ static int unwrap_ecies(const struct enc_key *k, const struct enc_head *h,
     if (!ret)
         ret = mbedtls_ecp_point_read_binary(&ec.grp, &theirs, point,
                                             sizeof(point));
-    /* A point of another curve would tell about our number. */
-    if (!ret)
-        ret = mbedtls_ecp_check_pubkey(&ec.grp, &theirs);
+    /* Refuses what is no point of the curve, which would tell about our key. */
     if (!ret)
         ret = mbedtls_ecdh_compute_shared(&ec.grp, &shared, &theirs, &ec.d,
                                           enc_lib_rng, writable(&k->env));
