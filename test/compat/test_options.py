@@ -1,6 +1,9 @@
 """Every option that the product's brief names, on and off: a row says which
 fact of the probe (test/compat/probe) it decides, and both values are seen on a
 device. Options that exclude each other are rows of different builds."""
+import json
+import subprocess
+
 import pytest
 
 import conftest
@@ -84,7 +87,8 @@ def facts(text):
 class Built:
     """The probe, built with some options and run once."""
 
-    def __init__(self, folder, defaults, files=(), env=None, other=None):
+    def __init__(self, folder, defaults, files=(), env=None, other=None,
+                 slot=NEXT):
         folder.mkdir(exist_ok=True)
         self.project = Project(folder, HERE / "probe")
         for name, text in files:
@@ -93,7 +97,7 @@ class Built:
         self.project.write("sdkconfig.defaults", defaults)
         self.built = self.project.build(*conftest.roomy(folder, self.project))
         if other:
-            porta("flash", "write", self.project.flash, NEXT,
+            porta("flash", "write", self.project.flash, slot,
                   other(self.project))
         self.device = device(self.project.flash, "--boots", "1", env=env)
         self.facts = facts(self.device.out)
@@ -239,6 +243,81 @@ def test_a_missing_signing_key_is_a_sentence(tmp_path):
     assert ended.code == 1
     assert "CONFIG_SECURE_BOOT_SIGNING_KEY names it" in ended.err
     assert ended.err.count("\n") == 1, "one sentence"
+
+
+# --- anti-rollback -----------------------------------------------------------
+
+FUSE_TABLE = """otadata, data, ota, , 0x2000
+emul_efuse, data, 5, , 0x2000
+ota_0, app, ota_0, 0x20000, 1M
+ota_1, app, ota_1, , 1M
+"""
+ANTI = """CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y
+CONFIG_PARTITION_TABLE_CUSTOM=y
+CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y
+"""
+ANTI_ON = "CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK=y\n" \
+    "CONFIG_BOOTLOADER_APP_SECURE_VERSION=2\n"
+
+
+def of_secure_version(number):
+    """The probe as it would be with another secure version."""
+    def image(project):
+        made = json.loads((project.out / "project.json").read_text())
+        out = project.out / "other.bin"
+        subprocess.run(["strip", "-o", project.out / "s", made["program"]],
+                       check=True)
+        porta("image", "create", "--chip", "linux", "--project", "probe",
+              "--version", "9", "--secure-version", str(number), "--elf",
+              project.out / "s", "-o", out)
+        return out
+    return image
+
+
+@pytest.mark.parametrize("more,version,fuses,verdict", [
+    ("", "0", "0", "ESP_OK"),
+    (ANTI_ON, "2", "2", "ESP_ERR_OTA_SMALL_SEC_VER"),
+    (ANTI_ON + "CONFIG_BOOTLOADER_EFUSE_SECURE_VERSION_EMULATE=y\n", "2", "2",
+     "ESP_ERR_OTA_SMALL_SEC_VER")], ids=["off", "on", "emulated"])
+def test_anti_rollback(tmp_path, more, version, fuses, verdict):
+    """An image of secure version 1 after one of 2; the counter is in the
+    partition for fuses, or, where there is none, beside the flash file."""
+    table = FUSE_TABLE if "EMULATE" in more else FUSE_TABLE.replace(
+        "emul_efuse, data, 5", "emul_efuse, data, undefined")
+    built = Built(tmp_path / "p", ANTI + more, [("partitions.csv", table)],
+                  other=of_secure_version(1), slot="ota_1")
+    assert built.facts["secure_version"] == version, built.device
+    assert built.facts["fuses"] == fuses, built.device
+    assert built.facts["choose"] == verdict, built.device
+    if SANITIZED:
+        return  # the larger table has the partition always
+    flash = built.project.flash
+    beside = flash.with_name(flash.name + ".efuse").exists()
+    porta("flash", "read", flash, "emul_efuse", tmp_path / "fuses")
+    inside = set((tmp_path / "fuses").read_bytes()) != {0xff}
+    assert (inside, beside) == {"": (False, False), ANTI_ON: (False, True)} \
+        .get(more, (True, False))
+
+
+def test_bits_of_the_fuse_field(tmp_path):
+    """Of a field of 2 bits, version 2 is the last one."""
+    for bits, raised in ((2, "ESP_ERR_INVALID_ARG"), (32, "ESP_OK")):
+        built = Built(tmp_path / str(bits), ANTI + ANTI_ON +
+                      f"CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD={bits}\n",
+                      [("partitions.csv", FUSE_TABLE)])
+        assert built.facts["fuses"] == "2"
+        assert built.facts["raise"] == raised, built.device
+
+
+def test_a_trial_of_several_boots(tmp_path):
+    """PORTA_TRIAL_BOOTS reaches the flash file's bootloader options."""
+    built = Built(tmp_path, ANTI + "CONFIG_PORTA_TRIAL_BOOTS=3\n"
+                  "CONFIG_PORTA_DENY_LIST=y\n",
+                  [("partitions.csv", FUSE_TABLE)])
+    options = json.loads(porta("flash", "show", built.project.flash,
+                               "--json").out)["options"]
+    assert options["stored"] and options["rollback"]
+    assert options["trial_boots"] == 3 and options["deny_list"] is True
 
 
 # --- the menu ----------------------------------------------------------------

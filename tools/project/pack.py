@@ -173,6 +173,15 @@ def boot_options(tools, config):
         words += ["--anti-rollback", "--sec-ver-bits",
                   str(config["BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD"]),
                   "--fuse-chip", config["IDF_TARGET"]]
+    if config.get("BOOTLOADER_APP_ROLLBACK_ENABLE"):
+        words += ["--trial-boots", str(config["PORTA_TRIAL_BOOTS"]),
+                  "--trial-power", str(config["PORTA_TRIAL_POWER"]),
+                  "--deny-list" if config.get("PORTA_DENY_LIST")
+                  else "--no-deny-list"]
+    if config.get("BOOTLOADER_APP_ANTI_ROLLBACK"):
+        words += ["--anti-rollback", "--fuse-chip", config["IDF_TARGET"],
+                  "--sec-ver-bits",
+                  str(config["BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD"])]
     if config.get("SECURE_SIGNED_ON_BOOT"):
         words += ["--require-signed", tools.scheme(config), "--verify-key",
                   tools.public_key(config)]

@@ -43,4 +43,8 @@ void boot_facts(void)
 {
     image_facts();
     choose_facts();
+#if CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
+    fact_err("raise", esp_efuse_update_secure_version(
+                          esp_efuse_read_secure_version() + 1));
+#endif
 }
