@@ -25,6 +25,7 @@ include("${porta_here}/fail.cmake")
 include("${porta_here}/app.cmake")
 include("${porta_here}/components.cmake")
 include("${porta_here}/component.cmake")
+include("${porta_here}/encrypt.cmake")
 include("${porta_here}/options.cmake")
 include("${porta_here}/version.cmake")
 
