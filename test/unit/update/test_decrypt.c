@@ -87,6 +87,44 @@ static void test_ways(void **state)
     }
 }
 
+/* What is no image: to its place, or by way of a slot; a tag that does not fit
+ * is found before the copy. */
+static void test_data(void **state)
+{
+    static const struct {
+        bool by_slot, damage;
+        esp_err_t want;
+    } rows[] = { { false, false, ESP_OK },
+                 { true, false, ESP_OK },
+                 { true, true, ESP_ERR_INVALID_MAC } };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        struct part_table *table;
+        struct crypt c;
+
+        crypt_open(&c, ENC_SCHEME_ECIES256);
+        memset(c.rig.image, 'd', c.rig.image_len);
+        c.rig.image_len = RIG_BLOB_LEN - 100;
+        crypt_seal(&c);
+        c.file[600] ^= rows[i].damage;
+        table = &c.rig.parts.table;
+        c.rig.opts.staging =
+            part_find_label(table, rows[i].by_slot ? "ota_1" : "blob");
+        if (rows[i].by_slot)
+            c.rig.opts.final = part_find_label(table, "blob");
+        c.rig.opts.finalize_with_copy = rows[i].by_slot;
+        assert_int_equal(rig_update(&c.rig, NULL), rows[i].want);
+        if (rows[i].damage)
+            assert_int_equal(rig_bytes(&c.rig, RIG_BLOB)[0], 0xFF);
+        else
+            assert_memory_equal(rig_bytes(&c.rig, RIG_BLOB), c.rig.image,
+                                c.rig.image_len);
+        assert_int_equal(rig_boots(&c.rig), 0);
+        crypt_close(&c);
+    }
+}
+
 /* The description is there before anything is erased. */
 static void test_head(void **state)
 {
@@ -496,11 +534,11 @@ static void test_abort(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways),        cmocka_unit_test(test_head),
-        cmocka_unit_test(test_wrong),       cmocka_unit_test(test_goes_on),
-        cmocka_unit_test(test_many_breaks), cmocka_unit_test(test_later),
-        cmocka_unit_test(test_from_clear),  cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_abort),
+        cmocka_unit_test(test_ways),      cmocka_unit_test(test_head),
+        cmocka_unit_test(test_data),      cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_goes_on),   cmocka_unit_test(test_many_breaks),
+        cmocka_unit_test(test_later),     cmocka_unit_test(test_from_clear),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_abort),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
