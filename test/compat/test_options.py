@@ -222,6 +222,24 @@ def test_signed_on_update(tmp_path, on_update, verdict):
         assert again["choose"] == "ESP_OK"
 
 
+def test_the_boards_signatures_hold(tmp_path, two_slots):
+    """A project without signatures on a board that wants them: its
+    application refuses what its bootloader would refuse."""
+    (name, _), = key(tmp_path, "ecdsa256")
+    flash = tmp_path / "device.bin"
+    flash.write_bytes(two_slots.project.flash.read_bytes())
+    porta("key", "public", tmp_path / name, "-o", tmp_path / "pub.pem")
+    porta("image", "sign", "--scheme", "ecdsa256", "--key", tmp_path / name,
+          own_image(two_slots.project), "-o", tmp_path / "signed.bin")
+    first = "ota_0" if SANITIZED else "factory"
+    porta("flash", "write", flash, first, tmp_path / "signed.bin")
+    porta("flash", "write", flash, NEXT, own_image(two_slots.project))
+    porta("flash", "erase", flash, "otadata")
+    ended = device(flash, "--boots", "1", "--require-signed", "ecdsa256",
+                   "--verify-key", tmp_path / "pub.pem")
+    assert facts(ended.out)["choose"] == "ESP_ERR_OTA_VALIDATE_FAILED", ended
+
+
 @pytest.mark.parametrize("on_boot", ["y", "n"])
 def test_signed_on_boot(tmp_path, on_boot):
     """The bootloader starts an image that nobody signed, or does not."""

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "esp_timer.h"
@@ -7,11 +8,13 @@
 #include "runtime.h"
 
 static atomic_int calls, periods;
+static pthread_t alarm_thread, period_thread;
 static SemaphoreHandle_t called;
 
 static void on_alarm(void *arg)
 {
     (void)arg;
+    alarm_thread = pthread_self();
     atomic_fetch_add(&calls, 1);
     xSemaphoreGive(called);
 }
@@ -45,6 +48,7 @@ static void check_esp_timer(void)
 
 static void on_period(TimerHandle_t timer)
 {
+    period_thread = pthread_self();
     if (atomic_fetch_add(&periods, 1) == 1)
         xTimerDelete(timer, 0); /* from inside */
     xSemaphoreGive((SemaphoreHandle_t)pvTimerGetTimerID(timer));
@@ -67,6 +71,9 @@ static void check_freertos_timer(void)
     xTimerChangePeriod(once, pdMS_TO_TICKS(10), 0);
     xSemaphoreTake(called, pdMS_TO_TICKS(5000));
     check("called once", atomic_load(&periods) == 1);
+    check("one thread calls both",
+          pthread_equal(alarm_thread, period_thread) &&
+              !pthread_equal(alarm_thread, pthread_self()));
     xTimerDelete(once, 0);
 }
 
