@@ -16,6 +16,7 @@
 #include "bootloader.h"
 #include "handover.h"
 #include "linux_sys.h"
+#include "orphans.h"
 #include "port/sys.h"
 
 #define IDLE_POLL_MS 20u
@@ -276,6 +277,7 @@ static struct step boot_once(struct board *b, enum port_reset_reason reason)
         b->report->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
         say_signal(pid, status);
     }
+    orphans_kill();
     note_boot(b);
     return step;
 }
@@ -387,6 +389,7 @@ esp_err_t board_run(const struct board_opts *opts, struct board_report *report,
     if (opts->max_time_ms)
         b.deadline_ms = linux_mono_ms() + opts->max_time_ms;
     signals_block(&b);
+    orphans_adopt();
     esp_err_t err = page_set_up(&b);
     if (!err) {
         report->end = boots_run(&b);

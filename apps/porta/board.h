@@ -11,7 +11,8 @@
  *   nothing boots                the board ends, once a reset changes nothing
  *
  * A flash that keeps crashing is booted ever more slowly, up to once a second.
- * The child cannot outlive the board. Call it from the main thread of a process that has no
+ * Neither the child nor what it forked outlives its boot; should the board be
+ * killed, the child dies with it, and what it forked loses the flash. Call it from the main thread of a process that has no
  * other children; SIGINT, SIGTERM and SIGHUP switch the device off. */
 #ifndef BOARD_H
 #define BOARD_H

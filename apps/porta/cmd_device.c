@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "board.h"
 #include "cmds.h"
 #include "device_ctx.h"
@@ -18,6 +19,7 @@ struct opts {
     uint32_t max_time_ms;
     uint32_t power_cut;
     bool keep_elf;
+    struct cli_list inputs;
     const char *board;
     const char *bootloader;
     const char *clock;
@@ -27,7 +29,7 @@ struct opts {
 };
 
 static const struct cli_opt options[] = {
-    { "--boots", "N", "end after N boots, or once nothing can happen any more",
+    { "--boots", "N", "end when boot N ends, or once nothing can happen",
       CLI_KIND_NUM, offsetof(struct opts, boots) },
     { "--max-time", "S", "end after S seconds", CLI_KIND_SECONDS,
       offsetof(struct opts, max_time_ms) },
@@ -35,6 +37,8 @@ static const struct cli_opt options[] = {
       CLI_KIND_NUM, offsetof(struct opts, power_cut) },
     { "--keep-elf", NULL, "run applications from FLASH.run/, for debuggers",
       CLI_KIND_FLAG, offsetof(struct opts, keep_elf) },
+    { "--input", "PIN=L", "level of a diagnostic input; may be repeated",
+      CLI_KIND_LIST, offsetof(struct opts, inputs) },
     CLI_OPT_JSON(struct opts, json),
     DEVICE_OPTS_CHIP(struct opts, device),
     DEVICE_OPTS_BOOT(struct opts, device),
@@ -62,9 +66,12 @@ static const struct cli_verb verb = {
         "device off.\n\n"
         "A flash operation is one program or one erase, as --power-cut counts "
         "them,\nthose of the bootloader included.\n\n"
-        "The environment variable PORTA_INPUT_<pin> sets a diagnostic input: "
-        "0, 1,\nor @FILE for the first character of a file. "
-        "PORTA_HMAC_KEY_<n> names a file of 32\nbytes: the key in the device's "
+        "--boots N waits for the end of boot N: a reset, an exit, or its last "
+        "task's end.\nA program that keeps running is ended by --max-time.\n\n"
+        "--input PIN=0, PIN=1 or PIN=@FILE, whose first character is the "
+        "level and may\nchange meanwhile, sets a diagnostic input, as does the "
+        "environment variable\nPORTA_INPUT_<pin>. PORTA_HMAC_KEY_<n> names a "
+        "file of 32 bytes: the key in the device's "
         "fuses that it derives its own for encrypted\nimages of.\n\n"
         "Ends with 0 after --boots or --max-time, after a power cut and when "
         "switched\noff; with the application's status when it exits by "
@@ -188,6 +195,37 @@ static esp_err_t chip_check(const struct device *dev, struct diag *diag)
                      img_chip_name(dev->chip_id, name));
 }
 
+/* Where the port looks for it. */
+static esp_err_t input_set(const char *arg, struct diag *diag)
+{
+    const char *eq = strchr(arg, '=');
+    char name[48];
+    uint32_t pin;
+
+    if (!eq || num_parse_u32(span_of(arg, (size_t)(eq - arg)), &pin) ||
+        (strcmp(eq + 1, "0") != 0 && strcmp(eq + 1, "1") != 0 &&
+         (eq[1] != '@' || eq[2] == '\0')))
+        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--input %s is not PIN=0, PIN=1 or PIN=@FILE", arg);
+    snprintf(name, sizeof(name), "PORTA_INPUT_%u", (unsigned)pin);
+    if (setenv(name, eq + 1, 1) != 0)
+        return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NO_MEM,
+                         "out of memory");
+    return ESP_OK;
+}
+
+static esp_err_t inputs_set(const struct opts *o, struct diag *diag)
+{
+    esp_err_t err = ESP_OK;
+    for (int i = 0; !err && i < o->inputs.cnt; i++)
+        err = input_set(o->inputs.val[i], diag);
+    if (!err && o->board && o->inputs.cnt > 0)
+        err = diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                        "--input is for devices on Linux, --board has no "
+                        "pins");
+    return err;
+}
+
 static esp_err_t device_run(const struct opts *o, const char *path,
                             struct board_report *report, struct diag *diag)
 {
@@ -196,7 +234,9 @@ static esp_err_t device_run(const struct opts *o, const char *path,
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_NO_MEM,
                          "out of memory");
     *dev = (struct device)DEVICE_CLOSED;
-    esp_err_t err = o->board ? emu_args_check(o, diag) : ESP_OK;
+    esp_err_t err = inputs_set(o, diag);
+    if (!err && o->board)
+        err = emu_args_check(o, diag);
     struct device_args args = o->device;
     if (o->board) /* what the bootloader makes of its options is its affair */
         args.rollback = CLI_ON;

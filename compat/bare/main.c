@@ -92,7 +92,9 @@ static esp_err_t ports_start(struct vrt_page *page)
                                     .require_hash = page->require_hash,
                                     .require_signed = page->require_signed,
                                     .anti_rollback = page->anti_rollback,
-                                    .sec_ver_bits = page->sec_ver_bits };
+                                    .sec_ver_bits = page->sec_ver_bits,
+
+                                    .deny = page->deny };
     return err;
 }
 

@@ -3,9 +3,11 @@
  *
  * The process goes on after app_main() returned, and after the last task has
  * ended, as a device does; the board ends it. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "api/device.h"
@@ -114,6 +116,14 @@ static struct span keys_find(void)
     return span_of(board.page->keys, handover_keys_len(board.page));
 }
 
+/* A process that the application forks is not the device: it has no flash, and
+ * so no lock on it either, and it does not outlive who forked it. */
+static void forked(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(board.page->flash_fd);
+}
+
 static esp_err_t ports_start(struct diag *diag)
 {
     esp_err_t err = handover_attach(&board.page, diag);
@@ -126,6 +136,7 @@ static esp_err_t ports_start(struct diag *diag)
     if (err)
         return err;
     handover_claim(board.page);
+    pthread_atfork(NULL, NULL, forked);
     board.flash.meter = &board.page->meter;
     board.fuses.meter = &board.page->meter;
     board.start_ms = linux_mono_ms();

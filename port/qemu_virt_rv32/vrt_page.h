@@ -37,7 +37,7 @@ struct vrt_page {
     uint8_t sec_ver_bits;
     uint16_t fuse_chip; /* whose layout the fuses have */
     uint8_t require_signed;
-    uint8_t spare;
+    uint8_t deny;
     uint32_t keys_len; /* of the options' key set, packed */
     uint8_t keys[VRT_PAGE_KEYS_LEN];
     char text[320]; /* why nothing boots */

@@ -33,6 +33,17 @@ PROGRAMS = {
     "idle": "#include <unistd.h>\n#include <stdio.h>\n"
             'int main(void) { puts("up"); fflush(stdout);\n'
             "for (;;) pause(); }",
+    "forks": "#include <stdio.h>\n#include <unistd.h>\n"
+             "int main(void) { int pid = fork(); if (pid == 0) {\n"
+             "setsid(); if (fork() == 0) setsid(); for (;;) pause(); }\n"
+             'printf("forked %d\\nup\\n", pid); fflush(stdout);\n'
+             "for (;;) pause(); }",
+    "forks_and_dies": "#include <stdio.h>\n#include <stdlib.h>\n"
+                      "#include <unistd.h>\n"
+                      "int main(void) { int pid = fork(); if (pid == 0) {\n"
+                      "setsid(); for (;;) pause(); }\n"
+                      'printf("forked %d\\n", pid); fflush(stdout);\n'
+                      "abort(); }",
     "killed": "#include <signal.h>\n"
               "int main(void) { return raise(SIGKILL); }",
 }
@@ -52,6 +63,7 @@ def images(tmp_path_factory):
     junk.write_bytes(b"no program at all\n" * 10)
     made["junk"] = pack(folder, "junk", junk)
     made["restart"] = str(APPS / "test-restart.bin")
+    made["fork"] = str(APPS / "test-fork.bin")
     made["tasks"] = str(APPS / "test-tasks.bin")
     return made
 
@@ -259,10 +271,21 @@ def start_idle(path, *options):
     board = subprocess.Popen([PORTA, "device", path, "--max-time", "60",
                               *options], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True)
+    board.forked = []
     for line in board.stdout:
+        if line.startswith("forked "):
+            board.forked.append(int(line.split()[1]))
         if line == "up\n":
             return board
     raise AssertionError(board.stderr.read())
+
+
+def is_alive(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def is_locked(path):
@@ -294,6 +317,48 @@ def test_application_dies_with_the_board(flash):
     again.send_signal(signal.SIGINT)
     again.communicate(timeout=30)
     assert again.returncode == 0
+
+
+@pytest.mark.parametrize("app", ["forks", "fork"])
+def test_what_it_forked_ends_with_the_board(flash, app):
+    path = flash(app)
+    board = start_idle(path)
+    assert is_alive(board.forked[0]) and is_locked(path)
+    board.send_signal(signal.SIGTERM)
+    board.communicate(timeout=30)
+    assert board.returncode == 0
+    assert not is_alive(board.forked[0])
+    assert not is_locked(path)
+
+
+def test_what_it_forked_ends_with_its_boot(flash):
+    path = flash("forks_and_dies")
+    done = device(path, "--boots", "2", "--no-rollback")
+    forked = [int(line.split()[1]) for line in done.stdout.splitlines()
+              if line.startswith("forked ")]
+    assert done.returncode == 0 and len(forked) == 2
+    assert not any(is_alive(pid) for pid in forked)
+    assert not is_locked(path)
+
+
+def test_what_it_forked_has_no_flash_once_the_board_was_killed(flash):
+    path = flash("fork")
+    board = start_idle(path)
+    board.kill()
+    board.wait(timeout=30)
+    board.stdout.read()  # ends with the last process that holds it
+    assert not is_alive(board.forked[0])
+    assert not is_locked(path)
+    board.stdout.close()
+    board.stderr.close()
+
+
+@pytest.mark.parametrize("arg", ["", "4", "4=", "4=2", "=1", "x=1", "4=@",
+                                 "-1=0"])
+def test_input_that_is_none(flash, arg):
+    done = device(flash("exit0"), "--input", arg)
+    assert done.returncode == 2 and "is not PIN=0, PIN=1 or PIN=@FILE" in \
+        done.stderr
 
 
 def test_keep_elf(flash):

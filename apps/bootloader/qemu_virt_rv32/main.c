@@ -69,6 +69,7 @@ static void page_options(struct vrt_page *page, const struct boot_opts *opts)
     page->sec_ver_bits = opts->sec_ver_bits;
     page->fuse_chip =
         opts->anti_rollback ? opts->fuse_chip : IMG_CHIP_QEMU_VIRT_RV32;
+    page->deny = opts->deny;
     page->keys_len = img_keys_pack(&opts->keys, page->keys);
 }
 
@@ -143,14 +144,16 @@ static void boot(const struct vrt_flash *f)
     static struct window window;
     struct fuse_place place = { .flash = flash };
     bool table_ok = part_dev_open(&parts, flash, PART_TABLE_OFF) == ESP_OK;
-    struct boot_env env = { .flash = flash,
-                            .fuse = &fuses.port,
-                            .table = table_ok ? &parts.table : NULL,
-                            .rules = { .chip_id = IMG_CHIP_QEMU_VIRT_RV32,
-                                       .keys = &keys },
-                            .loader = &window.port,
-                            .buf = buf,
-                            .buf_len = sizeof(buf) };
+    struct boot_env env = {
+        .flash = flash,
+        .fuse = &fuses.port,
+        .table = table_ok ? &parts.table : NULL,
+        .reset_reason = (enum port_reset_reason)the_page()->reset_reason,
+        .rules = { .chip_id = IMG_CHIP_QEMU_VIRT_RV32, .keys = &keys },
+        .loader = &window.port,
+        .buf = buf,
+        .buf_len = sizeof(buf)
+    };
     options(flash, &opts);
     boot_opts_apply(&opts, &env.policy);
     page_options(the_page(), &opts);
