@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "boot/deny.h"
 #include "image/key_store.h"
 #include "image/text.h"
 
@@ -161,6 +163,18 @@ static esp_err_t check_running(void)
     return running ? api_version_check(running) : ESP_OK;
 }
 
+/* Now, while the slot still holds what failed. */
+static void learn_denied(void)
+{
+    esp_err_t err = ESP_OK;
+
+    if (pol_deny(device.boot.policy) && device.table_err == ESP_OK)
+        err = deny_learn(&device.parts);
+    if (err && err != ESP_ERR_NOT_FOUND)
+        LOGW("device", "the image that failed cannot be denied: %s",
+             err_name(err));
+}
+
 static void fill(const struct api_boot *boot)
 {
     uint32_t table_off = boot->table_off ? boot->table_off : PART_TABLE_OFF;
@@ -188,6 +202,7 @@ static void fill(const struct api_boot *boot)
     find_running();
     find_keys();
     find_fuses();
+    learn_denied();
 }
 
 esp_err_t api_device_start(const struct api_boot *boot)

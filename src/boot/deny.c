@@ -81,6 +81,15 @@ esp_err_t deny_has(const struct part_dev *parts,
     struct records r;
     *denied = true;
     esp_err_t err = records_read(parts, &r);
+    return err ? err : otadata_deny_has(&r.at, &r.o, digest, denied);
+}
+
+esp_err_t deny_would_have(const struct part_dev *parts,
+                          const uint8_t digest[SHA256_LEN], bool *denied)
+{
+    struct records r;
+    *denied = true;
+    esp_err_t err = records_read(parts, &r);
     if (!err)
         err = otadata_deny_has(&r.at, &r.o, digest, denied);
     for (uint32_t i = 0; !err && !*denied && i < 2; i++) {

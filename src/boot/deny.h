@@ -20,9 +20,13 @@ MUST_CHECK esp_err_t deny_identity(const struct part_dev *parts,
  * it. Errors of otadata_deny_add(). */
 MUST_CHECK esp_err_t deny_learn(const struct part_dev *parts);
 
-/* Is it on the list, or would deny_learn() put it there? *denied is true, too,
- * when that cannot be found out. */
+/* Is it on the list? *denied is true, too, when that cannot be found out. */
 MUST_CHECK esp_err_t deny_has(const struct part_dev *parts,
                               const uint8_t digest[SHA256_LEN], bool *denied);
+/* ... or would deny_learn() put it there? Only while a slot that was given up
+ * still holds what was given up. */
+MUST_CHECK esp_err_t deny_would_have(const struct part_dev *parts,
+                                     const uint8_t digest[SHA256_LEN],
+                                     bool *denied);
 
 #endif

@@ -110,11 +110,7 @@ static esp_err_t judge_head(struct upd *u)
 {
     esp_err_t err = upd_version_check(u, &u->check.info.desc);
 
-    if (!err)
-        err = upd_check_denied(u);
-    if (!err)
-        upd_learn_denied(u);
-    return err;
+    return err ? err : upd_check_denied(u);
 }
 
 /* A partition table announces itself in its first two bytes. */

@@ -18,7 +18,10 @@ static esp_err_t refuse(struct upd *u)
                     version);
 }
 
-static esp_err_t ask(struct upd *u, bool *denied)
+typedef esp_err_t (*ask_fn)(const struct part_dev *parts,
+                            const uint8_t digest[SHA256_LEN], bool *denied);
+
+static esp_err_t ask(struct upd *u, ask_fn fn, bool *denied)
 {
     uint8_t digest[SHA256_LEN];
 
@@ -26,20 +29,20 @@ static esp_err_t ask(struct upd *u, bool *denied)
     if (!u->target.has_boot || !pol_deny(u->env.device->policy) ||
         img_identity(span_of(u->head, sizeof(u->head)), digest))
         return ESP_OK;
-    return deny_has(u->env.device->parts, digest, denied);
+    return fn(u->env.device->parts, digest, denied);
 }
 
 bool upd_is_denied(struct upd *u)
 {
     bool denied;
 
-    return ask(u, &denied) != ESP_OK || denied;
+    return ask(u, deny_would_have, &denied) != ESP_OK || denied;
 }
 
-esp_err_t upd_check_denied(struct upd *u)
+static esp_err_t check(struct upd *u, ask_fn fn)
 {
     bool denied;
-    esp_err_t err = ask(u, &denied);
+    esp_err_t err = ask(u, fn, &denied);
 
     if (err)
         return upd_fail(u, DIAG_STAGE_FLASH, err,
@@ -48,7 +51,7 @@ esp_err_t upd_check_denied(struct upd *u)
 }
 
 /* The slot that is about to be written may be all that knows. */
-void upd_learn_denied(struct upd *u)
+static void learn(struct upd *u)
 {
     esp_err_t err;
 
@@ -58,4 +61,18 @@ void upd_learn_denied(struct upd *u)
     if (err)
         LOGW("update", "the image that failed cannot be denied: %s",
              err_name(err));
+}
+
+esp_err_t upd_check_denied(struct upd *u)
+{
+    esp_err_t err = check(u, deny_would_have);
+
+    if (!err)
+        learn(u);
+    return err;
+}
+
+esp_err_t upd_check_listed(struct upd *u)
+{
+    return check(u, deny_has);
 }

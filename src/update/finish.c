@@ -90,7 +90,7 @@ static esp_err_t activate(struct upd *u, const struct img_receipt *receipt)
         receipt->gen != part_gen(dev->parts, &t->boot))
         return upd_fail(u, DIAG_STAGE_ACTIVATE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "%s changed after it was verified", t->boot.label);
-    err = upd_check_denied(u);
+    err = upd_check_listed(u);
     if (err)
         return err;
     err = otadata_read(&at, t->otadata.len, &o);

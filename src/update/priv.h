@@ -126,10 +126,11 @@ MUST_CHECK esp_err_t upd_final_redo(struct upd *u);
 MUST_CHECK esp_err_t upd_table_check(struct upd *u);
 
 /* deny.c: with the policy, an image that failed here is refused: right after
- * its head is known, and again before it is made bootable. */
+ * its head is known and before anything is erased, which is when what failed
+ * last goes on the list; and again before it is made bootable. */
 bool upd_is_denied(struct upd *u);
 MUST_CHECK esp_err_t upd_check_denied(struct upd *u);
-void upd_learn_denied(struct upd *u);
+MUST_CHECK esp_err_t upd_check_listed(struct upd *u);
 /* target.c: which partitions, and may they be written? */
 MUST_CHECK esp_err_t upd_target_choose(struct upd *u);
 static inline bool upd_is_image(const struct upd *u)
