@@ -34,6 +34,7 @@ void app_main(void);
 /* The device's hardware: it lives as long as the process. */
 static struct {
     struct handover *page;
+    pid_t pid;
     struct linux_flash flash, fuses;
     struct linux_sys sys;
     struct linux_net net;
@@ -121,6 +122,8 @@ static struct span keys_find(void)
 static void forked(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != board.pid)
+        _exit(1); /* it died before that took effect */
     close(board.page->flash_fd);
 }
 
@@ -136,6 +139,7 @@ static esp_err_t ports_start(struct diag *diag)
     if (err)
         return err;
     handover_claim(board.page);
+    board.pid = getpid();
     pthread_atfork(NULL, NULL, forked);
     board.flash.meter = &board.page->meter;
     board.fuses.meter = &board.page->meter;
