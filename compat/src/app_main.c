@@ -124,6 +124,7 @@ static void forked(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != board.pid)
         _exit(1); /* it died before that took effect */
+    board.pid = getpid();
     close(board.page->flash_fd);
 }
 

@@ -346,9 +346,12 @@ def test_what_it_forked_has_no_flash_once_the_board_was_killed(flash):
     board = start_idle(path)
     board.kill()
     board.wait(timeout=30)
-    board.stdout.read()  # ends with the last process that holds it
-    assert not is_alive(board.forked[0])
-    assert not is_locked(path)
+    board.stdout.read()  # closed by whoever holds it, on its way out
+    for _ in range(100):
+        if not is_locked(path) and not is_alive(board.forked[0]):
+            break
+    else:
+        raise AssertionError("it lives, or holds the flash")
     board.stdout.close()
     board.stderr.close()
 
