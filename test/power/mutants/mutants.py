@@ -55,6 +55,20 @@ MUTANTS = [
      "    s->prog_cnt++;\n"
      "    return err == ESP_FAIL || len == 0 ? compare(s, off, src, len)\n"
      "                                       : ESP_OK;\n"),
+    ("copy-not-noted", "update/final.c",
+     "    err = note(u, &c);\n",
+     "    err = u ? ESP_OK : note(u, &c);\n"),
+    ("note-dropped-early", "update/final.c",
+     "    err = copy_all(u, &c, &to, receipt);\n",
+     "    forget(u->opts.store);\n"
+     "    err = copy_all(u, &c, &to, receipt);\n"),
+    ("settings-count-early", "kv/gen.c",
+     "    esp_err_t err = store(kv, old);\n",
+     "    esp_err_t err = store(kv, &plan->last);\n"),
+    ("confirmed-copy-of-old-settings", "kv/gen.c",
+     "    if (!err && job->migrate)\n",
+     "    if (!err)\n        err = store(kv, &plan->last);\n"
+     "    if (!err && job->migrate)\n"),
     ("failed-activation-is-success", "update/finish.c",
      "        err = otadata_activate(&at, &o, &req);\n",
      "        (void)!otadata_activate(&at, &o, &req);\n"),
