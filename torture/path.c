@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "appl.h"
+#include "keys.h"
 #include "parts.h"
 #include "settings.h"
 
@@ -223,6 +224,11 @@ const struct path paths[TORT_PATH_CNT] = {
                          "records name the slot after esp_ota_end() did",
                          false, false, false, PATH_END_NEW, prepare_nothing,
                          appl_update, NULL, NULL, appl_update },
+    [TORT_KEYS] = { "keys",
+                    "a set counts when its commit is programmed, which is "
+                    "last, into the sector that does not hold the old one",
+                    true, false, false, PATH_END_SAME, keys_prepare,
+                    keys_install, NULL, keys_check },
 };
 
 const char *tort_path_name(enum tort_path_id path)

@@ -28,6 +28,8 @@ static const char *const op_names[TORT_OP_CNT] = {
     [TORT_OP_KV_PROG] = "program nvs",
     [TORT_OP_DATA_ERASE] = "erase data sector",
     [TORT_OP_DATA_PROG] = "program data",
+    [TORT_OP_KEY_ERASE] = "erase key sector",
+    [TORT_OP_KEY_PROG] = "program keys",
     [TORT_OP_OTHER] = "other",
 };
 

@@ -436,6 +436,20 @@ void tort_all(struct tort *t, struct tort_result *out)
     }
 }
 
+/* One of the paths that can be here. */
+static enum tort_path_id pick_path(const struct tort *t, uint64_t rnd)
+{
+    unsigned cnt = 0, nth;
+
+    for (unsigned i = 0; i < TORT_PATH_CNT; i++)
+        cnt += t->info[i].why_not[0] == '\0';
+    nth = cnt ? (unsigned)(rnd % cnt) : 0;
+    for (unsigned i = 0; i < TORT_PATH_CNT; i++)
+        if (t->info[i].why_not[0] == '\0' && nth-- == 0)
+            return (enum tort_path_id)i;
+    return TORT_UPDATE;
+}
+
 void tort_random(struct tort *t, uint64_t seed, uint64_t cnt,
                  struct tort_result *out)
 {
@@ -445,8 +459,7 @@ void tort_random(struct tort *t, uint64_t seed, uint64_t cnt,
     for (uint64_t i = 0; i < cnt && !stop(t, out); i++) {
         uint64_t own = sim_rng_next(&rnd);
         const char *why;
-        if (!mine(t, i) ||
-            run_begin(t, (enum tort_path_id)(own % TORT_PATH_CNT), &why))
+        if (!mine(t, i) || run_begin(t, pick_path(t, own), &why))
             continue;
         run_random(t, out, 1 + (uint32_t)(sim_rng_next(&own) % TORT_CUTS_MAX),
                    &own);

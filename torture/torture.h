@@ -37,6 +37,7 @@ enum tort_path_id {
     TORT_PARTITION,
     TORT_WITH_DATA,
     TORT_OTA_WRITE,
+    TORT_KEYS,
     TORT_PATH_CNT
 };
 
@@ -54,6 +55,8 @@ enum tort_op_kind {
     TORT_OP_KV_PROG,
     TORT_OP_DATA_ERASE,
     TORT_OP_DATA_PROG,
+    TORT_OP_KEY_ERASE,
+    TORT_OP_KEY_PROG,
     TORT_OP_OTHER,
     TORT_OP_CNT
 };
@@ -94,6 +97,7 @@ MUST_CHECK esp_err_t tort_seq_parse(const char *text, struct tort_seq *out,
 
 struct tort_conf {
     struct span flash, image; /* borrowed until tort_close() */
+    struct span keys; /* a signed key set for the key store; empty: none */
     uint32_t table_off;
     /* The device's bootloader: policy and rules; borrowed. Flash, table and
      * buffer are filled in. */

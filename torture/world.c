@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/key_store.h"
 #include "keep.h"
 #include "server.h"
 #include "update/update.h"
@@ -45,6 +46,8 @@ static enum tort_op_kind op_kind(const struct world *w, uint32_t off,
             return record_op(off - e->off, erase, head);
         if (e->type == PART_TYPE_DATA && e->subtype == PART_DATA_NVS)
             return erase ? TORT_OP_KV_ERASE : TORT_OP_KV_PROG;
+        if (e->type == PART_TYPE_DATA && e->subtype == KEY_STORE_SUBTYPE)
+            return erase ? TORT_OP_KEY_ERASE : TORT_OP_KEY_PROG;
         return erase ? TORT_OP_DATA_ERASE : TORT_OP_DATA_PROG;
     }
     return TORT_OP_OTHER;

@@ -13,13 +13,14 @@
 #include "progress.h"
 #include "torture_report.h"
 
+#define KEYS_MAX_LEN 65536u
 #define FLASH_MAX_LEN (64u * 1024u * 1024u)
 #define JOBS_MAX 64u
 #define POLL_MS 50
 
 struct torture_opts {
     struct device_args dev;
-    const char *image, *replay;
+    const char *image, *keys, *replay;
     const char *seed;
     uint32_t depth, runs, jobs;
     bool json;
@@ -28,6 +29,8 @@ struct torture_opts {
 static const struct cli_opt options[] = {
     { "--image", "NEW", "the image that the updates bring", CLI_KIND_TEXT,
       offsetof(struct torture_opts, image) },
+    { "--keys", "SET", "a signed key set: its installation is cut, too",
+      CLI_KIND_TEXT, offsetof(struct torture_opts, keys) },
     { "--depth", "N", "2: the recovery is cut, too (1)", CLI_KIND_NUM,
       offsetof(struct torture_opts, depth) },
     { "--random", "SEED", "cuts at random, up to four in a row, instead of all",
@@ -68,7 +71,7 @@ static const struct cli_verb torture_verb = {
 struct run {
     struct torture_opts o;
     struct device dev;
-    struct cli_bytes flash, image;
+    struct cli_bytes flash, image, keys;
     struct tort *t;
     struct tort_seq seq;
     uint64_t seed;
@@ -111,6 +114,8 @@ static esp_err_t load(struct run *r, const char *path)
         err = cli_read_file(path, FLASH_MAX_LEN, &r->flash, &r->diag);
     if (!err)
         err = cli_read_file(r->o.image, FLASH_MAX_LEN, &r->image, &r->diag);
+    if (!err && r->o.keys)
+        err = cli_read_file(r->o.keys, KEYS_MAX_LEN, &r->keys, &r->diag);
     if (!err && r->o.replay)
         err = tort_seq_parse(r->o.replay, &r->seq, &r->diag);
     return err;
@@ -121,6 +126,7 @@ static esp_err_t open_torture(struct run *r)
     struct tort_conf conf = {
         .flash = span_of(r->flash.ptr, r->flash.len),
         .image = span_of(r->image.ptr, r->image.len),
+        .keys = span_of(r->keys.ptr, r->keys.len),
         .table_off = r->o.dev.table_off,
         .boot = &r->dev.boot,
         .depth = r->o.depth,
@@ -255,6 +261,7 @@ static void run_close(struct run *r)
         munmap((void *)(uintptr_t)r->run_cnt, sizeof(*r->run_cnt));
     cli_bytes_free(&r->flash);
     cli_bytes_free(&r->image);
+    cli_bytes_free(&r->keys);
     device_close(&r->dev);
 }
 

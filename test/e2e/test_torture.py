@@ -69,6 +69,9 @@ def test_json(porta, small):
     assert said["armed"] == said["fired"] == said["runs"] > 1000
     assert said["failures"] == said["extra_erases"] == 0
     for path in said["paths"]:
+        if path["path"] == "keys": # test/power/torture has a device with keys
+            assert path["not_here"] == "no key set was given"
+            continue
         assert path["not_here"] is None and path["cells"], path["path"]
         for cell in path["cells"]:
             assert cell["old"] + cell["new"] == cell["runs"]

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "image/build.h"
+#include "image/key_store.h"
 #include "otadata/otadata.h"
 #include "part/part.h"
 
@@ -44,6 +45,8 @@ static void write_table(struct device *d, bool factory, uint32_t slot_cnt)
                                  "www_0" });
     row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_FAT, DATA + 0x2000,
                                  0x2000, 0, "www_1" });
+    row(t, &(struct part_entry){ PART_TYPE_DATA, KEY_STORE_SUBTYPE,
+                                 DATA + 0x4000, KEY_STORE_LEN, 0, "keys" });
     part_table_pack(t, d->flash + PART_TABLE_OFF);
     free(t);
 }

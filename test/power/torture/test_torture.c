@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "image/key_store.h"
 #include "unit/image/signer.h"
 
 #define SCHEME IMG_SCHEME_ECDSA256
@@ -85,7 +86,7 @@ static void torture(const char *what, struct device *d, uint64_t least,
 
 static void test_every_path(void **state)
 {
-    static const unsigned not_here = 0;
+    static const unsigned not_here = 1u << TORT_KEYS;
     struct device d;
 
     (void)state;
@@ -96,9 +97,9 @@ static void test_every_path(void **state)
 
 static void test_without_rollback(void **state)
 {
-    static const unsigned not_here = 1u << TORT_FIRST_BOOT |
-                                     1u << TORT_CONFIRM | 1u << TORT_GIVE_UP |
-                                     1u << TORT_ROLLBACK | 1u << TORT_TRIAL;
+    static const unsigned not_here =
+        1u << TORT_FIRST_BOOT | 1u << TORT_CONFIRM | 1u << TORT_GIVE_UP |
+        1u << TORT_ROLLBACK | 1u << TORT_TRIAL | 1u << TORT_KEYS;
     struct device d;
 
     (void)state;
@@ -110,8 +111,8 @@ static void test_without_rollback(void **state)
 
 static void test_from_a_factory_program(void **state)
 {
-    static const unsigned not_here =
-        1u << TORT_MOVE | 1u << TORT_FIRST_RECORD | 1u << TORT_WITH_DATA;
+    static const unsigned not_here = 1u << TORT_MOVE | 1u << TORT_FIRST_RECORD |
+                                     1u << TORT_WITH_DATA | 1u << TORT_KEYS;
     struct device d;
 
     (void)state;
@@ -124,7 +125,7 @@ static void test_from_a_factory_program(void **state)
  * number of which two records do not name all. */
 static void test_more_slots(void **state)
 {
-    static const unsigned not_here = 0;
+    static const unsigned not_here = 1u << TORT_KEYS;
 
     (void)state;
     for (uint32_t cnt = 3; cnt <= (deep() ? 5u : 3u); cnt++) {
@@ -153,6 +154,19 @@ static uint8_t *sign(uint8_t *image, uint32_t *len)
     return file;
 }
 
+/* A set that trusts one key more, signed with the first one. */
+static struct span key_set_file(void)
+{
+    static uint8_t file[2 * KEY_SET_LEN];
+    struct img_keys keys;
+
+    signer_trust(SCHEME, 2, &keys);
+    memset(file, 0xFF, sizeof(file));
+    assert_int_equal(key_set_pack(&keys, 1, file), ESP_OK);
+    signer_block(SCHEME, 0, file, KEY_SET_LEN, file + KEY_SET_LEN);
+    return span_of(file, sizeof(file));
+}
+
 /* What is not signed does not boot, so a cut that left half a signature would
  * show. */
 static void test_signed_only(void **state)
@@ -167,6 +181,7 @@ static void test_signed_only(void **state)
     device_make(&d, &(struct device_kind){ .body_len = 3000, .sign = sign });
     d.boot.policy.require_signed = true;
     d.boot.rules.keys = &keys;
+    d.conf.keys = key_set_file();
     d.conf.workers = deep() ? 1 : 4; /* a quarter of the cuts: it is slow */
     torture("signed images only", &d, 300, &not_here);
     signer_close();
