@@ -198,6 +198,23 @@ def test_what_is_made(make):
     assert "otadata" in shown if SANITIZED else "factory" in shown
 
 
+def test_a_folder_with_a_strange_name(make, tmp_path):
+    """Blanks, a quote and a dollar in the names; the default build folder is
+    build/ in the project, and nothing else appears there."""
+    project = make({"main/CMakeLists.txt":
+                    "idf_component_register(SRCS main.c\n"
+                    "    EMBED_TXTFILES note.txt)\n",
+                    "main/note.txt": "x"})
+    strange = tmp_path / "my 'own' $project"
+    project.dir.rename(strange)
+    made = porta("build", strange, *[w.replace(str(project.dir), str(strange))
+                                     for w in project.room])
+    assert "mine 1" in made.out
+    assert {p.name for p in strange.iterdir()} >= {"build", "main"}
+    assert "fact mine 1" in device(strange / "build/flash.bin", "--boots",
+                                   "1").out
+
+
 def test_nothing_is_built_twice(make):
     project = make()
     project.build(*project.room)
