@@ -13,6 +13,8 @@
 
 #include "esp_https_ota.h"
 #include "esp_ota_ops.h"
+#include "nvs_flash.h"
+#include "porta/ota_control.h"
 #include "porta/ota_decrypt.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -265,6 +267,52 @@ static void test_own_desc(void **state)
     crypt_device_close(&c);
 }
 
+static void on_result(void *ctx, const porta_ota_result_t *result)
+{
+    *(porta_ota_result_t *)ctx = *result;
+}
+
+static void keep(struct crypt_device *c, porta_ota_result_t *last)
+{
+    const esp_partition_t *nvs = NULL;
+
+    porta_ota_set_options(&(porta_ota_options_t){
+        .keep = true, .on_result = on_result, .ctx = last });
+    assert_int_equal(esp_partition_register_external(
+                         NULL, 0x54000, 0x4000, "nvs", ESP_PARTITION_TYPE_DATA,
+                         ESP_PARTITION_SUBTYPE_DATA_NVS, &nvs),
+                     ESP_OK);
+    assert_int_equal(nvs_flash_init(), ESP_OK);
+    c->d.rig.web.etag = "\"a\"";
+}
+
+/* A download that broke goes on in the next session, with a new handle, as
+ * after a reset; with a callback of one's own it starts again. */
+static void test_own_goes_on(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CNT(cbs); i++) {
+        bool own = cbs[i] == porta_ota_decrypt;
+        porta_ota_result_t last;
+        struct crypt_device c;
+
+        crypt_device_open(&c);
+        keep(&c, &last);
+        c.d.rig.web.cut_at = 10000;
+        c.d.rig.web.cut_cnt = 1;
+        assert_int_equal(run_example(&c, cbs[i], &http, -1), ESP_FAIL);
+        assert_int_equal(last.checkpoints, own ? 1 : 0);
+        assert_int_equal(run_example(&c, cbs[i], &http, -1), ESP_OK);
+        assert_int_equal(last.resumed_from, own ? 8192 : 0);
+        assert_int_equal(last.received_len,
+                         own ? c.file_len - 8192 : c.file_len);
+        assert_int_equal(rig_boots(&c.d.rig), 1);
+        assert_memory_equal(rig_bytes(&c.d.rig, RIG_SLOT_1), c.d.rig.image,
+                            c.d.rig.image_len);
+        crypt_device_close(&c);
+    }
+}
+
 /* One after the other with the same handle; never two at a time. */
 static void test_own_sessions(void **state)
 {
@@ -337,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_lag),
         cmocka_unit_test(test_own_tag),
         cmocka_unit_test(test_own_desc),
+        cmocka_unit_test(test_own_goes_on),
         cmocka_unit_test(test_own_sessions),
         cmocka_unit_test(test_own_ends_early),
     };
