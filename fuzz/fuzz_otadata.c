@@ -90,6 +90,48 @@ static uint8_t fill(const uint8_t *data, size_t size)
     return data[0];
 }
 
+/* What is denied, the newest first. */
+struct denied {
+    uint8_t digest[OTADATA_DENY_MAX][OTADATA_DIGEST_LEN];
+    uint32_t cnt;
+};
+
+static void denied_read(const struct otadata_place *at, const struct otadata *o,
+                        struct denied *out)
+{
+    memset(out, 0, sizeof(*out));
+    while (out->cnt < OTADATA_DENY_MAX) {
+        esp_err_t err =
+            otadata_deny_get(at, o, out->cnt, out->digest[out->cnt]);
+        check(err == ESP_OK || err == ESP_ERR_NOT_FOUND);
+        if (err)
+            break;
+        out->cnt++;
+    }
+}
+
+/* Events and digests are appended, and change no record. */
+static void append(const struct otadata_place *at, struct otadata *o,
+                   uint8_t ask)
+{
+    const struct otadata was = *o;
+    const struct ota_event event = { .seq = o->rec[ask & 1].seq,
+                                     .rec_idx = ask & 1,
+                                     .kind = (uint8_t)(1 + ask / 2 % 3) };
+    uint8_t digest[OTADATA_DIGEST_LEN] = { ask };
+    bool denied;
+    esp_err_t err = otadata_note(at, o, &event);
+    check(err == ESP_OK || err == ESP_ERR_NO_MEM);
+    if (!err)
+        check(o->event.kind == event.kind && o->event.seq == event.seq);
+    err = otadata_deny_add(at, o, digest);
+    check(err == ESP_OK || err == ESP_ERR_NO_MEM);
+    if (!err)
+        check(otadata_deny_has(at, o, digest, &denied) == ESP_OK && denied);
+    check(rec_same(&o->rec[0], &was.rec[0]) &&
+          rec_same(&o->rec[1], &was.rec[1]));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -110,10 +152,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .running_is_slot = ask & 0x80,
                                    .running_slot = ask / 3 % 3,
                                    .state = states[ask / 9 % 6] };
+    struct denied before, after;
+    struct ota_event verdict;
+    append(&at, &o, ask);
+    check(otadata_verdict(&at, &o, &verdict) == ESP_OK);
+    denied_read(&at, &o, &before);
+    bool roomy = o.free_cnt[0] > 2 * OTA_LIVE_CNT + 2 &&
+                 o.free_cnt[1] > 2 * OTA_LIVE_CNT + 2;
     /* With a full log a sector goes without an intent, and an older open one
      * may come to light that the product never leaves behind. */
     bool full = o.free_cnt[0] == 0 || o.free_cnt[1] == 0;
     check(otadata_activate(&at, &o, &req) == ESP_OK);
+    denied_read(&at, &o, &after);
+    check(!roomy || memcmp(&before, &after, sizeof(before)) == 0);
     if (full || req.state == OTA_STATE_INVALID ||
         req.state == OTA_STATE_ABORTED)
         return 0;

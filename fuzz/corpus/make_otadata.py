@@ -25,6 +25,16 @@ def entry(gen, target, old_seq, rec, done=0xFFFFFFFF, kind=1):
     return head + crc + rec + struct.pack("<I", done) + b"\xff" * 12
 
 
+def plain(entries):
+    """The first that has no byte which means "go elsewhere"."""
+    return next(e for e in entries if b"\xa5" not in e)
+
+
+def event(kind, who, why):
+    return struct.pack("<BBBBBBHII16s", kind, who, why, 4, 2, 1, 0xFFFF, 1000,
+                       6, b"words")
+
+
 def sectors(ask, puts):
     out = bytes([ask])
     for off, data in puts:
@@ -55,7 +65,22 @@ def otadata():
     yield "full", sectors(1, both + [(0xFC0, entry(3, 1, 2, pending, 0)),
                                      (0x1FC0, entry(2, 0, 1, valid, 0))])
     yield "highest_sequence", sectors(0x83, [(0, record(0xFFFFFFFE, 2))])
-    yield "later_type", sectors(0, both + [(64, entry(9, 1, 2, BLANK, 0, 2))])
+    yield "later_type", sectors(0, both + [(64, entry(9, 1, 2, BLANK, 0, 9))])
+    started = entry(3, 1, 2, event(1, 1, 0), kind=2)
+    given_up = entry(4, 1, 2, event(3, 1, 1), kind=2)
+    deny = [plain(entry(5 + n, 0, 0, bytes([n, salt]) * 16, kind=3)
+                  for salt in range(99)) for n in range(10)]
+    clear = entry(9, 0, 0, BLANK, kind=4)
+    yield "started", sectors(0x85, both + [(64, started)])
+    yield "given_up", sectors(0x85, both + [(64, started), (128, given_up)])
+    yield "denied", sectors(0x86, both + [
+        (64 * (1 + n), e) for n, e in enumerate(deny)])
+    yield "denied_twice", sectors(0x86, both + [(64, deny[0]),
+                                                (0x1040, deny[0])])
+    yield "denied_cleared", sectors(0x86, both + [
+        (0x1040 + 64 * n, e) for n, e in enumerate(deny[:7] + [clear])])
+    yield "given_up_in_doubt", sectors(0x81, both + [
+        open_1, (0x1040, given_up), (0x1080, deny[0])])
 
 
 def options(flags=1, version=1, length=16, extra=b""):
