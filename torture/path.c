@@ -146,89 +146,167 @@ static esp_err_t act_give_up(struct world *w)
 }
 
 const struct path paths[TORT_PATH_CNT] = {
-    [TORT_UPDATE] = { "update",
-                      "the image's first 16 bytes are programmed last, and the "
-                      "records name the slot only after that",
-                      false, false, false, PATH_END_NEW, prepare_nothing,
-                      act_update, NULL, NULL, NULL },
-    [TORT_BULK] = { "update-bulk",
-                    "the same, and a slot that is being erased was "
-                    "neither running nor named by the newest record",
-                    false, false, false, PATH_END_NEW, prepare_nothing,
-                    act_bulk, NULL, NULL, act_bulk },
-    [TORT_MOVE] = { "house-move",
-                    "the running slot's record is copied to the other sector "
-                    "before its own is erased, each change under an intent",
-                    true, false, false, PATH_END_NEW, prepare_move, act_move,
-                    NULL, NULL, NULL },
-    [TORT_FIRST_BOOT] = { "first-boot",
-                          "an image is started only when PENDING_VERIFY was "
-                          "read back, so its trial ends whatever happens",
-                          true, true, true, PATH_END_OLD, prepare_updated,
-                          world_reset, NULL, NULL, NULL },
-    [TORT_CONFIRM] = { "confirm",
-                       "the intent in the sibling's log holds the whole new "
-                       "record before the old one is erased",
-                       true, false, true, PATH_END_NEW, prepare_on_trial,
-                       act_confirm, NULL, NULL, NULL },
-    [TORT_GIVE_UP] = { "give-up",
-                       "the same; until the intent stands the image is on "
-                       "trial, which ends in the same slot",
-                       true, false, true, PATH_END_OLD, prepare_on_trial,
-                       act_give_up, NULL, NULL, NULL },
-    [TORT_TRIAL] = { "trial-again",
-                     "a start is counted, and the count read back, before the "
-                     "image runs, so a trial is finite",
-                     true, true, true, PATH_END_OLD, prepare_trial, world_reset,
-                     NULL, NULL, NULL },
-    [TORT_ROLLBACK] = { "rollback",
-                        "a record that is still PENDING_VERIFY at a reset "
-                        "reads as given up, whether or not that was written",
-                        true, true, true, PATH_END_OLD, prepare_on_trial,
-                        world_reset, NULL, NULL, NULL },
-    [TORT_FIRST_RECORD] = { "first-record",
-                            "without a record the same slot is chosen as with "
-                            "the one that is being written",
-                            true, true, false, PATH_END_SAME, prepare_blank,
-                            world_reset, NULL, NULL, NULL },
-    [TORT_SETTINGS] = { "settings",
-                        "a value is written whole and marked as written before "
-                        "the one it replaces is given up",
-                        true, false, false, PATH_END_SAME, prepare_settings,
-                        settings_change, settings_mount, settings_check, NULL },
-    [TORT_MIGRATE] = { "migrate",
-                       "a new image's settings are a copy, which counts when "
-                       "one number says so; the old ones are not written to",
-                       true, false, false, PATH_END_SAME, prepare_migrate,
-                       settings_migrate, settings_mount, settings_migrate_check,
-                       NULL },
-    [TORT_KEPT] = { "update-kept",
-                    "a checkpoint speaks of bytes that were read back, and is "
-                    "believed when their digest is the same",
-                    false, false, false, PATH_END_NEW, prepare_kept, act_kept,
-                    settings_mount, NULL, act_kept },
-    [TORT_PARTITION] = { "partition",
-                         "what is copied stays in the slot, and a note of it "
-                         "in nvs, until the copy is complete",
-                         false, false, false, PATH_END_SAME,
-                         parts_staged_prepare, parts_staged_write,
-                         parts_staged_start, parts_staged_check, NULL },
-    [TORT_WITH_DATA] = { "update-data",
-                         "a slot's image has no magic byte while its data is "
-                         "written, and the records name the slot after both",
-                         false, false, false, PATH_END_NEW, parts_pair_prepare,
-                         parts_pair_write, NULL, parts_pair_check,
-                         parts_pair_write },
-    [TORT_OTA_WRITE] = { "ota-write",
-                         "the bootloader verifies what it starts, and the "
-                         "records name the slot after esp_ota_end() did",
-                         false, false, false, PATH_END_NEW, prepare_nothing,
-                         appl_update, NULL, NULL, appl_update },
-    [TORT_KEYS] = { "keys",
-                    "a set counts when its commit is programmed, which is "
-                    "last, into the sector that does not hold the old one",
-                    true, false, false, PATH_END_SAME, keys_prepare,
-                    keys_install, NULL, keys_check },
+    [TORT_UPDATE] = {
+        .name = "update",
+        .invariant = "the image's first 16 bytes are programmed last, and "
+                     "the records name the slot only after that",
+        .end = PATH_END_NEW,
+        .prepare = prepare_nothing,
+        .act = act_update,
+    },
+    [TORT_BULK] = {
+        .name = "update-bulk",
+        .invariant = "the same, and a slot that is being erased was neither "
+                     "running nor named by the newest record",
+        .end = PATH_END_NEW,
+        .prepare = prepare_nothing,
+        .act = act_bulk,
+        .update = act_bulk,
+    },
+    [TORT_MOVE] = {
+        .name = "house-move",
+        .invariant = "the running slot's record is copied to the other "
+                     "sector before its own is erased, each change under an "
+                     "intent",
+        .metadata = true,
+        .end = PATH_END_NEW,
+        .prepare = prepare_move,
+        .act = act_move,
+    },
+    [TORT_FIRST_BOOT] = {
+        .name = "first-boot",
+        .invariant = "an image is started only when PENDING_VERIFY was read "
+                     "back, so its trial ends whatever happens",
+        .metadata = true,
+        .boots = true,
+        .needs_rollback = true,
+        .end = PATH_END_OLD,
+        .prepare = prepare_updated,
+        .act = world_reset,
+    },
+    [TORT_CONFIRM] = {
+        .name = "confirm",
+        .invariant = "the intent in the sibling's log holds the whole new "
+                     "record before the old one is erased",
+        .metadata = true,
+        .needs_rollback = true,
+        .end = PATH_END_NEW,
+        .prepare = prepare_on_trial,
+        .act = act_confirm,
+    },
+    [TORT_GIVE_UP] = {
+        .name = "give-up",
+        .invariant = "the same; until the intent stands the image is on "
+                     "trial, which ends in the same slot",
+        .metadata = true,
+        .needs_rollback = true,
+        .end = PATH_END_OLD,
+        .prepare = prepare_on_trial,
+        .act = act_give_up,
+    },
+    [TORT_TRIAL] = {
+        .name = "trial-again",
+        .invariant = "a start is counted, and the count read back, before "
+                     "the image runs, so a trial is finite",
+        .metadata = true,
+        .boots = true,
+        .needs_rollback = true,
+        .end = PATH_END_OLD,
+        .prepare = prepare_trial,
+        .act = world_reset,
+    },
+    [TORT_ROLLBACK] = {
+        .name = "rollback",
+        .invariant = "a record that is still PENDING_VERIFY at a reset reads "
+                     "as given up, whether or not that was written",
+        .metadata = true,
+        .boots = true,
+        .needs_rollback = true,
+        .end = PATH_END_OLD,
+        .prepare = prepare_on_trial,
+        .act = world_reset,
+    },
+    [TORT_FIRST_RECORD] = {
+        .name = "first-record",
+        .invariant = "without a record the same slot is chosen as with the "
+                     "one that is being written",
+        .metadata = true,
+        .boots = true,
+        .end = PATH_END_SAME,
+        .prepare = prepare_blank,
+        .act = world_reset,
+    },
+    [TORT_SETTINGS] = {
+        .name = "settings",
+        .invariant = "a value is written whole and marked as written before "
+                     "the one it replaces is given up",
+        .metadata = true,
+        .end = PATH_END_SAME,
+        .prepare = prepare_settings,
+        .act = settings_change,
+        .start = settings_mount,
+        .check = settings_check,
+    },
+    [TORT_MIGRATE] = {
+        .name = "migrate",
+        .invariant = "a new image's settings are a copy, which counts when "
+                     "one number says so; the old ones are not written to",
+        .metadata = true,
+        .end = PATH_END_SAME,
+        .prepare = prepare_migrate,
+        .act = settings_migrate,
+        .start = settings_mount,
+        .check = settings_migrate_check,
+    },
+    [TORT_KEPT] = {
+        .name = "update-kept",
+        .invariant = "a checkpoint speaks of bytes that were read back, and "
+                     "is believed when their digest is the same",
+        .end = PATH_END_NEW,
+        .prepare = prepare_kept,
+        .act = act_kept,
+        .start = settings_mount,
+        .update = act_kept,
+    },
+    [TORT_PARTITION] = {
+        .name = "partition",
+        .invariant = "what is copied stays in the slot, and a note of it in "
+                     "nvs, until the copy is complete",
+        .end = PATH_END_SAME,
+        .prepare = parts_staged_prepare,
+        .act = parts_staged_write,
+        .start = parts_staged_start,
+        .check = parts_staged_check,
+    },
+    [TORT_WITH_DATA] = {
+        .name = "update-data",
+        .invariant = "a slot's image has no magic byte while its data is "
+                     "written, and the records name the slot after both",
+        .end = PATH_END_NEW,
+        .prepare = parts_pair_prepare,
+        .act = parts_pair_write,
+        .check = parts_pair_check,
+        .update = parts_pair_write,
+    },
+    [TORT_OTA_WRITE] = {
+        .name = "ota-write",
+        .invariant = "the bootloader verifies what it starts, and the "
+                     "records name the slot after esp_ota_end() did",
+        .end = PATH_END_NEW,
+        .prepare = prepare_nothing,
+        .act = appl_update,
+        .update = appl_update,
+    },
+    [TORT_KEYS] = {
+        .name = "keys",
+        .invariant = "a set counts when its commit is programmed, which is "
+                     "last, into the sector that does not hold the old one",
+        .metadata = true,
+        .end = PATH_END_SAME,
+        .prepare = keys_prepare,
+        .act = keys_install,
+        .check = keys_check,
+    },
 };
 
 const char *tort_path_name(enum tort_path_id path)
