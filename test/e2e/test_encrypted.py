@@ -9,6 +9,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -400,3 +401,31 @@ def test_encrypted_anew_is_not_spliced(porta, flash, www,  # noqa: F811
         second = update(porta, path, port, server.ca, *more).json
     assert second["result"] == "updated" and second["resumed_from"] == 0
     assert porta.ok("explain", path, "--json").json["boot"] == "ota_1"
+
+
+def test_killed_and_again(porta, flash, www, offer, tmp_path):  # noqa: F811
+    """SIGKILL is a power cut: the next try goes on."""
+    path, plain = flash(), offer("ecies256.hmac")
+    kept = path.with_name(path.name + ".porta")
+    args = ["--decrypt", vector("ecies256.hmac")]
+    with Serve(porta, www, tmp_path / "certs", "--throttle",
+               "200K") as server:
+        url = f"https://localhost:{server.port}/fw.bin"
+        first = porta.start("update", path, url, "--cacert", server.ca,
+                            "--chip-rev", "100", *args,
+                            stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 30
+        while not (kept.exists() and "resume" in kept.read_text()):
+            assert first.poll() is None and time.monotonic() < end
+            time.sleep(0.01)
+        first.kill()
+        first.wait()
+    assert porta.ok("explain", path, "--json").json["boot"] == "ota_0"
+    with Serve(porta, www, tmp_path / "certs", "--port",
+               server.port) as server:
+        second = update(porta, path, server.port, server.ca, *args).json
+    assert second["result"] == "updated", second
+    assert second["resumed_from"] >= 65536
+    porta.ok("flash", "read", path, "ota_1", tmp_path / "slot")
+    assert (tmp_path / "slot").read_bytes()[:len(plain)] == plain
