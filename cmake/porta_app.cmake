@@ -64,6 +64,7 @@ function(porta_add_app name)
         COMMAND porta_tool image create --chip linux
             --project "${arg_PROJECT}" --version "${arg_VERSION}"
             --secure-version ${arg_SECURE_VERSION}
+            --ota-client $<TARGET_FILE:${elf}>
             --elf "${apps}/${name}.stripped" -o "${apps}/${name}.bin"
         COMMAND ${CMAKE_COMMAND} -E rm "${apps}/${name}.stripped"
         DEPENDS ${elf} porta_tool VERBATIM

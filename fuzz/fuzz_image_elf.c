@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "elf_segments.h"
+#include "elf_symbols.h"
 #include "image/build.h"
 
 static void must(bool ok)
@@ -28,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1)
         return 0;
+    (void)elf_defines(span_of(data, size), "main");
     const struct img_chip *chip = img_chip_at(data[--size] % 16);
     if (elf_segments_read(span_of(data, size), chip, &parts, &d) != ESP_OK) {
         must(d.text[0]);

@@ -4,6 +4,7 @@ porta_fuzz(image
 target_include_directories(fuzz_image PRIVATE "${PROJECT_SOURCE_DIR}/test")
 porta_fuzz(image_elf
     SOURCES fuzz_image_elf.c "${PROJECT_SOURCE_DIR}/apps/porta/elf_segments.c"
+        "${PROJECT_SOURCE_DIR}/apps/porta/elf_symbols.c"
     LIBS porta_image porta_crypto porta_base)
 target_include_directories(fuzz_image_elf PRIVATE
     "${PROJECT_SOURCE_DIR}/apps/porta")

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cap_file.h"
 #include "cmd_image.h"
 #include "cmds.h"
 #include "enc/head.h"
@@ -121,12 +122,15 @@ static void show(const struct image_file *f)
     const struct img_info *info = &f->check.info;
     const struct img_header *h = &info->header;
     char name[16], len[32];
+    struct img_cap cap;
 
     printf("chip            %s (0x%04x)\n", img_chip_name(h->chip_id, name),
            h->chip_id);
     if (h->min_rev || (h->max_rev && h->max_rev != 0xFFFF))
         printf("revisions       %u to %u\n", h->min_rev, h->max_rev);
     show_desc(info, f->check.rules.kind);
+    image_file_cap(f, &cap);
+    cap_show(&cap);
     printf("entry           0x%08x\n", (unsigned)h->entry_addr);
     show_segments(info);
     show_sums(f);

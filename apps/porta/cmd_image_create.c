@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "cap_file.h"
 #include "cmd_image.h"
 #include "elf_segments.h"
 #include "image/build.h"
@@ -22,6 +23,7 @@ struct create_opts {
     const char *chip, *project, *version, *idf_ver;
     const char *elf, *out;
     struct cli_list segments;
+    struct cap_args cap;
     uint32_t secure_version, entry_addr, min_rev, max_rev, flash_len;
     bool json;
 };
@@ -49,6 +51,7 @@ static const struct cli_opt create_opts[] = {
       offsetof(struct create_opts, max_rev) },
     { "--flash-size", "N", "flash that it is made for: 1MB to 128MB (4MB)",
       CLI_KIND_SIZE, offsetof(struct create_opts, flash_len) },
+    CAP_OPTS(struct create_opts, cap),
     { "-o", "OUT", "the image to write (required)", CLI_KIND_TEXT,
       offsetof(struct create_opts, out) },
     CLI_OPT_JSON(struct create_opts, json),
@@ -64,7 +67,10 @@ static const struct cli_verb create_verb = {
         "segments are, and\nthose that are mapped from flash are laid out for "
         "the MMU page. A segment that\nstarts with an application description "
         "comes first and gets the new fields;\nwithout one the description "
-        "becomes a segment that is not loaded.",
+        "becomes a segment that is not loaded.\n\n"
+        "--ota-client writes a capability record behind the description: what "
+        "the\nprogram can do for the next update. Devices refuse one that "
+        "would leave them\nwithout updates (docs/preflight.md).",
     .example = "porta image create --chip linux --project demo --version 1.0 "
                "--elf demo -o demo.bin\n"
                "porta image create --chip esp32 --project demo --version 1.0 "
@@ -136,6 +142,10 @@ static int check_opts(const struct create_opts *o)
         status = check_sources(o);
     if (status != CLI_GO)
         return status;
+    if (!cap_args_ok(&o->cap))
+        return cli_usage(&create_verb,
+                         "--for-table, --trusts, --need-keys and "
+                         "--install-anyway go with --ota-client yes|no");
     if (!o->out)
         return cli_usage(&create_verb, "-o is missing: where to write to");
     if (o->min_rev > UINT16_MAX || o->max_rev > UINT16_MAX)
@@ -276,9 +286,10 @@ static esp_err_t gather(struct create *c)
         err = add_elf(c);
     for (int i = 0; i < c->o->segments.cnt && !err; i++)
         err = add_segment(c, c->o->segments.val[i]);
-    if (!err)
-        fill_desc(c);
-    return err;
+    if (err)
+        return err;
+    fill_desc(c);
+    return cap_fill(&c->o->cap, &c->in.cap, &c->d);
 }
 
 /* --- output ------------------------------------------------------------------ */

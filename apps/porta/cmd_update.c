@@ -217,6 +217,12 @@ static esp_err_t begin(struct session *s)
     opts.client = s->client;
     opts.store = &s->keep;
     opts.unconditional = s->o->same_version || s->o->partition;
+    opts.pre = (struct pre_policy){
+        .same_project = s->o->same_project,
+        .no_same_version = !opts.unconditional,
+        .no_older = s->o->no_older,
+        .require_updatable = s->o->require_updatable,
+    };
     opts.restart = s->o->no_resume;
     opts.result = &s->result;
     if (s->key) {
@@ -228,18 +234,6 @@ static esp_err_t begin(struct session *s)
 }
 
 /* --- the session ---------------------------------------------------------- */
-
-static bool same_version(struct session *s, const struct img_info *info)
-{
-    struct img_header header;
-    struct img_desc have;
-
-    text_clean(span_str(info->desc.version), s->version, sizeof(s->version));
-    return info->desc.present && s->running.part &&
-           device_image_head(&s->dev, s->running.part, &header, &have) &&
-           strcmp(have.version, info->desc.version) == 0 &&
-           strcmp(have.project, info->desc.project) == 0;
-}
 
 static void show(struct session *s, struct progress *p)
 {
@@ -279,8 +273,10 @@ static esp_err_t look(struct session *s, bool *nothing)
     }
     if (err || s->o->partition)
         return err;
-    err = upd_head(s->upd, &info);
-    if (!err && same_version(s, info) && !s->o->same_version) {
+    err = upd_look(s->upd, &info);
+    text_clean(span_str(info->desc.version), s->version, sizeof(s->version));
+    if (err && upd_result(s->upd)->pre.why == PRE_SAME_VERSION) {
+        err = ESP_OK;
         s->outcome = OUT_SAME_VERSION;
         *nothing = true;
     }
@@ -460,10 +456,20 @@ static void result_text(const struct session *s)
                (unsigned long long)(ms % 1000 / 100));
 }
 
+static void warn_unknown(const struct session *s)
+{
+    if (s->outcome == OUT_UPDATED && s->result.pre.updatable == PRE_UPD_UNKNOWN)
+        fputs("porta update: warning: the image does not say whether its "
+              "program can fetch the next update (porta image create "
+              "--ota-client)\n",
+              stderr);
+}
+
 static int report(const struct session *s)
 {
     int status = s->outcome == OUT_UPDATED ? CLI_DONE : CLI_NOTHING;
 
+    warn_unknown(s);
     if (s->outcome == OUT_FAILED)
         status = cli_fail(&update_verb, &s->diag, false);
     if (s->o->json)

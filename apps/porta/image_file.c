@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "enc/head.h"
 #include "image/sig_list.h"
+#include "cap_file.h"
 #include "image/text.h"
 
 esp_err_t image_file_load(const char *path, struct image_file *f,
@@ -254,21 +255,37 @@ static bool add_sums(cJSON *obj, const struct image_file *f)
                     : cJSON_AddNullToObject(obj, "sha256") != NULL);
 }
 
+void image_file_cap(const struct image_file *f, struct img_cap *out)
+{
+    bool app =
+        f->check.rules.kind == IMG_KIND_APP && f->check.info.desc.present;
+
+    img_cap_parse(app ? span_of(f->bytes.ptr, f->bytes.len) : span_of(NULL, 0),
+                  f->check.info.segs[0].len, out);
+}
+
 cJSON *image_file_json(const struct image_file *f)
 {
+    struct img_cap cap;
     const struct img_info *info = &f->check.info;
     cJSON *segments = segments_json(info);
     cJSON *signatures = signatures_json(f);
+    cJSON *updates;
     cJSON *obj = cJSON_CreateObject();
     bool app = f->check.rules.kind == IMG_KIND_APP;
-    bool ok = obj && add_header(obj, &info->header) &&
-              (app ? add_app_desc(obj, &info->desc)
-                   : add_boot_desc(obj, &info->boot_desc)) &&
-              take(obj, "segments", &segments) && add_sums(obj, f) &&
-              take(obj, "signatures", &signatures);
+    bool ok;
+
+    image_file_cap(f, &cap);
+    updates = cap_json(&cap);
+    ok = obj && add_header(obj, &info->header) &&
+         (app ? add_app_desc(obj, &info->desc)
+              : add_boot_desc(obj, &info->boot_desc)) &&
+         take(obj, "segments", &segments) && add_sums(obj, f) &&
+         take(obj, "signatures", &signatures) && take(obj, "updates", &updates);
 
     cJSON_Delete(segments);
     cJSON_Delete(signatures);
+    cJSON_Delete(updates);
     if (ok)
         return obj;
     cJSON_Delete(obj);

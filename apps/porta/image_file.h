@@ -3,6 +3,7 @@
 #define IMAGE_FILE_H
 
 #include "cli.h"
+#include "image/cap.h"
 #include "image/image.h"
 
 /* The largest image with what may follow it. */
@@ -38,6 +39,9 @@ MUST_CHECK esp_err_t image_file_check(struct image_file *f, const char *name,
 MUST_CHECK esp_err_t image_file_open(const char *path,
                                      const struct img_rules *rules,
                                      struct image_file *f, struct diag *d);
+
+/* What the image says of updates; of a bootloader nothing. */
+void image_file_cap(const struct image_file *f, struct img_cap *out);
 
 void image_file_free(struct image_file *f); /* idempotent */
 

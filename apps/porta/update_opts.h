@@ -20,6 +20,7 @@ struct update_opts {
     uint32_t retry, range_len;
     bool no_resume, bulk_erase, same_version, insecure, allow_http, json,
         in_place, accept_unsafe;
+    bool same_project, no_older, require_updatable;
 };
 #define UPDATE_OPTS        \
     {                      \

@@ -37,6 +37,8 @@ typedef struct {
     uint32_t requests, connections, handshakes, handshakes_resumed;
     uint32_t redirects, retries, checkpoints;
     uint32_t erases, programs;
+    const char *updatable; /* "yes", "no", "unknown": can the image take the
+                              next update? */
     uint64_t elapsed_ms;
 } porta_ota_result_t;
 
@@ -60,6 +62,14 @@ typedef struct {
      * power cut then leaves a device that does not start; how long it may
      * come is in porta_ota_get_risk(). Else ESP_ERR_NOT_ALLOWED. */
     bool accept_unsafe;
+    /* What is asked of an image before the first erase; docs/preflight.md. */
+    bool same_project;           /* another project's program is refused */
+    bool no_same_version;        /* ... and the version that runs */
+    bool no_older;               /* ... and one below it, or of unknown order */
+    bool same_spi_mode;          /* ... and one for another mode of flash */
+    bool require_updatable;      /* ... and one that does not say that it is */
+    uint32_t least_heap;         /* bytes that have to be free, 0: any... */
+    uint32_t (*heap_free)(void); /* ...of so many: esp_get_free_heap_size */
     /* Called when a session ends, in its thread. NULL: nobody is told. */
     void (*on_result)(void *ctx, const porta_ota_result_t *result);
     void *ctx;

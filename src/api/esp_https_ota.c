@@ -212,6 +212,16 @@ static void log_failure(const struct api_https_ota *ota, esp_err_t err)
         LOGE(TAG, "%s", ota->diag.text);
 }
 
+static struct pre_policy pre_policy(const porta_ota_options_t *o)
+{
+    return (struct pre_policy){ .same_project = o->same_project,
+                                .no_same_version = o->no_same_version,
+                                .no_older = o->no_older,
+                                .same_spi_mode = o->same_spi_mode,
+                                .require_updatable = o->require_updatable,
+                                .least_heap = o->least_heap };
+}
+
 static esp_err_t open_session(struct api_https_ota *ota,
                               const esp_https_ota_config_t *config)
 {
@@ -233,6 +243,9 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .retry_cnt = dev->ota_options.retry_cnt,
         .max_time_ms = dev->ota_options.max_time_ms,
         .store = dev->ota_options.keep ? &api_ota_store : NULL,
+        .pre = pre_policy(&dev->ota_options),
+        .heap_free =
+            dev->ota_options.heap_free ? dev->ota_options.heap_free() : 0,
         .limit = &ota->limit,
         .result = &ota->result,
         .on_event = on_event,

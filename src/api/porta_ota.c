@@ -58,6 +58,7 @@ static void tell(const struct api_https_ota *ota, porta_ota_result_t *out)
         .checkpoints = r->checkpoint_cnt,
         .erases = r->erase_cnt,
         .programs = r->prog_cnt,
+        .updatable = pre_updatable_name(r->pre.updatable),
         .elapsed_ms = r->elapsed_ms,
     };
     _Static_assert(sizeof(out->host) == sizeof(http->host) &&

@@ -7,7 +7,8 @@
  * description (its magic), that segment comes first and its fields are
  * replaced by those given; otherwise the description becomes a segment 0 of
  * its own at address 0, which no chip loads, so that every segment keeps the
- * address it was given.
+ * address it was given. A capability record follows it; in a segment that
+ * begins with a description there must be one already, of the same length.
  * Segments that the chip maps from flash are laid out for its MMU page
  * (reference 1.4): sorted by address, with pieces of the other segments or
  * zeros as padding. The rest keeps its order. */
@@ -15,6 +16,7 @@
 #define IMAGE_BUILD_H
 
 #include "base/diag.h"
+#include "image/cap.h"
 #include "image/image.h"
 #include "image/walk.h"
 
@@ -28,6 +30,7 @@ struct img_build {
     struct img_header header;       /* magic and seg_cnt are set for you */
     struct img_desc desc;           /* kind APP; `present` is ignored */
     struct img_boot_desc boot_desc; /* kind BOOTLOADER, likewise */
+    struct img_cap cap;             /* kind APP; written when state is GOOD */
     const struct img_build_seg *segs;
     uint32_t seg_cnt;
 };
@@ -41,7 +44,7 @@ struct img_piece {
 };
 
 struct img_layout {
-    uint8_t desc[IMG_APP_DESC_LEN];
+    uint8_t desc[IMG_APP_DESC_LEN + IMG_CAP_MAX_LEN];
     struct img_piece pieces[IMG_MAX_SEGMENTS];
     uint32_t cnt;
     uint32_t image_len; /* with checksum and digest */

@@ -210,14 +210,41 @@ static void find_bearer(struct planner *p)
             p->bearer = &p->in->segs[i];
 }
 
+/* The record goes behind the description; *len is of both. */
+static esp_err_t cap_add(struct planner *p, uint32_t *len)
+{
+    uint32_t cap_len;
+
+    if (p->in->kind != IMG_KIND_APP || p->in->cap.state != IMG_CAP_GOOD)
+        return ESP_OK;
+    cap_len = img_cap_pack(&p->in->cap, p->out->desc + *len);
+    if (p->bearer) {
+        struct span s = span_from(p->bearer->data, *len);
+
+        if (s.len < cap_len || le32_get(s.ptr) != IMG_CAP_MAGIC ||
+            le16_get(s.ptr + 6) != cap_len)
+            return diag_fail(p->d, DIAG_STAGE_IMAGE, ESP_ERR_INVALID_ARG,
+                             "the program's description is followed by other "
+                             "data, so there is no place for a capability "
+                             "record; leave %u bytes there, that begin with "
+                             "\"PCAP\" and their length at byte 6",
+                             (unsigned)cap_len);
+    }
+    *len += cap_len;
+    return ESP_OK;
+}
+
 /* Segment 0: the bearer with new fields, or the description alone. */
 static esp_err_t first_add(struct planner *p)
 {
     bool app = p->in->kind == IMG_KIND_APP;
-    uint32_t len = app ? IMG_APP_DESC_LEN : IMG_BOOT_DESC_LEN;
+    uint32_t desc_len = app ? IMG_APP_DESC_LEN : IMG_BOOT_DESC_LEN;
     struct img_piece *first = &p->out->pieces[0];
-    esp_err_t err;
+    uint32_t len = desc_len;
+    esp_err_t err = cap_add(p, &len);
 
+    if (err)
+        return err;
     if (!p->bearer)
         err = piece_add(p, 0, len, span_of(NULL, 0));
     else if (is_mapped(p, p->bearer))
@@ -233,7 +260,7 @@ static esp_err_t first_add(struct planner *p)
                          "and must start 32 bytes into a flash page of %u",
                          (unsigned)p->bearer->load_addr, (unsigned)p->page_len);
     if (p->bearer)
-        memcpy(p->out->desc, p->bearer->data.ptr, len);
+        memcpy(p->out->desc, p->bearer->data.ptr, desc_len);
     if (app)
         img_desc_pack(&p->in->desc, p->out->desc);
     else

@@ -84,6 +84,9 @@ MUST_CHECK esp_err_t part_row_parse(const uint8_t row[PART_ROW_LEN],
 MUST_CHECK esp_err_t part_table_parse(struct span bytes, uint32_t flash_len,
                                       struct part_table *out);
 
+/* The row of an entry, as the table in flash has it. */
+void part_row_pack(const struct part_entry *e, uint8_t row[PART_ROW_LEN]);
+
 /* Writes PART_TABLE_MAX_LEN bytes: rows, MD5 row, 0xFF. A table of
  * PART_MAX_ENTRIES rows leaves room for the end mark only: no MD5 row then. */
 void part_table_pack(const struct part_table *table,

@@ -40,7 +40,7 @@ esp_err_t part_row_parse(const uint8_t row[PART_ROW_LEN],
     return ESP_OK;
 }
 
-static void row_pack(const struct part_entry *e, uint8_t row[PART_ROW_LEN])
+void part_row_pack(const struct part_entry *e, uint8_t row[PART_ROW_LEN])
 {
     memset(row, 0, PART_ROW_LEN);
     le16_put(row, ROW_MAGIC);
@@ -155,7 +155,7 @@ void part_table_pack(const struct part_table *table,
 
     memset(out, 0xFF, PART_TABLE_MAX_LEN);
     for (uint32_t i = 0; i < table->cnt; i++)
-        row_pack(&table->entries[i], out + i * PART_ROW_LEN);
+        part_row_pack(&table->entries[i], out + i * PART_ROW_LEN);
     if (len + PART_ROW_LEN >= PART_TABLE_MAX_LEN)
         return; /* the last row has to be the end mark */
     le16_put(out + len, ROW_MAGIC_MD5);

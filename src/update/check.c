@@ -99,18 +99,23 @@ static void tell(struct upd *u)
     if (!u->head_told && img_check_head_done(&u->check)) {
         u->head_told = true;
         u->result.image = *info;
-        /* The first sector is not programmed before it is full. */
-        memcpy(u->head, u->sector, sizeof(u->head));
         upd_emit(u, UPD_EV_HEAD, 0);
     }
 }
 
-/* Right after the head, when nothing was erased yet. */
-static esp_err_t judge_head(struct upd *u)
+/* Right after the head, when nothing was erased yet; the pre-flight waits for
+ * a little more of the image. */
+static esp_err_t judge_head(struct upd *u, bool was_told)
 {
-    esp_err_t err = upd_version_check(u, &u->check.info.desc);
+    if (u->head_told && !was_told) {
+        esp_err_t err = upd_version_check(u, &u->check.info.desc);
 
-    return err ? err : upd_check_denied(u);
+        if (!err)
+            err = upd_check_denied(u);
+        if (err)
+            return err;
+    }
+    return upd_preflight(u, false);
 }
 
 /* A partition table announces itself in its first two bytes. */
@@ -140,10 +145,11 @@ esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
         upd_mark_bytes(u, data, len);
         return ESP_OK;
     }
+    upd_keep_head(u, data, len);
     err = img_check_feed(&u->check, data, len);
     tell(u);
     if (!err)
-        return u->head_told && !was_told ? judge_head(u) : ESP_OK;
+        return judge_head(u, was_told);
     if (u->check.fault.kind == IMG_FAULT_MAGIC)
         return fail_magic(u, (const uint8_t *)data + len);
     return upd_check_failed(u);

@@ -109,6 +109,8 @@ static esp_err_t finish(struct upd *u, bool want_boot)
     if (!err)
         err = judge(u, &receipt);
     if (!err)
+        err = upd_preflight(u, true);
+    if (!err)
         err = commit(u, &receipt);
     if (!err)
         err = upd_final_copy(u, &receipt);

@@ -166,6 +166,7 @@ size_t upd_result_json(const struct upd_result *r, const struct diag *d,
     number(&j, "checkpoints", r->checkpoint_cnt);
     number(&j, "erases", r->erase_cnt);
     number(&j, "programs", r->prog_cnt);
+    text(&j, "updatable", pre_updatable_name(r->pre.updatable));
     transport(&j, &r->http);
     error(&j, d);
     shut(&j);

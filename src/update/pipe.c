@@ -25,7 +25,7 @@ esp_err_t upd_erase_step(struct upd *u, bool *more)
     *more = false;
     if (u->err)
         return u->err;
-    if (!u->head_told)
+    if (!upd_may_erase(u))
         return ESP_OK;
     err = upd_check_limits(u);
     if (err)
@@ -76,7 +76,7 @@ static esp_err_t take_in_place(struct upd *u, const void *data, size_t len)
     if (!u->peeking)
         err = upd_check_bytes(u, data, len);
     if (!err && !u->peeking && u->opts.bulk_erase && !u->bulk_done &&
-        u->head_told)
+        upd_may_erase(u))
         err = bulk_erase(u);
     if (err)
         return err;

@@ -75,8 +75,10 @@ struct upd {
     uint8_t *rx; /* wire bytes on their way to the first stage */
     uint32_t rx_len;
     struct upd_link links[UPD_MAX_STAGES];
-    uint32_t stages_open;       /* the first so many stages began */
-    uint8_t head[IMG_HEAD_LEN]; /* of the image, once known */
+    uint32_t stages_open;      /* the first so many stages began */
+    uint8_t head[IMG_CAP_END]; /* of the image, as far as it came */
+    uint32_t head_len;
+    bool judged;  /* by upd_preflight(); before that nothing is erased */
     bool peeking; /* bytes in the sector buffer are not checked yet */
     bool header_told, head_told, bulk_done;
     bool even_checked; /* the stage's head and the file agree */
@@ -227,6 +229,13 @@ MUST_CHECK esp_err_t upd_pipe_restart(struct upd *u);
 /* The head of the only stage, which comes before its first byte. */
 MUST_CHECK esp_err_t upd_pipe_feed_head(struct upd *u, const void *data,
                                         size_t len);
+
+/* judge.c: asks pre_judge() once, when the first bytes are there or, `whole`,
+ * no more will come. */
+MUST_CHECK esp_err_t upd_preflight(struct upd *u, bool whole);
+/* Bytes that are next in the image, whose length so far is check.fed_len. */
+void upd_keep_head(struct upd *u, const void *data, size_t len);
+bool upd_may_erase(const struct upd *u);
 
 /* check.c */
 /* Judges bytes that are next in the image. */

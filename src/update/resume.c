@@ -47,7 +47,7 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
         if (upd_holds_head(u) && at == 0)
             memcpy(u->sector, head, SLOT_HEAD_LEN);
         if (upd_is_image(u) && at == 0)
-            memcpy(u->head, u->sector, sizeof(u->head));
+            upd_keep_head(u, u->sector, step);
         if (!upd_is_image(u))
             upd_mark_bytes(u, u->sector, step);
         else if (img_check_feed(&u->check, u->sector, step))
@@ -65,7 +65,8 @@ static esp_err_t start_over(struct upd *u)
 
     u->fetch.off = 0;
     u->result.resumed_from = 0;
-    u->header_told = u->head_told = false;
+    u->header_told = u->head_told = u->judged = false;
+    u->head_len = 0;
     upd_mark_restart(u);
     img_check_open(&u->check, &rules);
     u->peeking = true;

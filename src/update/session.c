@@ -180,7 +180,7 @@ static esp_err_t parse_head(struct upd *u)
                         "the file has %u bytes, too few for an image",
                         (unsigned)bytes.len);
     }
-    memcpy(u->head, bytes.ptr, sizeof(u->head));
+    memcpy(u->head, bytes.ptr, IMG_HEAD_LEN);
     err = img_header_parse(bytes, &info->header);
     if (err)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
@@ -209,6 +209,17 @@ esp_err_t upd_head(struct upd *u, const struct img_info **info)
     }
     /* A stage may hand out so much at once that it went on to the check. */
     return u->head_told ? ESP_OK : parse_head(u);
+}
+
+esp_err_t upd_look(struct upd *u, const struct img_info **info)
+{
+    esp_err_t err = upd_head(u, info);
+
+    while (!err && u->peeking && !u->done && u->slot.fill_len < UPD_HEAD_LEN)
+        err = upd_pipe_pull(u);
+    if (!err)
+        err = upd_pipe_unpeek(u);
+    return err ? err : upd_preflight(u, u->done);
 }
 
 /* --- step ---------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 #include "part/part.h"
 #include "port/fuse.h"
 #include "port/limit.h"
+#include "update/preflight.h"
 
 enum upd_step { UPD_STEP_MORE, UPD_STEP_DONE, UPD_STEP_FAILED };
 
@@ -147,6 +148,9 @@ struct upd_opts {
      * with stages only if there is one, and it is even. NULL: nothing is kept.
      * Borrowed. */
     const struct upd_store *store;
+    /* What is asked of an image before the first erase; zero: nothing. */
+    struct pre_policy pre;
+    uint32_t heap_free; /* when the session begins, for it; 0: not known */
     bool unconditional; /* ask for all of it, whatever is known */
     /* Filled when the session ends, also by upd_begin(). NULL: not wanted */
     struct upd_result *result;
@@ -176,6 +180,7 @@ struct upd_result {
     bool not_modified;
     struct http_stats http;
     struct img_info image;
+    struct pre_answer pre; /* once the image's first bytes were judged */
     uint8_t sha256[SHA256_LEN];
     char slot[PART_LABEL_LEN + 1];
     uint32_t erase_cnt, prog_cnt;
@@ -206,6 +211,10 @@ MUST_CHECK esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
  * ESP_ERR_NOT_SUPPORTED: what is written is neither application nor
  * bootloader. */
 MUST_CHECK esp_err_t upd_head(struct upd *u, const struct img_info **info);
+
+/* The same, and judges what came: fails with all that upd_step() would fail
+ * with before the first erase. */
+MUST_CHECK esp_err_t upd_look(struct upd *u, const struct img_info **info);
 
 /* Reads, checks and writes one piece. UPD_STEP_FAILED: *err says why;
  * ESP_ERR_OTA_SMALL_SEC_VER: anti-rollback, nothing was erased. */

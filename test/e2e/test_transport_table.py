@@ -27,7 +27,7 @@ ROWS = [
     ("reset@20000", "ESP_ERR_HTTP_INCOMPLETE_DATA", "download", "some"),
     ("oversize@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "some"),
     ("wrong-length@100", "ESP_ERR_HTTP_INCOMPLETE_DATA", "download", "some"),
-    ("short-length@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "some"),
+    ("short-length@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "none"),
     ("status@206", None, "http", "none"),
     ("chunk-overflow", None, "download", "none"),
     ("chunk-cut", "ESP_ERR_HTTP_INCOMPLETE_DATA", "download", "some"),
@@ -106,7 +106,7 @@ SERVED = [
     ("trickle@20000", "ESP_ERR_TIMEOUT", "download", "some"),
     ("reset@20000", "ESP_ERR_HTTP_INCOMPLETE_DATA", "download", "some"),
     ("oversize@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "some"),
-    ("wrong-length@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "some"),
+    ("wrong-length@100", "ESP_ERR_OTA_VALIDATE_FAILED", "image", "none"),
     ("status=500", "ESP_FAIL", "http", "none"),
     ("range-ignored", None, None, "all"),
 ]

@@ -77,6 +77,49 @@ static void test_result(void **state)
     device_close(&d);
 }
 
+static uint32_t heap_free(void)
+{
+    return 4999;
+}
+
+/* What an application asks of images; without asking all of them are taken. */
+static void test_asked_before(void **state)
+{
+    static const struct {
+        porta_ota_options_t options;
+        const char *words;
+        esp_err_t want;
+    } rows[] = {
+        { { .require_updatable = true },
+          "capability record",
+          ESP_ERR_NOT_ALLOWED },
+        { { .least_heap = 5000, .heap_free = heap_free },
+          "4999 bytes",
+          ESP_ERR_NO_MEM },
+        { { .least_heap = 5000 }, "", ESP_OK },
+        { { .same_project = true,
+            .no_same_version = true,
+            .no_older = true,
+            .same_spi_mode = true },
+          "",
+          ESP_OK },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct device d;
+        struct told t;
+
+        open_device(&d, &t, rows[i].options);
+        assert_int_equal(esp_https_ota(&config), rows[i].want);
+        assert_non_null(strstr(t.last.message, rows[i].words));
+        assert_string_equal(t.last.updatable, "unknown");
+        if (rows[i].want)
+            assert_int_equal(t.last.erases, 0);
+        device_close(&d);
+    }
+}
+
 /* A session that failed to begin tells, too. */
 static void test_failure(void **state)
 {
@@ -192,9 +235,13 @@ static void test_bad_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_result), cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_cancel), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_keep),   cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_result),
+        cmocka_unit_test(test_asked_before),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_bad_arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,12 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/le.h"
 #include "elf_segments.h"
+#include "elf_symbols.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define ELF_LEN 4096u
@@ -157,12 +160,75 @@ static void test_too_many(void **state)
     assert_non_null(strstr(d.text, "more than 16"));
 }
 
+/* A file of 32 bits with two symbols: `here`, defined, and `away`. */
+static void make_symbols(void)
+{
+    static const char names[] = "\0here\0away";
+    uint8_t *sh = elf + 0x200;
+
+    make_elf(94, NULL, 0);
+    le32_put(elf + 32, 0x200);
+    le16_put(elf + 46, 40);
+    le16_put(elf + 48, 3);
+    le32_put(sh + 40 + 4, 2); /* the table of symbols, its names in 2 */
+    le32_put(sh + 40 + 16, 0x400);
+    le32_put(sh + 40 + 20, 48);
+    le32_put(sh + 40 + 24, 2);
+    le32_put(sh + 80 + 4, 3);
+    le32_put(sh + 80 + 16, 0x600);
+    le32_put(sh + 80 + 20, sizeof(names));
+    le32_put(elf + 0x410, 1);
+    le16_put(elf + 0x410 + 14, 1);
+    le32_put(elf + 0x420, 6);
+    memcpy(elf + 0x600, names, sizeof(names));
+}
+
+static void test_symbols(void **state)
+{
+    (void)state;
+    make_symbols();
+    assert_true(elf_defines(span_of(elf, ELF_LEN), "here"));
+    assert_false(elf_defines(span_of(elf, ELF_LEN), "away"));
+    assert_false(elf_defines(span_of(elf, ELF_LEN), "her"));
+    assert_false(elf_defines(span_of(elf, ELF_LEN), "ere2"));
+    for (size_t len = 0; len < ELF_LEN; len++)
+        assert_int_equal(elf_defines(span_of(elf, len), "here"),
+                         len >= 0x600 + 11);
+    elf[5] = 2; /* big-endian */
+    assert_false(elf_defines(span_of(elf, ELF_LEN), "here"));
+    make_symbols();
+    memset(elf + 0x200 + 40 + 16, 0xFF, 8); /* outside of the file */
+    assert_false(elf_defines(span_of(elf, ELF_LEN), "here"));
+    make_symbols();
+    le32_put(elf + 0x200 + 40 + 24, 9); /* no such section */
+    assert_false(elf_defines(span_of(elf, ELF_LEN), "here"));
+}
+
+/* A file of 64 bits: this program. */
+static void test_own_symbols(void **state)
+{
+    struct span own;
+    uint8_t *bytes = malloc(1u << 26);
+    FILE *f = fopen("/proc/self/exe", "rb");
+
+    (void)state;
+    if (!f)
+        skip();
+    assert_non_null(bytes);
+    own = span_of(bytes, fread(bytes, 1, 1u << 26, f));
+    fclose(f);
+    assert_true(elf_defines(own, "elf_defines"));
+    assert_true(elf_defines(own, "main"));
+    assert_false(elf_defines(own, "esp_https_ota"));
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_segments),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_too_many),    cmocka_unit_test(test_symbols),
+        cmocka_unit_test(test_own_symbols),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,9 @@ uint8_t *rig_make_image(const struct rig_image *how, uint32_t *len)
     in.header.min_rev = how->min_rev;
     in.header.max_rev = UINT16_MAX;
     in.desc.secure_version = how->secure_version;
-    strcpy(in.desc.project, "rig");
+    strcpy(in.desc.project, how->project ? how->project : "rig");
+    if (how->cap)
+        in.cap = *how->cap;
     strcpy(in.desc.version, how->version ? how->version : "2");
     (void)!img_build(&in, NULL, 0, len, NULL);
     out = malloc(*len);

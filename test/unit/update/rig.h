@@ -24,8 +24,9 @@ struct rig_image {     /* zero: a good one */
     uint32_t body_len; /* of its one big segment, 0: 20000 */
     uint16_t chip_id;  /* 0: RIG_CHIP */
     uint16_t min_rev;
-    const char *version;
-    uint32_t filler; /* seed of the segment's bytes */
+    const char *version, *project; /* NULL: "2", "rig" */
+    const struct img_cap *cap;     /* NULL: no record */
+    uint32_t filler;               /* seed of the segment's bytes */
     uint32_t secure_version;
 };
 
