@@ -36,7 +36,7 @@ def measure(bench):
     """Adds "project" to the report; a fresh build folder each time."""
     project = bench.path("one_shot")
     shutil.copytree(PROJECT, project)
-    os.mkdir(os.path.join(project, "server_certs"))
+    os.makedirs(os.path.join(project, "server_certs"), exist_ok=True)
     shutil.copy(bench.ca, os.path.join(project, "server_certs/ca_cert.pem"))
     times = []
     for run in range(min(bench.runs, 3)):
