@@ -101,8 +101,11 @@ PROJECT ?=
 menuconfig: build ## edit the options of a project (PROJECT=DIR)
 	@test -n "$(PROJECT)" || { echo "menuconfig: PROJECT=DIR names an \
 	ESP-IDF project, such as examples/projects/one_shot"; exit 1; }
+	@rm -rf $(BUILD)/menuconfig
 	@IDF_PATH=$(abspath $(BUILD))/share/porta/idf cmake -G Ninja \
-	    -S $(PROJECT) -B $(BUILD)/menuconfig --log-level=WARNING -D PORTA_MENU=ON
+	    -S $(PROJECT) -B $(BUILD)/menuconfig --log-level=WARNING || \
+	    test -f $(BUILD)/menuconfig/config/options.words
+	@$(PYTHON) tools/project menu @$(BUILD)/menuconfig/config/options.words
 
 .PHONY: options
 options: build ## write docs/options.md and docs/api.md from Kconfig and headers

@@ -120,24 +120,14 @@ endfunction()
 
 macro(porta_options_read)
     porta_options_words(porta_words)
-    if(PORTA_MENU)
-        porta_options_menu(${porta_words})
-        porta_options_words(porta_words)
-    endif()
+    # For `make menuconfig`, which needs the terminal that CMake has not.
+    list(JOIN porta_words "\n" porta_lines)
+    file(WRITE "${CMAKE_BINARY_DIR}/config/options.words" "${porta_lines}\n")
     porta_tool_run(options ${porta_words})
     set(ENV{IDF_TARGET} "${IDF_TARGET}")
     set(SDKCONFIG_HEADER "${CMAKE_BINARY_DIR}/config/sdkconfig.h")
     set(SDKCONFIG_CMAKE "${CMAKE_BINARY_DIR}/config/sdkconfig.cmake")
 endmacro()
-
-# On the terminal: nothing is captured.
-function(porta_options_menu)
-    execute_process(COMMAND /usr/bin/python3 -B "${PORTA_IDF_DIR}/tools/project"
-        menu ${ARGN} RESULT_VARIABLE status)
-    if(status)
-        porta_fail("menuconfig ended with status ${status}")
-    endif()
-endfunction()
 
 # Debian's Python modules belong to this one, whatever is first in PATH.
 function(porta_tool_run verb)

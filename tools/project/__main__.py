@@ -53,7 +53,8 @@ def add_sources(parser):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tools/project")
+    parser = argparse.ArgumentParser(prog="tools/project",
+                                     fromfile_prefix_chars="@")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in (options, menu):
         add_sources(verbs.add_parser(verb.__name__))
