@@ -69,6 +69,7 @@ static void board_make(struct board *b, struct world *w)
                                  .rng = &b->rng.port,
                                  .lock = &sim_lock,
                                  .task = &sim_task,
+                                 .fuse = &w->fuses.port,
                                  .policy = &env->policy,
                                  .table_off = w->conf->table_off,
                                  .running_off = runs ? runs->off : UINT32_MAX,

@@ -4,6 +4,7 @@
 
 #include "appl.h"
 #include "keys.h"
+#include "fuses.h"
 #include "parts.h"
 #include "settings.h"
 
@@ -306,6 +307,17 @@ const struct path paths[TORT_PATH_CNT] = {
         .prepare = keys_prepare,
         .act = keys_install,
         .check = keys_check,
+    },
+    [TORT_FUSES] = {
+        .name = "anti-rollback",
+        .invariant = "the fuses rise after the record says VALID, and one of "
+                     "their two copies is whole whatever is cut",
+        .metadata = true,
+        .needs_rollback = true,
+        .end = PATH_END_NEW,
+        .prepare = fuses_prepare,
+        .act = fuses_confirm,
+        .check = fuses_check,
     },
 };
 

@@ -30,6 +30,8 @@ static const char *const op_names[TORT_OP_CNT] = {
     [TORT_OP_DATA_PROG] = "program data",
     [TORT_OP_KEY_ERASE] = "erase key sector",
     [TORT_OP_KEY_PROG] = "program keys",
+    [TORT_OP_FUSE_ERASE] = "erase fuses",
+    [TORT_OP_FUSE_PROG] = "program fuses",
     [TORT_OP_OTHER] = "other",
 };
 

@@ -149,7 +149,12 @@ esp_err_t tort_open(struct tort **out, const struct tort_conf *conf,
     err = open_flash(t);
     if (!err)
         err = world_open(&t->w, &t->conf);
-    if (err)
+    if (err == ESP_ERR_NOT_FOUND)
+        (void)diag_fail(d, DIAG_STAGE_FLASH, err,
+                        "anti-rollback is on and the table has no partition "
+                        "for fuses (data, efuse): only what is in the flash "
+                        "can be tortured");
+    else if (err)
         (void)diag_fail(d, DIAG_STAGE_FLASH, err,
                         "the flash cannot be simulated: %s", err_name(err));
     if (!err)

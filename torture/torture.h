@@ -38,6 +38,7 @@ enum tort_path_id {
     TORT_WITH_DATA,
     TORT_OTA_WRITE,
     TORT_KEYS,
+    TORT_FUSES,
     TORT_PATH_CNT
 };
 
@@ -57,6 +58,8 @@ enum tort_op_kind {
     TORT_OP_DATA_PROG,
     TORT_OP_KEY_ERASE,
     TORT_OP_KEY_PROG,
+    TORT_OP_FUSE_ERASE,
+    TORT_OP_FUSE_PROG,
     TORT_OP_OTHER,
     TORT_OP_CNT
 };
@@ -102,6 +105,8 @@ struct tort_conf {
     /* The device's bootloader: policy and rules; borrowed. Flash, table and
      * buffer are filled in. */
     const struct boot_env *boot;
+    /* With anti-rollback: how the partition for fuses is laid out. */
+    const struct fuse_field *fuse_field;
     uint32_t depth;             /* 1 or 2 */
     bool deep;                  /* all second cuts are tried again, too */
     uint32_t worker, workers;   /* this one does each workers-th run; 0: 1 */

@@ -48,6 +48,8 @@ static enum tort_op_kind op_kind(const struct world *w, uint32_t off,
             return erase ? TORT_OP_KV_ERASE : TORT_OP_KV_PROG;
         if (e->type == PART_TYPE_DATA && e->subtype == KEY_STORE_SUBTYPE)
             return erase ? TORT_OP_KEY_ERASE : TORT_OP_KEY_PROG;
+        if (e->type == PART_TYPE_DATA && e->subtype == PART_DATA_EFUSE)
+            return erase ? TORT_OP_FUSE_ERASE : TORT_OP_FUSE_PROG;
         return erase ? TORT_OP_DATA_ERASE : TORT_OP_DATA_PROG;
     }
     return TORT_OP_OTHER;
@@ -106,6 +108,17 @@ static esp_err_t watch_erase(void *ctx, uint32_t off)
 
 /* --- life ----------------------------------------------------------------- */
 
+/* Where a device needs none, none are found. */
+static esp_err_t open_fuses(struct world *w)
+{
+    const struct policy *policy = &w->conf->boot->policy;
+    const struct fuse_place place = { .flash = &w->flash,
+                                      .bit_cnt = pol_sec_ver_bits(policy) };
+    esp_err_t err =
+        boot_fuse_open(&w->fuses, &w->parts.table, &place, w->conf->fuse_field);
+    return pol_anti_rollback(policy) ? err : ESP_OK;
+}
+
 esp_err_t world_open(struct world *w, const struct tort_conf *conf)
 {
     struct sim_flash_conf flash = { .size_len = (uint32_t)conf->flash.len,
@@ -126,7 +139,8 @@ esp_err_t world_open(struct world *w, const struct tort_conf *conf)
     w->flash.erase = watch_erase;
     sim_heap_init(&w->heap);
     sim_sys_init(&w->sys);
-    return part_dev_open(&w->parts, &w->flash, conf->table_off);
+    esp_err_t err = part_dev_open(&w->parts, &w->flash, conf->table_off);
+    return err ? err : open_fuses(w);
 }
 
 void world_close(struct world *w)
@@ -176,6 +190,7 @@ static struct boot_env boot_env(struct world *w)
 {
     struct boot_env env = *w->conf->boot;
     env.flash = &w->flash;
+    env.fuse = &w->fuses.port;
     env.table = &w->parts.table;
     env.loader = NULL;
     env.buf = w->buf;
@@ -249,6 +264,7 @@ static void desk_open(struct desk *d, struct world *w, struct span file)
         .running_slot = w->running < BOOT_MAX_SLOTS ? w->running : 0,
         .running_off = runs ? runs->off : UINT32_MAX,
         .keys = rules->keys,
+        .fuse = &w->fuses.port,
         .live = true,
     };
     server_init(&d->server, file);

@@ -31,6 +31,7 @@ struct world {
     struct sim_flash sim;
     struct port_flash flash; /* the sim's, watched */
     struct part_dev parts;
+    struct fuse_emul fuses;
     struct sim_heap heap;
     struct sim_sys sys;
     struct diag diag;
@@ -42,7 +43,7 @@ struct world {
     struct boot_result boot;
     uint8_t buf[4096];
     /* What a path remembers of how things were. */
-    uint32_t memo, memo_new;
+    uint32_t memo, memo_new, memo_slot;
     const struct part_entry *pair_old, *pair_new;
 };
 

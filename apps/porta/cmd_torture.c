@@ -129,6 +129,7 @@ static esp_err_t open_torture(struct run *r)
         .keys = span_of(r->keys.ptr, r->keys.len),
         .table_off = r->o.dev.table_off,
         .boot = &r->dev.boot,
+        .fuse_field = fuse_field_find(r->dev.fuse_chip),
         .depth = r->o.depth,
     };
 

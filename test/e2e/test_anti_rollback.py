@@ -224,6 +224,18 @@ def test_one_sector(porta, tmp_path, made):
     assert fuses(porta, flash) == 0
 
 
+def test_torture(porta, device, made):
+    ended = porta.ok("torture", device(1), "--image", made(2), "--json",
+                     timeout=600)
+    said = ended.json
+    path = next(p for p in said["paths"] if p["path"] == "anti-rollback")
+    assert said["failures"] == 0 and path["not_here"] is None
+    assert {c["operation"] for c in path["cells"]} >= {"erase fuses",
+                                                       "program fuses"}
+    ended = porta("torture", device(1, fuses=""), "--image", made(2))
+    assert ended.code == 1 and "no partition for fuses" in ended.err, ended
+
+
 # --- command lines ---------------------------------------------------------------
 
 @pytest.mark.parametrize("options,word", [

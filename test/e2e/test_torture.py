@@ -11,7 +11,8 @@ SOURCE = os.environ["PORTA_SOURCE"]
 DOC = f"{SOURCE}/docs/power-loss.md"
 TABLE = ("nvs, data, nvs, 0x9000, 0x4000\notadata, data, ota, , 0x2000\n"
          "ota_0, app, ota_0, 0x10000, 64K\nota_1, app, ota_1, , 64K\n"
-         "www_0, data, fat, , 8K\nwww_1, data, fat, , 8K\n")
+         "www_0, data, fat, , 8K\nwww_1, data, fat, , 8K\n"
+         "emul_efuse, data, efuse, , 8K\n")
 
 
 @pytest.fixture
@@ -30,14 +31,14 @@ def make_layout(porta, tmp_path, least):
     for version, size in ((1, least), (2, least + 1000)):
         (tmp_path / "body").write_bytes(random.Random(version).randbytes(size))
         porta.ok("image", "create", "--chip", "esp32", "--project", "demo",
-                 "--version", version, "--segment",
+                 "--version", version, "--secure-version", version, "--segment",
                  f"0x3ffb0000:{tmp_path}/body", "-o",
                  tmp_path / f"app{version}.bin")
     (tmp_path / "table.csv").write_text(TABLE)
     flash = tmp_path / "device.bin"
     porta.ok("flash", "create", "-o", flash, "--chip", "esp32", "--size",
              "1MB", "--table", tmp_path / "table.csv", "--app",
-             f"ota_0={tmp_path}/app1.bin")
+             f"ota_0={tmp_path}/app1.bin", "--anti-rollback")
     return flash, tmp_path / "app2.bin"
 
 

@@ -10,6 +10,7 @@
 
 #define SLOT_LEN 0x10000u
 #define SLOTS 0x20000u
+#define FUSES 0x74000u
 #define DATA 0x78000u
 #define FLASH_LEN 0x80000u
 #define CHIP 0xFFFFu
@@ -19,15 +20,16 @@ static void row(struct part_table *t, const struct part_entry *e)
     t->entries[t->cnt++] = *e;
 }
 
-static void write_table(struct device *d, bool factory, uint32_t slot_cnt)
+static void write_table(struct device *d, const struct device_kind *kind)
 {
+    uint32_t slot_cnt = kind->slot_cnt ? kind->slot_cnt : 2;
     struct part_table *t = calloc(1, sizeof(*t));
 
     row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_NVS, DEVICE_NVS,
                                  0x4000, 0, "nvs" });
     row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_OTA, DEVICE_OTADATA,
                                  OTADATA_LEN, 0, "otadata" });
-    if (factory)
+    if (kind->factory)
         row(t, &(struct part_entry){ PART_TYPE_APP, PART_APP_FACTORY,
                                      SLOTS + 2 * SLOT_LEN, SLOT_LEN, 0,
                                      "factory" });
@@ -47,6 +49,9 @@ static void write_table(struct device *d, bool factory, uint32_t slot_cnt)
                                  0x2000, 0, "www_1" });
     row(t, &(struct part_entry){ PART_TYPE_DATA, KEY_STORE_SUBTYPE,
                                  DATA + 0x4000, KEY_STORE_LEN, 0, "keys" });
+    if (kind->fuses)
+        row(t, &(struct part_entry){ PART_TYPE_DATA, PART_DATA_EFUSE, FUSES,
+                                     FUSE_EMUL_LEN, 0, "emul_efuse" });
     part_table_pack(t, d->flash + PART_TABLE_OFF);
     free(t);
 }
@@ -68,6 +73,7 @@ static uint8_t *make_image(uint32_t body_len, const char *version,
     in.header.max_rev = UINT16_MAX;
     strcpy(in.desc.project, "torture");
     strcpy(in.desc.version, version);
+    in.desc.secure_version = (uint32_t)(version[0] - '0');
     (void)!img_build(&in, NULL, 0, len, NULL);
     out = malloc(*len);
     if (!out || img_build(&in, out, *len, len, NULL) != ESP_OK)
@@ -99,19 +105,21 @@ void device_make(struct device *d, const struct device_kind *kind)
     *d = (struct device){ .flash_len = FLASH_LEN };
     d->flash = malloc(FLASH_LEN);
     memset(d->flash, 0xFF, FLASH_LEN);
-    write_table(d, kind->factory, kind->slot_cnt ? kind->slot_cnt : 2);
+    write_table(d, kind);
     put_image(d, kind, kind->factory ? SLOTS + 2 * SLOT_LEN : SLOTS, "1");
     if (kind->old_in_target)
         put_image(d, kind, SLOTS + SLOT_LEN, "0");
     d->image = image_of(kind, kind->body_len ? kind->body_len : SLOT_LEN - 512,
                         "2", &d->image_len);
-    d->boot = (struct boot_env){ .policy = { .rollback = true },
+    d->boot = (struct boot_env){ .policy = { .rollback = true,
+                                             .anti_rollback = kind->fuses },
                                  .rules = { .chip_id = CHIP } };
     d->conf = (struct tort_conf){
         .flash = span_of(d->flash, d->flash_len),
         .image = span_of(d->image, d->image_len),
         .table_off = PART_TABLE_OFF,
         .boot = &d->boot,
+        .fuse_field = fuse_field_find(CHIP),
         .depth = 1,
     };
 }

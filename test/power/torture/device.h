@@ -10,6 +10,7 @@
 struct device_kind { /* zero: two slots, ota_0 runs */
     bool factory;    /* a factory program runs, no record is written */
     bool old_in_target;
+    bool fuses;        /* anti-rollback; the new image's version is 2 */
     uint32_t slot_cnt; /* 0: 2 */
     /* Signs an image of the C library's heap, in place of which it returns a
      * longer one; NULL: they are not signed. */

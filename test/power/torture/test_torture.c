@@ -86,7 +86,7 @@ static void torture(const char *what, struct device *d, uint64_t least,
 
 static void test_every_path(void **state)
 {
-    static const unsigned not_here = 1u << TORT_KEYS;
+    static const unsigned not_here = 1u << TORT_KEYS | 1u << TORT_FUSES;
     struct device d;
 
     (void)state;
@@ -97,9 +97,10 @@ static void test_every_path(void **state)
 
 static void test_without_rollback(void **state)
 {
-    static const unsigned not_here =
-        1u << TORT_FIRST_BOOT | 1u << TORT_CONFIRM | 1u << TORT_GIVE_UP |
-        1u << TORT_ROLLBACK | 1u << TORT_TRIAL | 1u << TORT_KEYS;
+    static const unsigned not_here = 1u << TORT_FIRST_BOOT |
+                                     1u << TORT_CONFIRM | 1u << TORT_GIVE_UP |
+                                     1u << TORT_ROLLBACK | 1u << TORT_TRIAL |
+                                     1u << TORT_KEYS | 1u << TORT_FUSES;
     struct device d;
 
     (void)state;
@@ -112,7 +113,8 @@ static void test_without_rollback(void **state)
 static void test_from_a_factory_program(void **state)
 {
     static const unsigned not_here = 1u << TORT_MOVE | 1u << TORT_FIRST_RECORD |
-                                     1u << TORT_WITH_DATA | 1u << TORT_KEYS;
+                                     1u << TORT_WITH_DATA | 1u << TORT_KEYS |
+                                     1u << TORT_FUSES;
     struct device d;
 
     (void)state;
@@ -125,7 +127,7 @@ static void test_from_a_factory_program(void **state)
  * number of which two records do not name all. */
 static void test_more_slots(void **state)
 {
-    static const unsigned not_here = 1u << TORT_KEYS;
+    static const unsigned not_here = 1u << TORT_KEYS | 1u << TORT_FUSES;
 
     (void)state;
     for (uint32_t cnt = 3; cnt <= (deep() ? 5u : 3u); cnt++) {
@@ -171,7 +173,7 @@ static struct span key_set_file(void)
  * show. */
 static void test_signed_only(void **state)
 {
-    static const unsigned not_here = 0;
+    static const unsigned not_here = 1u << TORT_FUSES;
     struct img_keys keys;
     struct device d;
 
@@ -185,6 +187,18 @@ static void test_signed_only(void **state)
     d.conf.workers = deep() ? 1 : 4; /* a quarter of the cuts: it is slow */
     torture("signed images only", &d, 300, &not_here);
     signer_close();
+}
+
+/* All paths of a device whose images may not become older. */
+static void test_anti_rollback(void **state)
+{
+    static const unsigned not_here = 1u << TORT_KEYS;
+    struct device d;
+
+    (void)state;
+    device_make(&d, &(struct device_kind){ .fuses = true, .body_len = 9000 });
+    d.conf.depth = deep() ? 2 : 1;
+    torture("anti-rollback", &d, 300, &not_here);
 }
 
 /* A path that is metadata, cut twice everywhere: in the usual run, too. */
@@ -236,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_from_a_factory_program),
         cmocka_unit_test(test_more_slots),
         cmocka_unit_test(test_signed_only),
+        cmocka_unit_test(test_anti_rollback),
         cmocka_unit_test(test_second_cuts),
         cmocka_unit_test(test_at_random),
     };
