@@ -93,8 +93,8 @@ static void boot_first(struct device *d)
     raise_to(d, d->version[d->booted + 1]);
 }
 
-/* One boot. Difference 6: a NEW record whose image is too old is given up; the
- * reference passes over it at every boot. Difference 7: fuses are raised when
+/* One boot. Difference 7: a NEW record whose image is too old is given up; the
+ * reference passes over it at every boot. Difference 8: fuses are raised when
  * the confirmed image is what boots; the reference raises them before it knows
  * whether that verifies. */
 static void boot_once(struct device *d)
