@@ -148,53 +148,39 @@ static esp_err_t open_torture(struct run *r)
 
 struct job {
     pid_t pid;
-    int fd; /* its result comes here */
+    struct tort_result *result; /* shared with the process */
 };
 
-static void work(struct run *r, uint32_t worker, int fd)
+static void work(struct run *r, uint32_t worker, struct tort_result *out)
 {
-    ssize_t len = (ssize_t)sizeof(r->result);
-
     tort_set_worker(r->t, worker, r->o.jobs);
     if (r->o.seed)
-        tort_random(r->t, r->seed, r->o.runs, &r->result);
+        tort_random(r->t, r->seed, r->o.runs, out);
     else
-        tort_all(r->t, &r->result);
-    _exit(write(fd, &r->result, sizeof(r->result)) == len ? 0 : 1);
+        tort_all(r->t, out);
+    _exit(0);
 }
 
 static esp_err_t start_job(struct run *r, uint32_t i, struct job *job)
 {
-    int fds[2];
+    void *page = mmap(NULL, sizeof(*job->result), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (pipe(fds) != 0)
+    if (page == MAP_FAILED)
         return ESP_FAIL;
+    job->result = page;
     job->pid = fork();
-    if (job->pid == 0) {
-        close(fds[0]);
-        work(r, i, fds[1]);
-    }
-    close(fds[1]);
-    job->fd = fds[0];
-    return job->pid < 0 ? ESP_FAIL : ESP_OK;
-}
-
-static bool read_result(int fd, struct tort_result *out)
-{
-    size_t have = 0;
-    ssize_t got = 1;
-
-    while (got > 0 && have < sizeof(*out)) {
-        got = read(fd, (uint8_t *)out + have, sizeof(*out) - have);
-        have += got > 0 ? (size_t)got : 0;
-    }
-    return have == sizeof(*out);
+    if (job->pid == 0)
+        work(r, i, job->result);
+    if (job->pid > 0)
+        return ESP_OK;
+    munmap(page, sizeof(*job->result));
+    return ESP_FAIL;
 }
 
 /* Shows progress until the process ends. */
 static esp_err_t end_job(struct run *r, struct job *job, struct progress *p)
 {
-    static struct tort_result part;
     const struct timespec pause = { 0, POLL_MS * 1000000L };
     uint64_t total = r->o.seed         ? r->o.runs
                      : r->o.depth == 1 ? tort_run_total(r->t)
@@ -205,17 +191,14 @@ static esp_err_t end_job(struct run *r, struct job *job, struct progress *p)
         progress_show(p, "torture", *r->run_cnt, total);
         nanosleep(&pause, NULL);
     }
-    if (status != 0 || !read_result(job->fd, &part))
+    if (status != 0)
         return ESP_FAIL;
     if (r->result.run_cnt == 0 && r->result.bad_cnt == 0)
-        r->result = part;
+        r->result = *job->result;
     else
-        tort_result_add(&r->result, &part);
+        tort_result_add(&r->result, job->result);
     return ESP_OK;
 }
-
-/* A result is smaller than what a pipe takes, so no process waits for us. */
-_Static_assert(sizeof(struct tort_result) < 60000, "it must fit a pipe");
 
 static esp_err_t run_jobs(struct run *r)
 {
@@ -233,7 +216,7 @@ static esp_err_t run_jobs(struct run *r)
     for (uint32_t i = 0; i < cnt; i++) {
         if (end_job(r, &jobs[i], &p))
             err = ESP_FAIL;
-        close(jobs[i].fd);
+        munmap(jobs[i].result, sizeof(*jobs[i].result));
     }
     progress_end(&p);
     if (err)
