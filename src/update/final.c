@@ -142,6 +142,18 @@ static esp_err_t still_staged(struct redo *r)
                                                 : ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
+/* It was finished, and only the note could not be dropped? Asked when what was
+ * staged is gone: bytes do not prove that no erase of them was begun since, so
+ * else it is copied once more. */
+static bool was_finished(struct redo *r)
+{
+    struct redo there = *r;
+
+    there.c.from = r->c.to;
+    there.c.headless = false;
+    return still_staged(&there) == ESP_OK;
+}
+
 /* An image is verified once more on its way. */
 static esp_err_t copy_again(struct redo *r)
 {
@@ -177,6 +189,8 @@ static esp_err_t redo(struct redo *r, const char *text)
                          "a copy was interrupted, and where it went is not "
                          "known any more: install it again");
     err = still_staged(r);
+    if (err == ESP_ERR_OTA_VALIDATE_FAILED && was_finished(r))
+        return ESP_OK;
     if (err == ESP_ERR_OTA_VALIDATE_FAILED)
         return diag_fail(r->d, DIAG_STAGE_FLASH, err,
                          "a copy to %s was interrupted, and %s does not hold "

@@ -177,6 +177,25 @@ static void test_what_was_staged_is_gone(void **state)
     rig_close(&r);
 }
 
+/* The copy was finished, the note could not be dropped, and then the slot was
+ * used for something else. */
+static void test_an_old_note(void **state)
+{
+    char note[UPD_STORE_TEXT_LEN];
+    struct rig r;
+
+    (void)state;
+    interrupt(&r);
+    strcpy(note, r.store.copy);
+    assert_int_equal(upd_redo_copy(&r.env, &r.store.port, &r.diag), ESP_OK);
+    strcpy(r.store.copy, note);
+    r.flash.bytes[RIG_SLOT_1 + 20] ^= 1;
+    assert_int_equal(upd_redo_copy(&r.env, &r.store.port, &r.diag), ESP_OK);
+    assert_memory_equal(rig_bytes(&r, RIG_BLOB), content, sizeof(content));
+    assert_string_equal(r.store.copy, "");
+    rig_close(&r);
+}
+
 static void test_the_table_changed(void **state)
 {
     struct rig r;
@@ -403,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_is_finished_later),
         cmocka_unit_test(test_is_finished_by_the_next_session),
         cmocka_unit_test(test_what_was_staged_is_gone),
+        cmocka_unit_test(test_an_old_note),
         cmocka_unit_test(test_the_table_changed),
         cmocka_unit_test(test_no_memory_to_finish),
         cmocka_unit_test(test_no_store),
