@@ -315,14 +315,16 @@ static const char *after_failure(struct tort *t, esp_err_t err, bool was_new)
                : "the same call fails again after a failed operation";
 }
 
-/* All is done, and what is not kept any more could not be dropped: a store
- * that fails ends no session. */
-static bool is_afterthought(const struct attempt *a, const struct tort_cut *cut,
-                            const struct outcome *out)
+/* All is done, and what is not kept any more could not be dropped; or a start
+ * looked for something that was kept, and found nothing: a store that fails
+ * ends nothing. */
+static bool is_afterthought(struct tort *t, const struct tort_cut *cut,
+                            bool first, const struct outcome *out)
 {
+    const struct attempt *a = first ? &t->act : &t->recovery;
     enum tort_op_kind kind = a->ops[cut->op - 1].kind;
 
-    return out->reached &&
+    return (out->reached || !first) &&
            (kind == TORT_OP_KV_PROG || kind == TORT_OP_KV_ERASE);
 }
 
@@ -356,7 +358,7 @@ static const char *attempt_with(struct tort *t, const struct tort_cut *cut,
         return "the fault did not fire";
     bad = check(t, first, cut, out);
     if (!bad && cuts_power(cut) && err == ESP_OK &&
-        !is_afterthought(a, cut, out))
+        !is_afterthought(t, cut, first, out))
         bad = "a power cut is reported as success";
     if (!bad && first && !cuts_power(cut))
         bad = after_failure(t, err, out->was_new);
