@@ -37,6 +37,7 @@ void http_set_timeout(struct http_client *c, uint32_t timeout_ms)
 
 void http_set_psk(struct http_client *c, struct span key, struct span identity)
 {
+    http_tickets_free(&c->conn.tickets); /* of another proof than this one */
     c->opts.tls.psk = key;
     c->opts.tls.psk_identity = identity;
 }

@@ -233,6 +233,10 @@ MUST_CHECK esp_err_t http_read(struct http_client *c, void *dst, size_t len,
                                size_t *got_len, struct diag *d);
 bool http_body_done(const struct http_client *c);
 
+/* Does what a server said repeat a secret of ours: a header that is one, a
+ * token, a password, a parameter of the URL? Then it is not fit to be shown. */
+bool http_is_secret_told(const struct http_client *c, struct span text);
+
 /* Why the last connection that broke did: the alert that came, what is wrong
  * with its TLS, "connection reset by peer", "closed by the server". */
 #define HTTP_CAUSE_LEN 128u

@@ -157,3 +157,27 @@ void http_fields_drop_held(struct http_fields *fs)
             link = &(*link)->next;
     }
 }
+
+/* Word by word, but not the "Bearer" in front. */
+static bool is_value_told(struct span value, struct span text)
+{
+    for (bool first = true; value.len > 0; first = false) {
+        struct span word = http_cut(value, ' ', &value);
+        bool scheme =
+            first && value.len > 0 && !memchr(word.ptr, '=', word.len);
+        if (word.len > 0 && word.ptr[word.len - 1] == ';')
+            word.len--;
+        if (!scheme && http_is_told(text, word))
+            return true;
+    }
+    return false;
+}
+
+bool http_fields_told(const struct http_fields *fs, struct span text)
+{
+    for (const struct http_field *f = fs->first; f; f = f->next) {
+        if (is_secret(f) && is_value_told(http_field_value(f), text))
+            return true;
+    }
+    return false;
+}

@@ -52,5 +52,7 @@ void http_fields_drop_secrets(struct http_fields *fs);
 void http_fields_hold_secrets(struct http_fields *fs);
 void http_fields_release(struct http_fields *fs);
 void http_fields_drop_held(struct http_fields *fs);
+/* Does the text repeat a word of the value of such a field? */
+bool http_fields_told(const struct http_fields *fs, struct span text);
 
 #endif

@@ -188,7 +188,8 @@ static esp_err_t explain(const struct oauth2 *o, int status,
                          "the token endpoint answered %d, a redirect; secrets "
                          "are not sent on, ask the other URL itself",
                          status);
-    if (a->error.len == 0)
+    if (a->error.len == 0 || holds(a->error, &o->secret) ||
+        holds(a->error, &o->refresh))
         return diag_fail(d, DIAG_STAGE_HTTP, ESP_FAIL,
                          "the token endpoint answered %d and no token", status);
     if (holds(said, &o->secret) || holds(said, &o->refresh))

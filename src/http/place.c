@@ -307,3 +307,53 @@ esp_err_t http_resume(struct http_client *c, struct diag *d)
 {
     return c->opts.urls ? http_ask_url(c, HTTP_URL_RESUME, d) : ESP_OK;
 }
+
+/* --- secrets -------------------------------------------------------------- */
+
+/* Parameters as short as a version number are none. */
+#define PARAM_MIN_LEN 8u
+
+static bool is_query_told(struct span query, struct span text)
+{
+    while (query.len > 0) {
+        struct span value;
+        struct span name = http_cut(http_cut(query, '&', &query), '=', &value);
+        if (value.len == 0)
+            value = name;
+        if (value.len >= PARAM_MIN_LEN && http_is_told(text, value))
+            return true;
+    }
+    return false;
+}
+
+/* The password, and what Basic makes of it; no memory counts as told. */
+static bool is_account_told(const struct http_client *c,
+                            const struct http_account *a, struct span text)
+{
+    const struct http_login login = { http_buf_span(&a->username),
+                                      http_buf_span(&a->password) };
+    struct http_buf basic = { .heap = c->env.heap };
+    size_t need_len = 0;
+    bool told = http_is_told(text, login.password);
+
+    if (!a->given || told ||
+        http_basic_format(&login, NULL, 0, &need_len) != ESP_ERR_INVALID_SIZE)
+        return told;
+    told = http_buf_reserve(&basic, need_len) != ESP_OK ||
+           http_basic_format(&login, basic.ptr, basic.cap, &need_len) != ESP_OK;
+    if (!told) {
+        basic.len = need_len - 1;
+        told = http_is_told(text, span_from(http_buf_span(&basic), 6));
+    }
+    http_buf_free(&basic);
+    return told;
+}
+
+bool http_is_secret_told(const struct http_client *c, struct span text)
+{
+    return http_fields_told(&c->fields, text) ||
+           http_is_told(text, http_buf_span(&c->token)) ||
+           is_query_told(c->url.query, text) ||
+           is_account_told(c, &c->login, text) ||
+           is_account_told(c, &c->home_login, text);
+}

@@ -90,6 +90,22 @@ bool http_copy(struct span s, char *out, size_t out_len)
     return fits;
 }
 
+/* So much of a secret's front is no chance. */
+#define TOLD_MIN_LEN 4u
+
+bool http_is_told(struct span text, struct span secret)
+{
+    for (size_t i = 0; secret.len > 0 && i < text.len; i++) {
+        size_t len = text.len - i;
+        if (len < TOLD_MIN_LEN && len < secret.len)
+            return false;
+        len = len < secret.len ? len : secret.len;
+        if (memcmp(text.ptr + i, secret.ptr, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 void http_txt_put(struct http_txt *t, struct span s)
 {
     if (s.len > 0 && t->len < t->cap && s.len <= t->cap - t->len)

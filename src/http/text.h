@@ -51,6 +51,9 @@ MUST_CHECK esp_err_t http_digits(struct span s, uint64_t *out);
 /* The span as a string; false, and an empty string, when it does not fit. */
 bool http_copy(struct span s, char *out, size_t out_len);
 
+/* Does the text repeat the secret, or end with the front of it? */
+bool http_is_told(struct span text, struct span secret);
+
 /* Text that is put together in a buffer of fixed size. len counts on when the
  * buffer is full, so that it tells what is needed; the text is whole when
  * http_txt_end() says so. */

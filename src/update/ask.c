@@ -74,6 +74,14 @@ static bool is_words(const char *type)
     return false;
 }
 
+void upd_quote(const struct upd *u, struct span raw, char *out, size_t out_len)
+{
+    if (http_is_secret_told(u->fetch.client, raw))
+        (void)snprintf(out, out_len, "(not shown: it repeats a secret)");
+    else
+        text_clean(raw, out, out_len);
+}
+
 /* The first words of an error page, when it is text. */
 static void quote_body(struct upd *u, char *out, size_t out_len)
 {
@@ -90,7 +98,7 @@ static void quote_body(struct upd *u, char *out, size_t out_len)
             break;
         len += got;
     }
-    text_clean(span_of(raw, len), out, out_len);
+    upd_quote(u, span_of(raw, len), out, out_len);
 }
 
 static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,

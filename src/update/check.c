@@ -25,12 +25,12 @@ esp_err_t upd_fault_err(enum img_fault_kind kind)
 }
 
 /* Text as text, anything else as bytes. */
-static void quote(struct span s, char *out, size_t out_len)
+static void quote(const struct upd *u, struct span s, char *out, size_t out_len)
 {
     size_t at = 0;
 
     if (s.len > 0 && s.ptr[0] >= ' ' && s.ptr[0] < 0x7F) {
-        text_clean(s, out, out_len);
+        upd_quote(u, s, out, out_len);
         return;
     }
     out[0] = '\0';
@@ -54,7 +54,7 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "the server sent an encrypted image, and this session "
                         "has no key to decrypt it by");
-    quote(span_of(u->sector, have < QUOTE_LEN ? have : QUOTE_LEN), text,
+    quote(u, span_of(u->sector, have < QUOTE_LEN ? have : QUOTE_LEN), text,
           sizeof(text));
     if (u->opts.stage_cnt > 0)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,

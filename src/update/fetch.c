@@ -119,7 +119,8 @@ static void explain_transfer(struct upd *u, struct diag *said, esp_err_t err)
         diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
                   "the server fell silent after %llu bytes", off);
     else if (err == ESP_ERR_HTTP_INCOMPLETE_DATA &&
-             u->fetch.file.total != HTTP_LEN_UNKNOWN)
+             u->fetch.file.total != HTTP_LEN_UNKNOWN &&
+             !http_body_done(u->fetch.client))
         diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
                   "the connection ended after %llu of %llu bytes: %s", off,
                   total, cause);
@@ -181,17 +182,66 @@ static esp_err_t mend(struct upd *u, esp_err_t err, struct diag *said)
                : upd_fetch_start(u, false);
 }
 
+/* Behind the last byte that the answer is about, by its Content-Range. */
+static uint64_t part_end(const struct upd *u)
+{
+    const struct http_head *head = http_head(u->fetch.client);
+
+    return head->status == 206 ? head->range_last + 1 : HTTP_LEN_UNKNOWN;
+}
+
+/* Chunks and a close end a body wherever they like. Asking on from there would
+ * never end with a server that sends nothing at all. */
+static esp_err_t mend_short(struct upd *u, uint64_t end)
+{
+    struct diag said = DIAG_NONE;
+    esp_err_t err =
+        diag_fail(&said, DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA,
+                  "the answer ended after %llu of the %llu bytes "
+                  "that its Content-Range promises",
+                  (unsigned long long)(u->fetch.off - u->fetch.asked.first),
+                  (unsigned long long)(end - u->fetch.asked.first));
+
+    return mend(u, err, &said);
+}
+
+/* A server may give less than was asked for: the wait for its next answer
+ * counts as a wait for bytes, unless a retry has been waited for. */
+static esp_err_t ask_on(struct upd *u)
+{
+    uint64_t since_ms = upd_now_ms(u);
+    uint32_t retries = u->result.retries;
+    esp_err_t err = upd_fetch_start(u, false);
+
+    if (u->result.retries == retries)
+        u->fetch.window_ms += upd_now_ms(u) - since_ms;
+    return err;
+}
+
 /* The body of one answer is over: the file, too? */
 static esp_err_t next_answer(struct upd *u, bool *done)
 {
     uint64_t total = u->fetch.file.total, off = u->fetch.off;
-    bool is_part = http_head(u->fetch.client)->status == 206;
+    uint64_t end = part_end(u);
+    bool is_part = end != HTTP_LEN_UNKNOWN;
     bool more = total == HTTP_LEN_UNKNOWN
                     ? is_part && upd_may_go_on(&u->fetch.asked, off)
                     : off < total;
 
+    *done = false;
+    if (is_part && off < end)
+        return mend_short(u, end);
     *done = !more;
-    return more ? upd_fetch_start(u, false) : ESP_OK;
+    return more ? ask_on(u) : ESP_OK;
+}
+
+/* What is behind the announced end is of no known place in the file. */
+static esp_err_t refuse_excess(struct upd *u, size_t *got)
+{
+    *got = 0;
+    return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_INVALID_RESPONSE,
+                    "the server sent more bytes than the Content-Range of its "
+                    "answer says");
 }
 
 esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
@@ -213,6 +263,8 @@ esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
     err = http_read(u->fetch.client, dst, len, got, &said);
     if (!err || err == ESP_ERR_TIMEOUT)
         err = watch_pace(u, upd_now_ms(u) - since_ms, *got, err);
+    if (*got > part_end(u) - u->fetch.off)
+        return refuse_excess(u, got);
     u->fetch.off += *got;
     u->result.received_len += (uint32_t)*got;
     if (!err)

@@ -174,6 +174,8 @@ MUST_CHECK esp_err_t upd_ask(struct upd *u, const struct upd_range *r,
 /* After a failure at this place: waits and says true, or false: give up. status
  * is that of a refused answer, else 0. */
 bool upd_again(struct upd *u, const struct diag *said, int status);
+/* What the server said, for a sentence, unless it repeats a secret. */
+void upd_quote(const struct upd *u, struct span raw, char *out, size_t out_len);
 
 /* fetch.c */
 MUST_CHECK esp_err_t upd_fetch_open(struct upd *u);
