@@ -142,7 +142,8 @@ static struct http_env http_env(struct session *s)
                               .rng = &linux_rng };
 }
 
-/* A client with the settings that were loaded for the first one. */
+/* A client with the settings that were loaded for the application's URL; at
+ * another origin the secrets among them stay behind. */
 static esp_err_t open_url(void *ctx, const char *url, struct http_client **out,
                           struct diag *d)
 {
@@ -152,8 +153,10 @@ static esp_err_t open_url(void *ctx, const char *url, struct http_client **out,
     esp_err_t err = check_url(s, url, &is_https);
 
     if (!err)
-        err = http_open(out, &env, &s->http, url, d);
-    return err ? err : update_opts_headers(s->o, &s->trust, *out, d);
+        err = http_open(out, &env, &s->http, s->url, d);
+    if (!err)
+        err = update_opts_headers(s->o, &s->trust, *out, d);
+    return err || url == s->url ? err : http_set_url(*out, url);
 }
 
 static esp_err_t open_client(struct session *s)

@@ -34,7 +34,10 @@ esp_err_t porta_ota_set_bearer(esp_http_client_handle_t client,
 
 /* The token for the next request, asked before each of them; renew: the last
  * one was refused with 401, which happens once a request. The text is read at
- * once. NULL: there is none, and the request fails. */
+ * once. NULL: there is none, and the request fails. It is for the scheme, host
+ * and port of the client's URL as it is now: one that is set later, or comes
+ * from porta_ota_set_url_cb(), gets none elsewhere. The same holds for
+ * porta_ota_set_oauth2(). */
 typedef const char *(*porta_ota_token_cb_t)(void *ctx, bool renew);
 esp_err_t porta_ota_set_token_cb(esp_http_client_handle_t client,
                                  porta_ota_token_cb_t cb, void *ctx);

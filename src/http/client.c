@@ -64,6 +64,7 @@ void http_mark_secret(struct http_client *c, const char *name)
 void http_set_tokens(struct http_client *c, const struct http_tokens *tokens)
 {
     c->opts.tokens = tokens;
+    c->token_left = false;
 }
 
 void http_set_urls(struct http_client *c, const struct http_urls *urls)

@@ -141,7 +141,8 @@ void http_refuse_plain(struct http_client *c);
 /* After a pause: opts.urls, if it is there, is asked for a URL that is good
  * now, and the request starts at it. */
 MUST_CHECK esp_err_t http_resume(struct http_client *c, struct diag *d);
-/* NULL: none. Borrowed while the client lives. */
+/* For the origin that is home now. NULL: none. Borrowed while the client
+ * lives. */
 void http_set_tokens(struct http_client *c, const struct http_tokens *tokens);
 void http_set_urls(struct http_client *c, const struct http_urls *urls);
 /* As opts.tls.psk: for connections opened from now on, borrowed while the

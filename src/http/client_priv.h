@@ -65,6 +65,7 @@ struct http_client {
     uint32_t auth_cnt, nonce_cnt, stale_cnt;
     struct http_buf token; /* for the next request */
     bool token_refused, token_renewed;
+    bool token_left; /* opts.tokens belongs to a home that was given up */
     struct http_proxy proxy;
     uint32_t redirect_cnt;
     uint32_t seen[HTTP_SEEN_CNT];
@@ -89,7 +90,7 @@ MUST_CHECK esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
 MUST_CHECK esp_err_t http_fetch_token(struct http_client *c, struct diag *d);
 static inline bool http_wants_token(const struct http_client *c)
 {
-    return c->opts.tokens && c->at_home &&
+    return c->opts.tokens && c->at_home && !c->token_left &&
            !http_fields_get(&c->fields, span_str("Authorization"));
 }
 

@@ -223,8 +223,11 @@ static void head_take_encoding(struct http_head_parser *p, struct span value)
 static void head_take_retry(struct http_head_parser *p, struct span value)
 {
     uint64_t secs = 0;
+    esp_err_t err = http_digits(value, &secs);
 
-    if (http_digits(value, &secs) == ESP_OK)
+    if (err == ESP_ERR_INVALID_SIZE)
+        secs = UINT32_MAX; /* a number, of more than 64 bits */
+    if (!err || err == ESP_ERR_INVALID_SIZE)
         p->head.retry_after_s = secs > UINT32_MAX ? UINT32_MAX : (uint32_t)secs;
     else if (http_date_parse(value, &p->retry_s) != ESP_OK)
         p->retry_s = 0;

@@ -176,6 +176,13 @@ static bool holds(struct span text, const struct http_buf *secret)
     return false;
 }
 
+/* The words for errors are known, and a short secret may be in them by chance.
+ */
+static bool is_repeated(struct span code, const struct http_buf *secret)
+{
+    return secret->len >= 8 && holds(code, secret);
+}
+
 /* What the server says is shown, unless it repeats a secret of ours. */
 static esp_err_t explain(const struct oauth2 *o, int status,
                          const struct oauth2_answer *a, struct diag *d)
@@ -188,8 +195,8 @@ static esp_err_t explain(const struct oauth2 *o, int status,
                          "the token endpoint answered %d, a redirect; secrets "
                          "are not sent on, ask the other URL itself",
                          status);
-    if (a->error.len == 0 || holds(a->error, &o->secret) ||
-        holds(a->error, &o->refresh))
+    if (a->error.len == 0 || is_repeated(a->error, &o->secret) ||
+        is_repeated(a->error, &o->refresh))
         return diag_fail(d, DIAG_STAGE_HTTP, ESP_FAIL,
                          "the token endpoint answered %d and no token", status);
     if (holds(said, &o->secret) || holds(said, &o->refresh))

@@ -212,6 +212,7 @@ static esp_err_t settle(struct http_client *c, const struct http_url *parsed)
         http_fields_drop_secrets(&c->fields);
         forget_login(c);
         c->auth = HTTP_AUTH_NONE;
+        c->token_left = true;
     }
     esp_err_t err = go(c, parsed, stays);
     if (err)

@@ -7,6 +7,7 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include "crypto/sha256.h"
 #include "tls/bundle.h"
 #include "tls/date.h"
 #include "tls/tls.h"
@@ -108,6 +109,7 @@ struct tls_ticket {
     mbedtls_ssl_session saved;
     bool verified;
     int64_t until_s;
+    uint8_t trust[SHA256_LEN]; /* what it was verified by */
     char name[]; /* the server's, as it was verified; "": it was not */
 };
 
@@ -128,6 +130,7 @@ struct tls_session {
     struct tls_bundle bundle;
     struct tls_floor *floor;
     bool keep_ticket, skip_verify;
+    uint8_t trust[SHA256_LEN]; /* a mark of what the peer is verified by */
     bool met_cert; /* the peer showed a certificate, or could have */
     bool offered;  /* a ticket */
     struct tls_ticket *ticket; /* for the next session */

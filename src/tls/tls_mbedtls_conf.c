@@ -230,6 +230,25 @@ static void load_dates(struct tls_session *s, const struct tls_conf *conf)
     s->verify.until_s = INT64_MAX;
 }
 
+/* Certificates by their bytes; a store, a bundle and an application's callback
+ * by their place: they outlive the sessions that are compared. */
+static void mark_trust(struct tls_session *s, const struct tls_conf *conf)
+{
+    const struct tls_bundle *bundle = s->verify.bundle;
+    const void *bytes = bundle ? bundle->bytes.ptr : NULL;
+    bool by_psk = conf->psk.len > 0;
+    struct sha256 h;
+
+    sha256_init(&h);
+    sha256_update(&h, &by_psk, sizeof(by_psk));
+    sha256_update(&h, &conf->store, sizeof(conf->store));
+    sha256_update(&h, &conf->attach, sizeof(conf->attach));
+    sha256_update(&h, &bytes, sizeof(bytes));
+    if (conf->ca.len > 0)
+        sha256_update(&h, conf->ca.ptr, conf->ca.len);
+    sha256_final(&h, s->trust);
+}
+
 /* Without a certificate authority the chain of a server that answers with a
  * certificate is still required, and cannot be verified: fails closed. */
 static esp_err_t load_trust(struct tls_session *s, const struct tls_conf *conf,
@@ -241,6 +260,7 @@ static esp_err_t load_trust(struct tls_session *s, const struct tls_conf *conf,
     esp_err_t err = load_lists(s, conf, d);
     if (!err && conf->attach)
         err = load_attached(s, conf, d);
+    mark_trust(s, conf);
     load_dates(s, conf);
     mbedtls_ssl_conf_verify(&s->conf, tls_verify_cert, &s->verify);
     return err;

@@ -1,9 +1,9 @@
 /* Going on with an earlier session instead of verifying a certificate again.
  *
  * A ticket is only offered where a new handshake would have to come to the
- * same result: to a server of the same name, when the certificate that was
- * verified then has not ended, and never to avoid a verification that did not
- * take place. */
+ * same result: to a server of the same name, trusted for the same reason, when
+ * the certificate that was verified then has not ended, and never to avoid a
+ * verification that did not take place. */
 #include "tls/tls_mbedtls.h"
 
 #include <mbedtls/platform.h>
@@ -23,7 +23,7 @@ static bool fits(const struct tls_session *s, const struct tls_ticket *t)
         return false;
     if (s->skip_verify)
         return true;
-    return t->verified &&
+    return t->verified && memcmp(t->trust, s->trust, sizeof(s->trust)) == 0 &&
            tls_date_judge(now, INT64_MIN, t->until_s) == TLS_DATE_GOOD;
 }
 
@@ -46,6 +46,7 @@ static struct tls_ticket *ticket_new(const struct tls_session *s)
     memcpy(t->name, s->name, name_len);
     t->verified = !s->skip_verify;
     t->until_s = s->verify.until_s;
+    memcpy(t->trust, s->trust, sizeof(t->trust));
     mbedtls_ssl_session_init(&t->saved);
     return t;
 }

@@ -258,6 +258,48 @@ def mode_range_wrong(x):
              f"Content-Range: bytes {first}-{last}/{len(x.body)}\r\n")
 
 
+def part(x, send, extra=""):
+    """The head of a 206 for what was asked, and then send(first, end)."""
+    asked = re.match(r"bytes=(\d+)-(\d*)", x.field("Range") or "bytes=0-")
+    first = int(asked[1])
+    end = min(int(asked[2] or len(x.body)) + 1, len(x.body))
+    x.start("206 Partial Content", extra=extra + "Content-Range: bytes "
+            f"{first}-{end - 1}/{len(x.body)}\r\n")
+    send(first, end)
+
+
+def mode_part_empty(x):
+    """206 for each range, and in chunks not one byte of it"""
+    part(x, lambda first, end: x.send("0\r\n\r\n"),
+         "Transfer-Encoding: chunked\r\n")
+
+
+def mode_part_closed(x):
+    """206 for each range, and the connection ends at once"""
+    part(x, lambda first, end: x.close())
+
+
+def mode_part_excess(x):
+    """206 with N bytes more than Content-Range says"""
+    def send(first, end):
+        data = x.body[first:end] + bytes(x.number(10))
+        x.send(f"{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
+    part(x, send, "Transfer-Encoding: chunked\r\n")
+
+
+def mode_part_drip(x):
+    """206 with one byte of each range, after N milliseconds"""
+    x.server.stopping.wait(x.number(300) / 1000)
+    first = int(re.match(r"bytes=(\d+)", x.field("Range"))[1])
+    x.answer(x.body[first:first + 1], "206 Partial Content", "Content-Range: "
+             f"bytes {first}-{first}/{len(x.body)}\r\n")
+
+
+def mode_echo(x):
+    """status N with a page that repeats the request"""
+    x.answer(x.head, f"{x.arg} No", "Content-Type: text/plain\r\n")
+
+
 def mode_trickle(x):
     """one byte of the body each N milliseconds"""
     x.start(length=len(x.body))

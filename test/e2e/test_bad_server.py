@@ -136,6 +136,53 @@ def test_ranges(porta, pki, flash, mode, works):
         assert boot_of(porta, path) == before
 
 
+@pytest.mark.parametrize("mode,words", [
+    ("part-empty", "ended after 0 of the 8192 bytes"),
+    ("part-closed", "ended after 0 of the 8192 bytes"),
+    ("part-excess@1", "more bytes than the Content-Range"),
+    ("part-drip@300", "too slow"),
+])
+def test_bad_parts(porta, pki, flash, mode, words):
+    """No server keeps a device asking: each answer brings what it announces,
+    and the waits for them count."""
+    path = flash()
+    before = boot_of(porta, path)
+    cert, key = pki.server()
+    with BadServer(mode, cert, key, GOOD) as server:
+        ended = update(porta, path, server.url("/fw.bin"), pki.ca,
+                       "--range-size", "8192", "--stall-timeout", "1")
+        asked = len(server.requests)
+    assert ended.code == 1, ended
+    assert ended.json["error"]["stage"] == "download", ended
+    assert words in ended.json["error"]["message"], ended
+    assert ended.json["heap_left"] == 0
+    assert asked < 10
+    assert boot_of(porta, path) == before
+
+
+@pytest.mark.parametrize("secret,query,args", [
+    ("t0psecret", "", ["--bearer", "t0psecret"]),
+    ("dTp0MHBzZWNyZXQ=", "", ["--user", "u:t0psecret"]),
+    ("t0psecret", "", ["--secret-header", "X-Plain: t0psecret"]),
+    ("s1d0s1d0", "", ["-H", "Cookie: id=s1d0s1d0; lang=en"]),
+    ("t0psecret", "?v=1&token=t0psecret", []),
+])
+@pytest.mark.parametrize("mode", ["echo@404", "echo@200"])
+def test_echo(porta, pki, flash, mode, secret, query, args):
+    """A page that repeats the request does not bring its secrets into the
+    messages; one that repeats nothing secret is still quoted."""
+    path = flash()
+    cert, key = pki.server()
+    with BadServer(mode, cert, key) as server:
+        plain = update(porta, path, server.url("/fw.bin"), pki.ca)
+        ended = update(porta, path, server.url("/fw.bin" + query), pki.ca,
+                       *args)
+        assert secret in server.requests[-1]
+    assert ended.code == plain.code == 1, ended
+    assert secret[:6] not in ended.err + ended.out, ended
+    assert "porta" in plain.json["error"]["message"], plain
+
+
 def test_no_secret_goes_elsewhere(porta, pki, flash):
     """Neither the bearer token nor the credentials of the URL, over a
     redirect to another port, nor into the messages."""

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import rawimage
+from badserver import BadServer
 
 TABLE = ("nvs, data, nvs, 0x9000, 0x4000\notadata, data, ota, , 0x2000\n"
          "ota_0, app, ota_0, 0x10000, 64K\nota_1, app, ota_1, , 64K\n"
@@ -95,6 +96,22 @@ def test_data_goes_with_the_application(porta, device, site, image, tmp_path):
                    f"www={url}www.bin")
     assert ended.code == 3 and ended.json["data"] == []
     assert read(porta, path, "www_0", tmp_path) == before
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_data_from_elsewhere_gets_no_secret(porta, device, same):
+    path = device()
+    app = rawimage.image(bytes(3000))
+    args = ["--user", "u:p", "--secret-header", "X-Mine: m", "-H", "X-All: a"]
+    with BadServer("ok", body=app) as first, BadServer("ok", body=app) as cdn:
+        ended = update(porta, path, first.url("/app.bin"), *args, "--data",
+                       f"www={(first if same else cdn).url('/www.bin')}")
+        asked = first.requests + cdn.requests
+    assert ended.code == 0, ended
+    assert len([r for r in asked if "X-All: a" in r]) == len(asked) == 3
+    secret = [r for r in asked if "Authorization: Basic" in r]
+    assert secret == [r for r in asked if "X-Mine: m" in r]
+    assert len(secret) == (3 if same else 2)
 
 
 @pytest.mark.parametrize("missing", ["www3.bin", "app3.bin"])

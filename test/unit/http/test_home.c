@@ -213,6 +213,13 @@ static const struct row tokens[] = {
       OPS(ASK(401)),
       .sent = GET_("/f", "h", BEARER("t1")) GET_("/x", "cdn", ""),
       .asked = "any " },
+    { .claim = "a home elsewhere gets none, nor the first one after it",
+      .tokens = true,
+      CONNS(CONN(DATA(OK)), CONN(DATA(ANSWER("401", ""))), CONN(DATA(OK))),
+      OPS(ASK(200), GO("http://s3/f"), ASK(401), GO("http://h/f"), ASK(200)),
+      .sent = GET_("/f", "h", BEARER("t1")) GET_("/f", "s3", "")
+          GET_("/f", "h", ""),
+      .asked = "any " },
 };
 
 static const struct row urls[] = {

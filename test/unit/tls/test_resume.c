@@ -16,9 +16,10 @@
 enum change {
     NOTHING,
     OTHER_NAME,
-    ENDED,       /* the certificate that was verified, meanwhile */
-    NEW_CLIENT,  /* no change, but it would also speak TLS 1.3 */
-    NO_LONGER_12 /* this client wants TLS 1.3 now */
+    ENDED,        /* the certificate that was verified, meanwhile */
+    NEW_CLIENT,   /* no change, but it would also speak TLS 1.3 */
+    NO_LONGER_12, /* this client wants TLS 1.3 now */
+    OTHER_TRUST
 };
 
 static const struct row {
@@ -51,6 +52,9 @@ static const struct row {
       true },
     { "a certificate that ended meanwhile is found out", 3, true, false, false,
       ENDED, false },
+    { "other trust begins anew", 3, true, false, false, OTHER_TRUST, false },
+    { "other trust begins anew with TLS 1.2, too", 2, true, false, false,
+      OTHER_TRUST, false },
     { "a version that is not wanted any more is not offered", 2, true, false,
       false, NO_LONGER_12, false },
 };
@@ -83,6 +87,8 @@ static void run_row(const struct row *row)
     conf.skip_verify = row->then_unverified;
     if (row->change == NO_LONGER_12)
         conf.min = conf.max = TLS_VERSION_1_3;
+    if (row->change == OTHER_TRUST)
+        conf.ca = span_str(idents[ID_SELF].pem);
     if (row->change == ENDED)
         wall.now_s = INT64_C(4102444800); /* 2100-01-01 */
     session(peer.port, &conf, row->change == OTHER_NAME ? "alias.test" : HOST,
@@ -91,7 +97,7 @@ static void run_row(const struct row *row)
     tls_ticket_free(ticket);
     tls_ticket_free(r.ticket);
     peer_stop(&peer);
-    assert_int_equal(r.err, row->change == ENDED
+    assert_int_equal(r.err, row->change == ENDED || row->change == OTHER_TRUST
                                 ? ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED
                                 : ESP_OK);
     assert_int_equal(r.resumed, row->resumed);
