@@ -55,7 +55,7 @@ build() {
     # shellcheck disable=SC2086
     $cc $flags $2 -nostdlib -dumpdir "$tmp/$1." -Wl,--gc-sections \
         -Wl,--no-warn-rwx-segments -o "$tmp/$1" \
-        "$here/tools/boot_size/main.c" "$tmp/libc.o" \
+        "$here/tools/boot_size/main.c" "$here/tools/boot_size/chip_table.c" "$tmp/libc.o" \
         "$src"/base/crc32.c "$src"/base/md5.c "$src"/part/part_table.c \
         "$src"/otadata/change.c "$src"/otadata/log.c "$src"/otadata/read.c \
         "$src"/otadata/rec.c "$src"/image/check.c "$src"/image/chip.c \

@@ -27,6 +27,12 @@ struct img_chip {
     bool desc_required; /* an image without description is refused */
 };
 
+/* Of chip_table.c, which has them all. A bootloader for one chip is linked
+ * with a table of one row instead: images for others are refused before a row
+ * is looked for. */
+extern const struct img_chip img_chips[];
+extern const size_t img_chip_cnt;
+
 /* NULL: unknown. */
 const struct img_chip *img_chip_find(uint16_t id);
 /* The idx-th chip of the table, NULL past its end. */
