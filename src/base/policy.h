@@ -100,6 +100,9 @@ static inline bool pol_deny(const struct policy *p)
     return CFG_DENY == 2 ? p->deny : CFG_DENY;
 }
 
+/* Numbers of P-384 cost stack, also where only P-256 is verified. */
+#define POL_P384_BUILT (CFG_SIGN_SCHEMES >> 4 & 1)
+
 /* Is the verifier of this scheme (enum img_scheme) in the build? */
 static inline bool pol_scheme_built(unsigned scheme)
 {

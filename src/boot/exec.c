@@ -157,9 +157,9 @@ static void begin(const struct boot_env *env, struct boot_in *in,
 
 void boot_decide(const struct boot_env *env, struct boot_result *out)
 {
-    struct boot_in in;
-    begin(env, &in, out);
-    decide(env, &in, out);
+    struct boot_in *in = &out->in;
+    begin(env, in, out);
+    decide(env, in, out);
     settle(env, out);
 }
 
@@ -213,17 +213,17 @@ static void raise_fuses(const struct boot_env *env, struct boot_result *out)
 
 void boot_run(const struct boot_env *env, struct boot_result *out)
 {
-    struct boot_in in;
-    begin(env, &in, out);
-    decide(env, &in, out);
+    struct boot_in *in = &out->in;
+    begin(env, in, out);
+    decide(env, in, out);
     if (out->has_otadata) {
         struct otadata_place at = { env->flash,
                                     boot_otadata_part(env->table)->off };
         note_write(out, otadata_redo(&at, &out->otadata));
         /* Each refusal makes one image bad, so this ends. */
         while (!write_marks(&at, out)) {
-            in.image[out->plan.choice] = BOOT_IMAGE_BAD;
-            decide(env, &in, out);
+            in->image[out->plan.choice] = BOOT_IMAGE_BAD;
+            decide(env, in, out);
         }
     }
     settle(env, out);

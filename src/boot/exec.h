@@ -7,7 +7,7 @@
  *
  * A candidate's bytes are read once: while they are verified they go to the
  * loader, if there is one, and what was loaded counts only if the verdict is
- * ACCEPT. Allocates nothing; struct boot_result holds about 2 KiB. */
+ * ACCEPT. Allocates nothing; struct boot_result holds about 4 KiB. */
 #ifndef BOOT_EXEC_H
 #define BOOT_EXEC_H
 
@@ -48,6 +48,7 @@ struct boot_env {
 };
 
 struct boot_result {
+    struct boot_in in; /* what the plan was made from; not on the stack */
     struct boot_plan plan;
     struct otadata otadata;        /* when has_otadata */
     bool has_otadata;              /* the partition is there and readable */

@@ -8,9 +8,10 @@
 
 #include <stdint.h>
 
+#include "base/policy.h"
 #include "crypto/mont.h"
 
-#define EC_MAX_WORDS 12u
+#define EC_MAX_WORDS (POL_P384_BUILT ? 12u : 8u)
 
 /* All numbers have `words` words, the lowest first. */
 struct ec_curve {

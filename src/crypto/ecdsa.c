@@ -149,5 +149,5 @@ enum verdict sig_p256(const uint8_t xy[SIG_P256_LEN],
 enum verdict sig_p384(const uint8_t xy[SIG_P384_LEN],
                       const uint8_t rs[SIG_P384_LEN], const uint8_t digest[48])
 {
-    return verify(&ec_p384, xy, rs, digest);
+    return POL_P384_BUILT ? verify(&ec_p384, xy, rs, digest) : VERDICT_REJECT;
 }
