@@ -9,7 +9,7 @@ set(PORTA_OFFERED app_update bootloader_support driver efuse esp-tls
     tcp_transport)
 # Named by applications that do without them on a host.
 set(PORTA_ACCEPTED bootloader bt cmock esp_coex esp_eth esp_libc esp_phy
-    esp_psram esp_ringbuf esp_rom esptool_py hal idf_test linux main
+    esp_psram esp_ringbuf esp_rom esptool_py hal idf_test linux
     protocomm pthread unity vfs wpa_supplicant xtensa riscv)
 
 function(porta_component_offered out name)
@@ -124,8 +124,21 @@ function(porta_components_find)
     endforeach()
 endfunction()
 
+# idf::NAME of what is offered, for those who link it by hand. All of it is in
+# the library that every component links, so there is nothing behind it.
+function(porta_components_offer)
+    get_property(names GLOBAL PROPERTY PORTA_COMPONENT_NAMES)
+    foreach(name IN LISTS PORTA_OFFERED PORTA_ACCEPTED)
+        if(NOT name IN_LIST names)
+            add_library("__idf_${name}" INTERFACE)
+            add_library("idf::${name}" ALIAS "__idf_${name}")
+        endif()
+    endforeach()
+endfunction()
+
 # Each in a scope of its own, as add_subdirectory() makes one.
 function(porta_components_add)
+    porta_components_offer()
     get_property(dirs GLOBAL PROPERTY PORTA_COMPONENT_DIRS)
     foreach(dir IN LISTS dirs)
         get_filename_component(name "${dir}" NAME)
