@@ -163,6 +163,23 @@ static esp_err_t watch_pace(struct upd *u, uint64_t waited_ms, size_t got,
     return err == ESP_ERR_TIMEOUT ? ESP_OK : err;
 }
 
+/* An image, and what a stage makes of a file, has a digest that finds a splice
+ * of two files. Other data has only what the server calls the file by. */
+static bool is_rest_known(const struct upd *u)
+{
+    return u->fetch.off == 0 || upd_is_image(u) || u->opts.stage_cnt > 0 ||
+           upd_file_known(&u->fetch.file);
+}
+
+static esp_err_t refuse_rest(struct upd *u, const char *said)
+{
+    return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA,
+                    "%s%sthe server names no version of the file (ETag, or "
+                    "Last-Modified and its length), so the rest may be another "
+                    "file's: fetch all at once",
+                    said, said[0] ? "; " : "");
+}
+
 /* The rest is asked for from home, on a new connection: what is left of this
  * one is not worth waiting for, and a redirect may lead elsewhere by now. */
 static esp_err_t mend(struct upd *u, esp_err_t err, struct diag *said)
@@ -172,6 +189,8 @@ static esp_err_t mend(struct upd *u, esp_err_t err, struct diag *said)
     explain_transfer(u, said, err);
     pace_reset(&u->fetch);
     u->fetch.silent_ms = 0;
+    if (u->opts.retry_cnt > 0 && !is_rest_known(u))
+        return refuse_rest(u, said->text);
     if (!upd_again(u, said, 0))
         return upd_fail(u, said->stage, err, "%s", said->text);
     http_disconnect(u->fetch.client);
@@ -211,6 +230,9 @@ static esp_err_t ask_on(struct upd *u)
 {
     uint64_t since_ms = upd_now_ms(u);
     uint32_t retries = u->result.retries;
+
+    if (!is_rest_known(u))
+        return refuse_rest(u, "");
     esp_err_t err = upd_fetch_start(u, false);
 
     if (u->result.retries == retries)

@@ -98,6 +98,23 @@ def test_data_goes_with_the_application(porta, device, site, image, tmp_path):
     assert read(porta, path, "www_0", tmp_path) == before
 
 
+@pytest.mark.parametrize("args", [["--retry", "2"],
+                                  ["--range-size", "4096"]])
+def test_no_splice(porta, device, args, tmp_path):
+    """Data has no digest: its rest comes from a file that is known to be the
+    same, or not at all."""
+    path = device()
+    before = read(porta, path, "calib", tmp_path)
+    mode = "truncate@4096" if "--retry" in args else "ok"
+    with BadServer(mode, body=bytes(9000)) as server:
+        ended = update(porta, path, server.url("/calib.bin"), *args,
+                       "--partition", "calib")
+        asked = len(server.requests)
+    assert ended.code == 1 and asked == 1, ended
+    assert "names no version" in ended.json["error"]["message"], ended
+    assert read(porta, path, "calib", tmp_path) == before
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_data_from_elsewhere_gets_no_secret(porta, device, same):
     path = device()
