@@ -81,7 +81,10 @@ class Board:
             text += pathlib.Path(ca).read_text()
         file = self.folder / "settings.txt"
         file.write_bytes(text.encode() + b"\xff")
-        porta("flash", "write", self.flash, "settings", file)
+        self.write_partition("settings", file)
+
+    def write_partition(self, label, file):
+        porta("flash", "write", self.flash, label, file)
 
     def command(self, *options, boots=3, seconds=40):
         return [PORTA, "device", "--board", "qemu-virt-rv32", str(self.flash),
