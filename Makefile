@@ -76,11 +76,14 @@ board: configure ## the same update on an emulated bare-metal board, with its te
 	@cmake --build $(BUILD)-board -j $(JOBS)
 	@$(PYTHON) tools/test_summary.py $(BUILD)-board --jobs $(JOBS) \
 	    --label '$(LABEL)'
+	@cat $(BUILD)/boards/qemu-virt-rv32/budgets.txt
 
 .PHONY: bench
 bench: build ## time and count an update; writes build/bench.json
 	@test -x bench/run || { echo "bench: there is no bench/run"; exit 1; }
 	@bench/run $(BUILD)
+	@cat $(BUILD)/boards/qemu-virt-rv32/budgets.txt 2>/dev/null || \
+	    echo "budgets of the board: run 'make board' first"
 
 .PHONY: lint
 lint: ready ## formatting, layers, headers, and the rules of the house

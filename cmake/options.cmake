@@ -26,6 +26,8 @@ set(CFG_DENY 2 CACHE STRING
     "Images that failed their trial are refused: 0 never, 1 always, 2 at run time")
 set(CFG_TRIAL_BOOTS 0 CACHE STRING
     "Resets that end the trial of a new image: 1 to 8, 0 at run time")
+set(CFG_TLS_READ_AHEAD 4096 CACHE STRING
+    "Bytes that a TLS session reads ahead: 64 to 65536")
 set(CFG_LOG_LEVEL 5 CACHE STRING
     "Highest log level that is compiled in: 0 none to 5 verbose")
 
@@ -49,6 +51,11 @@ endif()
 if(NOT CFG_TRIAL_BOOTS MATCHES "^[0-8]$")
     message(FATAL_ERROR
         "CFG_TRIAL_BOOTS is '${CFG_TRIAL_BOOTS}': it must be 0 to 8")
+endif()
+if(NOT CFG_TLS_READ_AHEAD MATCHES "^[0-9]+$" OR
+        CFG_TLS_READ_AHEAD LESS 64 OR CFG_TLS_READ_AHEAD GREATER 65536)
+    message(FATAL_ERROR "CFG_TLS_READ_AHEAD is '${CFG_TLS_READ_AHEAD}': it "
+        "must be 64 to 65536")
 endif()
 if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
     message(FATAL_ERROR "CFG_LOG_LEVEL is '${CFG_LOG_LEVEL}': it must be 0 to 5")

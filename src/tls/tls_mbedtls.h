@@ -44,7 +44,7 @@ void tls_blob_close(struct tls_blob *b); /* wipes the copy */
 
 /* A record's header and its body come with one call of the port when they
  * arrived together; what is larger goes straight to the library's buffer. */
-#define TLS_BIO_LEN 4096u
+#define TLS_BIO_LEN ((uint32_t)CFG_TLS_READ_AHEAD)
 
 struct tls_bio {
     const struct port_net *net;

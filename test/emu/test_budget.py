@@ -1,0 +1,136 @@
+"""What the code costs on rv32imac, compared with budgets.csv; writes the
+table that `make board` and `make bench` print."""
+
+import csv
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+from conftest import APPS, HOST, app, porta
+from sserver import SServer
+
+SOURCE = pathlib.Path(os.environ["PORTA_SOURCE"])
+FOLDER = pathlib.Path(__file__).parent
+
+
+def limits():
+    lines = [line for line in (FOLDER / "budgets.csv").open()
+             if not line.startswith("#")]
+    return list(csv.DictReader(lines))
+
+
+def bootloader_size():
+    said = subprocess.run([SOURCE / "tools/boot_size.sh"], check=True,
+                          capture_output=True, text=True).stdout
+    return int(re.search(r"^plain: (\d+)", said, re.M)[1])
+
+
+def bootloader_whole():
+    return app("bootloader").stat().st_size
+
+
+def update_sizes(level):
+    said = subprocess.run([sys.executable, SOURCE / "tools/update_size.py",
+                           "--json", "--log-level", str(level)], check=True,
+                          capture_output=True, text=True).stdout
+    return json.loads(said)
+
+
+def symbol(elf, name):
+    said = subprocess.run(["riscv64-unknown-elf-nm", elf], check=True,
+                          capture_output=True, text=True).stdout
+    return int(re.search(rf"^([0-9a-f]+) \w {name}$", said, re.M)[1], 16)
+
+
+def bootloader_stack(board, tmp_path):
+    """RAM is zero at power-on: what is not was used. The image is signed, so
+    that the verifier has run."""
+    key = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-out", key], check=True,
+                   capture_output=True)
+    pub = tmp_path / "pub.pem"
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", pub],
+                   check=True, capture_output=True)
+    signed = tmp_path / "signed.bin"
+    porta("image", "sign", "--scheme", "ecdsa256", "--key", key, app("ota-1"),
+          "-o", signed)
+    board.make("--require-signed", "ecdsa256", "--verify-key", pub,
+               ota_0=signed)
+    elf = APPS / "bootloader.elf"
+    top = symbol(elf, "boot_stack_top")
+    bottom = symbol(elf, "boot_trap_stack_top")
+    process = board.start("--no-network", boots=0, seconds=30)
+    log = board.folder / "flash.bin.run" / "console.log"
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if log.exists() and "RUNS" in log.read_text(errors="replace"):
+            break
+        time.sleep(0.02)
+    with open(board.folder / "flash.bin.run" / "ram.bin", "rb") as f:
+        f.seek(bottom - 0x80000000)
+        used = f.read(top - bottom).lstrip(b"\0")
+    process.terminate()
+    process.communicate(timeout=10)
+    assert len(used) > 256
+    return len(used)
+
+
+def update(board, pki, image, url):
+    """Figures of an update: (heap, stack, longest flash operation). What is
+    left when it is over was there before."""
+    board.make(ota_0=image)
+    board.settings(pki.ca, url=url)
+    boots = board.run()
+    assert "UPDATE ESP_OK" in boots.console, boots
+    return (boots.figure("heap_peak") - boots.figure("heap_now"),
+            boots.figure("stack"), boots.figure("flash_longest_us"))
+
+
+def short_records(board, pki, folder):
+    """OpenSSL keeps to the length that is asked for; GnuTLS does not."""
+    (folder / "fw.bin").write_bytes(app("ota-2").read_bytes())
+    cert, key = pki.server(hosts=(HOST,))
+    with SServer(folder, "-cert", cert, "-key", key, "-tls1_2") as server:
+        return update(board, pki, "ota-small", server.url(host=HOST))[0]
+
+
+def measure(board, serve, pki, tmp_path):
+    found = {"bootloader text+rodata": bootloader_size(),
+             "bootloader on the board": bootloader_whole()}
+    quiet, loud = update_sizes(0), update_sizes(5)
+    found["update path logs off"] = quiet.pop("update path")
+    found["update path logs on"] = loud["update path"]
+    found.update(quiet)
+    found["bootloader stack"] = bootloader_stack(board, tmp_path)
+    heap, stack, longest = update(board, pki, "ota-1", serve("ota-2").url())
+    found["heap TLS 1.3 16 KiB records"] = heap
+    found["stack of the update"] = stack
+    found["flash_longest us"] = longest
+    found["heap TLS 1.2 4 KiB records"] = short_records(board, pki, tmp_path)
+    return found
+
+
+def table(rows, found):
+    text = f"{'budget (rv32imac, -Os)':30} {'measured':>9} {'limit':>8}\n"
+    for row in rows:
+        name, size = row["name"], found[row["name"]]
+        over = row["limit"] and size > int(row["limit"])
+        why = f"  over: {row['why']}" if over else ""
+        text += f"{name:30} {size:9} {row['limit']:>8}{why}\n"
+    return text
+
+
+def test_budgets(board, serve, pki, tmp_path):
+    """No figure is above what budgets.csv allows, and none was forgotten."""
+    rows = limits()
+    found = measure(board, serve, pki, tmp_path)
+    text = table(rows, found)
+    (APPS / "budgets.txt").write_text(text)
+    above = [row["name"] for row in rows
+             if found[row["name"]] > int(row["at_most"])]
+    assert not above, text
