@@ -66,7 +66,7 @@ def config(folder, level):
     text = (ROOT / "cmake/cfg.h.in").read_text()
     fixed = {"LOG_LEVEL": level, "SIGN_SCHEMES": 8, "KEYS_MAX": 3,
              "ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 256,
-             "CERT_DATES": 3}
+             "CERT_DATES": 3, "SENTENCES": int(level > 0)}
     text = re.sub(r"@CFG_([A-Z_]+)@",
                   lambda m: str(fixed.get(m[1], 0)), text)
     (folder / "cfg.h").write_text(text)

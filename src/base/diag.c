@@ -15,7 +15,7 @@ static const char *const diag_stage_names[] = {
     [DIAG_STAGE_BOOT] = "boot",
 };
 
-esp_err_t diag_fail(struct diag *d, enum diag_stage stage, esp_err_t err,
+esp_err_t(diag_fail)(struct diag *d, enum diag_stage stage, esp_err_t err,
                     const char *fmt, ...)
 {
     va_list args;

@@ -6,6 +6,7 @@
 #define BASE_DIAG_H
 
 #include "base/err.h"
+#include "cfg.h"
 
 enum diag_stage {
     DIAG_STAGE_NONE = 0,
@@ -38,6 +39,12 @@ struct diag {
  * `return diag_fail(d, DIAG_STAGE_TLS, err, "...", ...)`. d may be NULL. */
 esp_err_t diag_fail(struct diag *d, enum diag_stage stage, esp_err_t err,
                     const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Without CFG_SENTENCES no sentence is compiled in: a failure is its stage and
+ * its code. The arguments are not looked at then. */
+#define diag_fail(d, stage, err, ...)                         \
+    (CFG_SENTENCES ? diag_fail(d, stage, err, __VA_ARGS__)    \
+                   : diag_fail(d, stage, err, "%s", ""))
 
 /* "connect", "tls", ...: the word scripts see in JSON. */
 const char *diag_stage_name(enum diag_stage stage);

@@ -6,7 +6,7 @@
 
 #include "http/text.h"
 
-esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
+esp_err_t(http_conn_fail)(const struct http_conn *c, struct diag *d,
                          enum diag_stage stage, esp_err_t err, const char *fmt,
                          ...)
 {

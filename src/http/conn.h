@@ -78,5 +78,8 @@ MUST_CHECK esp_err_t http_proxy_tunnel(struct http_conn *c,
 esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
                          enum diag_stage stage, esp_err_t err, const char *fmt,
                          ...) PRINTF_LIKE(5, 6);
+#define http_conn_fail(c, d, stage, err, ...)                      \
+    (CFG_SENTENCES ? http_conn_fail(c, d, stage, err, __VA_ARGS__) \
+                   : http_conn_fail(c, d, stage, err, "%s", ""))
 
 #endif

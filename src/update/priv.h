@@ -95,6 +95,9 @@ struct upd {
 /* Keeps the first error and its sentence. Returns it. */
 esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
                    const char *fmt, ...) PRINTF_LIKE(4, 5);
+#define upd_fail(u, stage, err, ...)                      \
+    (CFG_SENTENCES ? upd_fail(u, stage, err, __VA_ARGS__) \
+                   : upd_fail(u, stage, err, "%s", ""))
 /* limits.c */
 void upd_limits_begin(struct upd *u);
 bool upd_limits_text(const struct upd *u, esp_err_t *err, char *text,

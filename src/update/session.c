@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
+esp_err_t(upd_fail)(struct upd *u, enum diag_stage stage, esp_err_t err,
                    const char *fmt, ...)
 {
     char text[sizeof(u->diag->text)];
