@@ -6,8 +6,9 @@ usage: update_size.py [--log-level N] [--json]
 Compiles the modules of src/ with the options of a product and links what an
 application that updates itself refers to: esp_https_ota_*, esp_ota_* and
 esp_partition_*. The TLS library, the C library and the bootloader's verifier
-are not counted (see tools/boot_size.sh). Digest, OAuth2, the proxy, NVS and
-the TLS glue are groups of their own, because not everybody has them.
+are not counted (see tools/boot_size.sh). Digest, OAuth2, the proxy, NVS,
+decryption, signatures, staging with tables and the TLS glue are groups of
+their own, because not everybody has them.
 Exit 77: there is no riscv64-unknown-elf-gcc.
 """
 import argparse
@@ -29,7 +30,7 @@ ROOTS = """esp_https_ota esp_https_ota_begin esp_https_ota_perform
     esp_https_ota_finish esp_https_ota_abort esp_https_ota_get_img_desc
     esp_https_ota_get_image_len_read esp_https_ota_get_image_size
     esp_https_ota_is_complete_data_received esp_https_ota_get_status_code
-    porta_ota_set_options porta_ota_cancel
+    porta_ota_set_options porta_ota_cancel porta_ota_set_oauth2
     esp_ota_begin esp_ota_write esp_ota_write_with_offset esp_ota_end
     esp_ota_abort esp_ota_set_boot_partition esp_ota_get_boot_partition
     esp_ota_get_running_partition esp_ota_get_next_update_partition
@@ -45,6 +46,9 @@ GROUPS = [
     ("proxy", r"http/proxy"),
     ("NVS", r"kv/|api/nvs|api/ota_store|api/porta_settings"),
     ("decryption", r"enc/|decrypt"),
+    ("signatures", r"crypto/(ec|mont|rsa)|image/(sig|key)"),
+    ("staging, tables", r"update/(final|table|target)|part/part_(rules|words|"
+     r"place|csv|explain|builtin)"),
     ("TLS glue", r"tls/|api/esp_tls|api/esp_crt"),
     ("events", r"event/|api/esp_event"),
     ("names of errors", r"api/esp_err|base/err"),

@@ -290,9 +290,13 @@ static bool boot_wait(const struct emu *e, pid_t pid, int *status,
         *end = BOARD_END_TIME;
         if (e->deadline_ms && linux_mono_ms() >= e->deadline_ms)
             return false;
+        *end = BOARD_END_FAILED;
+        if (e->page->magic == VRT_PAGE_MAGIC &&
+            e->page->version != VRT_PAGE_VERSION)
+            return false;
         *end = BOARD_END_IDLE;
-        if (e->opts->max_boots && e->page->magic == VRT_PAGE_MAGIC &&
-            e->page->attached && *(volatile uint32_t *)&e->page->idle)
+        if (e->opts->max_boots && e->page->attached &&
+            *(volatile uint32_t *)&e->page->idle)
             return false;
         *end = BOARD_END_OFF;
         if (signal_wait(POLL_MS) != 0)
@@ -353,6 +357,11 @@ static struct step boot_once(struct emu *e, bool power_on)
     note_boot(e, power_on);
     if (ended && !step.boot_again)
         explain_end(e, step.end, status);
+    else if (!ended && step.end == BOARD_END_FAILED)
+        (void)diag_fail(e->diag, DIAG_STAGE_BOOT, ESP_ERR_NOT_SUPPORTED,
+                        "the bootloader is of another build than this porta "
+                        "(page %u, %u is wanted): run `make board` again",
+                        (unsigned)e->page->version, VRT_PAGE_VERSION);
     return step;
 }
 

@@ -8,6 +8,7 @@
 #include "api/device.h"
 #include "api/log.h"
 #include "bare.h"
+#include "boot/opts.h"
 #include "freertos/FreeRTOS.h"
 #include "vrt_clock.h"
 #include "vrt_flash.h"
@@ -29,6 +30,7 @@ static struct {
     struct vrt_flash flash;
     struct vrt_sys sys;
     struct vrt_net net;
+    struct boot_opts opts;
     struct policy policy;
 } board;
 
@@ -88,18 +90,24 @@ static esp_err_t ports_start(struct vrt_page *page)
     if (vrt_netif_init())
         printf("board: there is no network card\n");
     vrt_net_init(&board.net, &vrt_heap);
-    board.policy = (struct policy){ .rollback = page->rollback,
-                                    .require_hash = page->require_hash,
-                                    .require_signed = page->require_signed,
-                                    .anti_rollback = page->anti_rollback,
-                                    .sec_ver_bits = page->sec_ver_bits,
+    return err;
+}
 
-                                    .deny = page->deny };
+/* The application acts by the options of the bootloader that started it. */
+static esp_err_t policy_start(const struct vrt_page *page)
+{
+    struct span record = span_of(page->opts, page->opts_len);
+    board.policy = (struct policy){ .psk = true };
+    esp_err_t err = boot_opts_parse(record, &board.opts);
+    if (!err)
+        boot_opts_apply(&board.opts, &board.policy);
     return err;
 }
 
 static esp_err_t device_start(const struct vrt_page *page)
 {
+    static uint8_t keys[IMG_KEYS_PACKED_MAX];
+    uint32_t keys_len = img_keys_pack(&board.opts.keys, keys);
     const struct api_boot boot = {
         .flash = &board.flash.port,
         .sys = &board.sys.port,
@@ -109,9 +117,10 @@ static esp_err_t device_start(const struct vrt_page *page)
         .rng = &vrt_rng,
         .lock = &vrt_lock,
         .task = &vrt_task,
-        .fuse_chip = page->fuse_chip,
+        .fuse_chip = board.opts.anti_rollback ? board.opts.fuse_chip
+                                              : IMG_CHIP_QEMU_VIRT_RV32,
         .policy = &board.policy,
-        .keys = span_of(page->keys, page->keys_len),
+        .keys = span_of(keys, keys_len),
         .table_off = page->table_off,
         .running_off = page->slot_off,
         .chip_id = IMG_CHIP_QEMU_VIRT_RV32,
@@ -124,6 +133,8 @@ void bare_main(struct vrt_page *page)
 {
     page->attached = 1;
     esp_err_t err = ports_start(page);
+    if (!err)
+        err = policy_start(page);
     if (!err)
         err = device_start(page);
     if (err) {

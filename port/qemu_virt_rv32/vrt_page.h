@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #define VRT_PAGE_MAGIC 0x76747270u
-#define VRT_PAGE_VERSION 2u
+#define VRT_PAGE_VERSION 4u
 #define VRT_PAGE_LEN 4096u
-#define VRT_PAGE_KEYS_LEN 1024u
+#define VRT_PAGE_OPTS_LEN 1280u
 #define VRT_PAGE_RETAINED_LEN 1024u
 
 /* What the machine exits with when the firmware ends it; 0 is a reset. */
@@ -31,15 +31,8 @@ struct vrt_page {
     uint32_t slot_len;
     char slot_label[20];
     uint32_t table_off;
-    uint8_t rollback; /* the options that it read */
-    uint8_t require_hash;
-    uint8_t anti_rollback;
-    uint8_t sec_ver_bits;
-    uint16_t fuse_chip; /* whose layout the fuses have */
-    uint8_t require_signed;
-    uint8_t deny;
-    uint32_t keys_len; /* of the options' key set, packed */
-    uint8_t keys[VRT_PAGE_KEYS_LEN];
+    uint32_t opts_len; /* the options that it acts by: boot_opts_pack() */
+    uint8_t opts[VRT_PAGE_OPTS_LEN];
     char text[320]; /* why nothing boots */
 
     /* Whoever resets: the reason of the next boot. */

@@ -16,7 +16,7 @@ static const char *const diag_stage_names[] = {
 };
 
 esp_err_t(diag_fail)(struct diag *d, enum diag_stage stage, esp_err_t err,
-                    const char *fmt, ...)
+                     const char *fmt, ...)
 {
     va_list args;
 

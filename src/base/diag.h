@@ -42,8 +42,8 @@ esp_err_t diag_fail(struct diag *d, enum diag_stage stage, esp_err_t err,
 
 /* Without CFG_SENTENCES no sentence is compiled in: a failure is its stage and
  * its code. The arguments are not looked at then. */
-#define diag_fail(d, stage, err, ...)                         \
-    (CFG_SENTENCES ? diag_fail(d, stage, err, __VA_ARGS__)    \
+#define diag_fail(d, stage, err, ...)                      \
+    (CFG_SENTENCES ? diag_fail(d, stage, err, __VA_ARGS__) \
                    : diag_fail(d, stage, err, "%s", ""))
 
 /* "connect", "tls", ...: the word scripts see in JSON. */

@@ -7,8 +7,8 @@
 #include "http/text.h"
 
 esp_err_t(http_conn_fail)(const struct http_conn *c, struct diag *d,
-                         enum diag_stage stage, esp_err_t err, const char *fmt,
-                         ...)
+                          enum diag_stage stage, esp_err_t err, const char *fmt,
+                          ...)
 {
     char text[256];
     va_list args;

@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 esp_err_t(upd_fail)(struct upd *u, enum diag_stage stage, esp_err_t err,
-                   const char *fmt, ...)
+                    const char *fmt, ...)
 {
     char text[sizeof(u->diag->text)];
     bool is_wait = stage >= DIAG_STAGE_RESOLVE && stage <= DIAG_STAGE_DOWNLOAD;

@@ -1,5 +1,6 @@
 """The bootloader of the board, given flash that is not as it should be."""
 
+import json
 import struct
 import subprocess
 
@@ -126,6 +127,24 @@ def test_does_not_start_what_is_signed_by_or_is(board, signed, which):
         write(board, SLOT_0 + length - 4096 + 110, b"\x00" * 8)
     boots = board.run()
     assert nothing_boots(boots), boots
+
+
+# --- anti-rollback -------------------------------------------------------------
+
+
+def test_burns_fuses_for_what_is_confirmed_and_refuses_older_ones(board):
+    """Secure version 2 boots and is confirmed; version 0 never boots again."""
+    board.make("--anti-rollback", ota_0="ota-secure",
+               table=TABLE + "efuse, data, efuse, 0x216000, 0x2000\n")
+    board.run("--no-network")
+    board.run("--no-network")
+    shown = json.loads(porta("flash", "show", board.flash, "--json").stdout)
+    assert shown["secure_version"] == 2, shown
+    write(board, SLOT_0, app("ota-1").read_bytes())
+    boots = board.run("--no-network")
+    assert nothing_boots(boots), boots
+    write(board, SLOT_1, app("ota-secure").read_bytes())
+    assert board.run("--no-network", boots=1).slots == ["ota_1"]
 
 
 # --- the runner --------------------------------------------------------------------

@@ -46,6 +46,20 @@ def test_keeps_to_tls_1_2_when_told_to(board, serve, pki):
     assert was_updated(board.run())
 
 
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_updates_with_a_pre_shared_key(board, folder, version):
+    """No certificate on either side; another key is refused."""
+    key = "00112233445566778899aabbccddeeff"
+    board.make(ota_0="ota-1")
+    with SServer(folder, "-nocert", "-psk", key, "-psk_identity", "board",
+                 "-tls" + version.replace(".", "_")) as server:
+        board.settings(url=server.url(host=HOST), psk=key[::-1])
+        assert was_refused(board.run())
+        board.settings(url=server.url(host=HOST), psk=key)
+        boots = board.run()
+        assert was_updated(boots), boots
+
+
 def test_updates_with_devices_of_the_modern_interface(board, serve, pki):
     board.make(ota_0="ota-1")
     board.settings(pki.ca, url=serve("ota-2").url())

@@ -60,17 +60,9 @@ static void page_begin(struct vrt_page *page)
 
 static void page_options(struct vrt_page *page, const struct boot_opts *opts)
 {
-    _Static_assert(sizeof(page->keys) >= IMG_KEYS_PACKED_MAX,
-                   "the page has too little room for a key set");
-    page->rollback = opts->rollback;
-    page->require_hash = opts->require_hash;
-    page->require_signed = opts->require_signed;
-    page->anti_rollback = opts->anti_rollback;
-    page->sec_ver_bits = opts->sec_ver_bits;
-    page->fuse_chip =
-        opts->anti_rollback ? opts->fuse_chip : IMG_CHIP_QEMU_VIRT_RV32;
-    page->deny = opts->deny;
-    page->keys_len = img_keys_pack(&opts->keys, page->keys);
+    _Static_assert(sizeof(page->opts) >= BOOT_OPTS_MAX_LEN,
+                   "the page has too little room for the options");
+    page->opts_len = boot_opts_pack(opts, page->opts);
 }
 
 static void page_slot(struct vrt_page *page, const struct part_entry *part)
@@ -159,7 +151,9 @@ static void boot(const struct vrt_flash *f)
     page_options(the_page(), &opts);
     place.bit_cnt = opts.sec_ver_bits;
     (void)!boot_fuse_open(&fuses, env.table, &place,
-                          fuse_field_find(the_page()->fuse_chip));
+                          fuse_field_find(opts.anti_rollback
+                                              ? opts.fuse_chip
+                                              : IMG_CHIP_QEMU_VIRT_RV32));
     key_store_effective(flash, env.table, &opts.keys, &keys);
     window_open(&window);
     boot_run(&env, &result);

@@ -3,7 +3,8 @@
  *
  * Settings are lines `key=value` (url, tls=1.2, chunk=N for requests with a
  * range, keep=1 to go on after a cut, hold=1 not to restart, heap=N to take so
- * many bytes away first), an empty line, and CA certificates in PEM. */
+ * many bytes away first, psk=HEX for the key of "board"), an empty line, and CA
+ * certificates in PEM. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "esp_partition.h"
 #include "esp_system.h"
 #include "nvs_flash.h"
+#include "porta/ota_auth.h"
 #include "porta/ota_control.h"
 #include "vrt_flash.h"
 #include "vrt_heap.h"
@@ -90,6 +92,20 @@ static void show_figures(void)
            bare_stack_depth(), bare_flash_stats()->longest_us);
 }
 
+static esp_err_t use_psk(esp_http_client_handle_t client)
+{
+    static uint8_t key[32];
+    const char *hex = setting("psk");
+    size_t len = 0;
+
+    for (; len < sizeof(key) && hex[2 * len] && hex[2 * len + 1]; len++) {
+        const char digits[3] = { hex[2 * len], hex[2 * len + 1], '\0' };
+        key[len] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    const psk_hint_key_t psk = { .key = key, .key_size = len, .hint = "board" };
+    return len > 0 ? porta_ota_set_psk(client, &psk) : ESP_OK;
+}
+
 static void update(void)
 {
     static char url[300];
@@ -104,6 +120,7 @@ static void update(void)
                            : ESP_HTTP_CLIENT_TLS_VER_ANY,
     };
     const esp_https_ota_config_t config = { .http_config = &http,
+                                            .http_client_init_cb = use_psk,
                                             .partial_http_download = chunk > 0,
                                             .max_http_request_size = chunk };
     const porta_ota_options_t options = {
