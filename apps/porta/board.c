@@ -20,6 +20,9 @@
 #include "port/sys.h"
 
 #define IDLE_POLL_MS 20u
+/* Handlers of events and what watches a trial run on threads of their own,
+ * which no task's end waits for. */
+#define IDLE_MS 200u
 #define SHORT_BOOT_MS 1000u
 #define FREE_BOOTS 3u /* short boots in a row that are not slowed down */
 #define MAX_DELAY_MS 1000u
@@ -31,8 +34,9 @@ struct board {
     struct handover *page;
     int page_fd;
     sigset_t old_mask;
-    uint64_t deadline_ms; /* 0: none */
-    uint32_t short_cnt;   /* short boots in a row */
+    uint64_t deadline_ms;   /* 0: none */
+    uint64_t idle_since_ms; /* 0: it is not */
+    uint32_t short_cnt;     /* short boots in a row */
 };
 
 /* --- pure decisions ------------------------------------------------------ */
@@ -196,9 +200,17 @@ static bool time_is_up(const struct board *b)
     return b->deadline_ms && linux_mono_ms() >= b->deadline_ms;
 }
 
-static bool is_idle(const struct board *b)
+/* Has nothing happened for a while, and will nothing happen any more? */
+static bool is_idle(struct board *b)
 {
-    return b->opts->max_boots && atomic_load(&b->page->idle);
+    if (!b->opts->max_boots || !atomic_load(&b->page->idle)) {
+        b->idle_since_ms = 0;
+        return false;
+    }
+    uint64_t now = linux_mono_ms();
+    if (b->idle_since_ms == 0)
+        b->idle_since_ms = now;
+    return now - b->idle_since_ms >= IDLE_MS;
 }
 
 /* Until when the next wait may last, with at most ms from now. */
@@ -232,6 +244,7 @@ static bool boot_wait(struct board *b, pid_t pid, int *status,
                       enum board_end *end)
 {
     uint32_t poll_ms = b->opts->max_boots ? IDLE_POLL_MS : MAX_DELAY_MS;
+    b->idle_since_ms = 0;
     for (;;) {
         if (waitpid(pid, status, WNOHANG) == pid)
             return true;
