@@ -48,16 +48,20 @@ static bool was_tried(const struct records *r, uint32_t idx)
             r->verdict.why != OTA_WHY_TOO_OLD);
 }
 
-/* The identity of what record idx gave up. ESP_ERR_NOT_FOUND: nothing. */
+/* The identity of what record idx gave up. ESP_ERR_NOT_FOUND: nothing, or it
+ * is known and the slot may hold the image that replaces it. */
 static esp_err_t given_up(const struct part_dev *parts, const struct records *r,
                           uint32_t idx, uint8_t out[SHA256_LEN])
 {
-    uint32_t cnt = part_ota_cnt(&parts->table);
+    uint32_t cnt = part_ota_cnt(&parts->table), seq = r->o.rec[idx].seq;
+    bool learnt;
     if (cnt == 0 || !was_tried(r, idx))
         return ESP_ERR_NOT_FOUND;
-    return deny_identity(
-        parts, part_ota(&parts->table, ota_seq_slot(r->o.rec[idx].seq, cnt)),
-        out);
+    esp_err_t err = otadata_deny_learnt(&r->at, &r->o, seq, &learnt);
+    if (err || learnt)
+        return err ? err : ESP_ERR_NOT_FOUND;
+    return deny_identity(parts, part_ota(&parts->table, ota_seq_slot(seq, cnt)),
+                         out);
 }
 
 esp_err_t deny_learn(const struct part_dev *parts)
@@ -68,7 +72,7 @@ esp_err_t deny_learn(const struct part_dev *parts)
         uint8_t digest[SHA256_LEN];
         err = given_up(parts, &r, i, digest);
         if (!err)
-            err = otadata_deny_add(&r.at, &r.o, digest);
+            err = otadata_deny_learn(&r.at, &r.o, digest, r.o.rec[i].seq);
         else if (err == ESP_ERR_NOT_FOUND)
             err = ESP_OK;
     }

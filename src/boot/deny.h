@@ -3,7 +3,7 @@
  * The bootloader only marks records. What it gave up is looked up here, before
  * the slot is written again: the image of a slot whose record is ABORTED or
  * INVALID, unless the last verdict says that it did not even verify, or the
- * list was emptied after it. */
+ * list was emptied after it, or it was learnt from that record before. */
 #ifndef BOOT_DENY_H
 #define BOOT_DENY_H
 
@@ -17,7 +17,7 @@ MUST_CHECK esp_err_t deny_identity(const struct part_dev *parts,
                                    uint8_t out[SHA256_LEN]);
 
 /* Puts images that were given up on the list. Writes nothing when they are on
- * it. Errors of otadata_deny_add(). */
+ * it. Errors of otadata_deny_learn(). */
 MUST_CHECK esp_err_t deny_learn(const struct part_dev *parts);
 
 /* Is it on the list? *denied is true, too, when that cannot be found out. */

@@ -87,6 +87,41 @@ static esp_err_t append(const struct otadata_place *at, struct otadata *o,
     return ota_log_append(at, o, sector, e);
 }
 
+/* An entry names the record that it was learnt from. The sequence may come
+ * again for another trial, which ends with a verdict of its own. */
+esp_err_t otadata_deny_learnt(const struct otadata_place *at,
+                              const struct otadata *o, uint32_t seq,
+                              bool *learnt)
+{
+    *learnt = false;
+    for (uint32_t i = 0; i < OTADATA_DENY_MAX && !*learnt; i++) {
+        const struct ota_live *l = deny_nth(o, i);
+        struct ota_log_entry e;
+        if (l->gen <= o->live[OTA_LIVE_VERDICT].gen)
+            break;
+        esp_err_t err = entry_read(at, l, &e);
+        if (err)
+            return err;
+        *learnt = e.old_seq == seq;
+    }
+    return ESP_OK;
+}
+
+esp_err_t otadata_deny_learn(const struct otadata_place *at, struct otadata *o,
+                             const uint8_t digest[OTADATA_DIGEST_LEN],
+                             uint32_t seq)
+{
+    struct ota_log_entry e = { .type = OTA_LOG_DENY, .old_seq = seq };
+    bool learnt = false;
+    esp_err_t err = otadata_redo(at, o);
+    if (!err)
+        err = otadata_deny_learnt(at, o, seq, &learnt);
+    if (err || learnt)
+        return err;
+    memcpy(e.data, digest, OTADATA_DIGEST_LEN);
+    return append(at, o, &e);
+}
+
 esp_err_t otadata_deny_add(const struct otadata_place *at, struct otadata *o,
                            const uint8_t digest[OTADATA_DIGEST_LEN])
 {

@@ -201,6 +201,14 @@ MUST_CHECK esp_err_t otadata_deny_has(const struct otadata_place *at,
 MUST_CHECK esp_err_t otadata_deny_add(const struct otadata_place *at,
                                       struct otadata *o,
                                       const uint8_t digest[OTADATA_DIGEST_LEN]);
+/* The same for what record `seq` gave up. Once learnt it is not learnt again:
+ * the slot may hold another image by then. Writes nothing when it was. */
+MUST_CHECK esp_err_t
+otadata_deny_learn(const struct otadata_place *at, struct otadata *o,
+                   const uint8_t digest[OTADATA_DIGEST_LEN], uint32_t seq);
+MUST_CHECK esp_err_t otadata_deny_learnt(const struct otadata_place *at,
+                                         const struct otadata *o, uint32_t seq,
+                                         bool *learnt);
 MUST_CHECK esp_err_t otadata_deny_clear(const struct otadata_place *at,
                                         struct otadata *o);
 

@@ -24,13 +24,16 @@ struct scene {
     bool bulk;
     bool rollback;
     uint32_t range_len;
+    bool failed; /* the older image did: it is not to come back */
 };
 
 static const struct scene scenes[] = {
-    { "into an erased slot", false, false, true, 0 },
-    { "over an older image", true, false, true, 0 },
-    { "erased in bulk, without rollback", true, true, false, 0 },
-    { "in ranges", true, false, true, 8192 },
+    { "into an erased slot", false, false, true, 0, false },
+    { "over an older image", true, false, true, 0, false },
+    { "erased in bulk, without rollback", true, true, false, 0, false },
+    { "in ranges", true, false, true, 8192, false },
+    { "over an image that failed: the new one is not taken for it", true, false,
+      true, 0, true },
 };
 
 static const struct rig_image old_image = { .version = "0",
@@ -41,6 +44,7 @@ static void set_scene(struct rig *r, const struct scene *s)
 {
     rig_open(r);
     r->policy.rollback = s->rollback;
+    r->policy.deny = s->failed;
     r->opts.bulk_erase = s->bulk;
     r->opts.range_len = s->range_len;
     if (s->old_in_target) {
@@ -49,8 +53,8 @@ static void set_scene(struct rig *r, const struct scene *s)
 
         memcpy(r->flash.bytes + RIG_SLOT_1, old, len);
         free(old);
-        rig_record(r, 1, 2, OTA_STATE_VALID);
-        rig_record(r, 0, 3, OTA_STATE_VALID);
+        rig_record(r, 1, 2, s->failed ? OTA_STATE_ABORTED : OTA_STATE_VALID);
+        rig_record(r, 0, s->failed ? 1 : 3, OTA_STATE_VALID);
     }
 }
 

@@ -384,9 +384,50 @@ static void test_damage_is_not_denied(void **state)
     }
 }
 
+/* ota_1 holds what nobody knows yet. */
+static void other_image(struct scene *s, struct part_dev *parts,
+                        uint8_t digest[32])
+{
+    s->d.rig.flash.bytes[RIG_SLOT_1 + 32 + 16] ^= 1;  /* version */
+    s->d.rig.flash.bytes[RIG_SLOT_1 + 32 + 144] ^= 1; /* ELF */
+    assert_int_equal(deny_identity(parts, part_ota(&parts->table, 1), digest),
+                     ESP_OK);
+}
+
+/* What replaces an image that failed stands behind its record for a while,
+ * and gets a trial of its own, under the same number. */
+static void test_the_next_image_is_not_the_last_one(void **state)
+{
+    const struct ota_event event = {
+        .seq = 2, .rec_idx = 1, .kind = OTA_EVENT_GIVEN_UP, .why = OTA_WHY_RESET
+    };
+    uint8_t digest[32];
+    struct scene s;
+    struct otadata o;
+    bool denied;
+
+    (void)state;
+    scene_open(&s);
+    const struct otadata_place at = { s.d.rig.parts.flash, RIG_OTADATA };
+    struct part_dev *parts = &api_device()->parts;
+    set_record(&s.d, 1, 2, OTA_STATE_ABORTED);
+    assert_int_equal(otadata_note(&at, &o, &event), ESP_OK);
+    assert_int_equal(deny_learn(parts), ESP_OK);
+    other_image(&s, parts, digest);
+    assert_int_equal(deny_learn(parts), ESP_OK);
+    assert_int_equal(deny_would_have(parts, digest, &denied), ESP_OK);
+    assert_false(denied);
+    assert_int_equal(otadata_note(&at, &o, &event), ESP_OK);
+    assert_int_equal(deny_learn(parts), ESP_OK);
+    assert_int_equal(deny_has(parts, digest, &denied), ESP_OK);
+    assert_true(denied);
+    device_close(&s.d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_next_image_is_not_the_last_one),
         cmocka_unit_test(test_confirms),
         cmocka_unit_test(test_deadline_passes),
         cmocka_unit_test(test_a_condition_fails),
