@@ -34,12 +34,13 @@ def made_shell(tmp_path):
         + f'\nCONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL="https://localhost:{port}'
         '/my_project.bin"\n')
     (project / "version.txt").write_text("1\n")
-    serve = ["porta serve www", f"porta serve www --port {port}"]
+    serve = ["porta serve www", f"porta serve www --port {port} > url.txt"]
+    wait = "until [ -s url.txt ]; do sleep 0.05; done"
 
     def run(text):
         text = text.replace("~/my_project", str(project)) \
-            .replace("/tmp/b", str(tmp_path / "b")).replace(*serve)
-        # The server's certificate comes first, as the page's text says.
+            .replace("/tmp/b", str(tmp_path / "b")).replace(*serve) \
+            .replace("sleep 1", wait)
         script = f"set -e\ntrap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n{text}"
         return subprocess.run(
             ["bash", "-c", script], cwd=tmp_path, text=True,
