@@ -100,6 +100,16 @@ def test_replay(porta, small, seq):
     assert said["runs"] == 1 and said["armed"] == seq.count(":")
 
 
+@pytest.mark.parametrize("args", [
+    ("--deny-list", "--replay", "house-move/1:before"),
+    ("--trial-boots", 2, "--trial-power", 2, "--replay", "first-boot"),
+])
+def test_a_device_with_other_options(porta, small, args):
+    """It neither refuses what a path gave up nor tries it longer than that."""
+    flash, image = small
+    porta.ok("torture", flash, "--image", image, *args)
+
+
 @pytest.mark.parametrize("args, status, words", [
     ((), 2, "--image"),
     (("--image", "@", "--depth", "3"), 2, "--depth is 1 or 2"),
