@@ -42,6 +42,8 @@ static void check(esp_err_t err, const struct boot_opts *opts)
     if (err != ESP_OK && (opts->rollback || opts->require_hash ||
                           opts->require_signed || opts->anti_rollback))
         abort();
+    if (opts->boot_unsigned && !opts->require_signed)
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -41,7 +41,7 @@ static void find_good(struct tort *t)
     rules.kind = IMG_KIND_APP;
     rules.place = IMG_PLACE_SLOT;
     rules.keys =
-        img_keys_for(pol_require_signed(&t->conf.boot->policy), rules.keys);
+        img_keys_for(pol_boot_signed(&t->conf.boot->policy), rules.keys);
     for (uint32_t i = 0; i < BOOT_CHOICES; i++) {
         const struct part_entry *p = boot_part(&w->parts.table, i);
         if (p &&

@@ -158,7 +158,8 @@ static esp_err_t emu_args_check(const struct opts *o, struct diag *diag)
             "--board %s: there is no such board; there is " EMU_BOARD,
             o->board);
     if (args->rollback || args->require_signed || args->verify_keys.cnt > 0 ||
-        args->table_off != PART_TABLE_OFF || o->power_cut || o->keep_elf)
+        args->signed_on_boot || args->table_off != PART_TABLE_OFF ||
+        o->power_cut || o->keep_elf)
         return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "with --board the bootloader has only the options "
                          "that `porta flash create` wrote into the flash, "

@@ -98,7 +98,8 @@ static esp_err_t draft_options(const struct create_opts *o, uint16_t chip_id,
                          "--require-signed %s: a new device has no key yet; "
                          "name one with --verify-key",
                          o->dev.require_signed);
-    return ESP_OK;
+    return device_boot_signed(&o->dev, boot->require_signed,
+                              &boot->boot_unsigned, d);
 }
 
 /* A cut of the power must not take burnt bits away. */
@@ -126,7 +127,8 @@ static esp_err_t draft_fill(const struct create_opts *o, struct flash_draft *f,
 
     if (!err)
         err = flash_draft_begin(f, d);
-    f->keys = img_keys_for(boot.require_signed, &boot.keys);
+    f->keys =
+        img_keys_for(boot.require_signed && !boot.boot_unsigned, &boot.keys);
 
     if (!err && !o->erased)
         err = flash_draft_bootloader(f, &boot, d);

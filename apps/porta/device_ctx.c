@@ -152,7 +152,23 @@ static esp_err_t find_opts(struct device *dev, const struct device_args *args,
         dev->policy.require_signed = true;
     if (args->rollback != CLI_UNSET)
         dev->policy.rollback = args->rollback == CLI_ON;
-    return ESP_OK;
+    return device_boot_signed(args, dev->policy.require_signed,
+                              &dev->policy.boot_unsigned, d);
+}
+
+esp_err_t device_boot_signed(const struct device_args *args,
+                             bool require_signed, bool *boot_unsigned,
+                             struct diag *d)
+{
+    if (args->signed_on_boot == CLI_UNSET)
+        return ESP_OK;
+    *boot_unsigned = args->signed_on_boot == CLI_OFF;
+    if (require_signed || !*boot_unsigned)
+        return ESP_OK;
+    return diag_fail(
+        d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+        "--no-signed-on-boot: this device does not require "
+        "signatures; --require-signed makes its updates need them");
 }
 
 esp_err_t device_trial(const struct device_args *args, struct boot_opts *opts,

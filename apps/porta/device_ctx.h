@@ -29,6 +29,7 @@ struct device_args {
     const char *require_signed;  /* a scheme */
     struct cli_list verify_keys; /* files */
     uint32_t need_keys;          /* 0: one */
+    enum cli_tri signed_on_boot;
 };
 #define DEVICE_ARGS                                          \
     {                                                        \
@@ -46,36 +47,41 @@ struct device_args {
         "--table-offset", "N", "where the partition table is (0x8000)",       \
             CLI_KIND_SIZE, offsetof(type, field.table_off)                    \
     }
-#define DEVICE_OPTS_BOOT(type, field)                                         \
-    { "--rollback", NULL, "the bootloader gives up unconfirmed images",       \
-      CLI_KIND_ON, offsetof(type, field.rollback) },                          \
-        { "--no-rollback", NULL, "... or starts them again", CLI_KIND_OFF,    \
-          offsetof(type, field.rollback) },                                   \
-        { "--trial-boots", "N", "resets that end a trial, 1 to 8 (1)",        \
-          CLI_KIND_NUM, offsetof(type, field.trial_boots) },                  \
-        { "--trial-power", "N",                                               \
-          "resets by power excused in a trial, 0 to 8 (0)", CLI_KIND_NUM,     \
-          offsetof(type, field.trial_power) },                                \
-        { "--deny-list", NULL, "images that failed are not installed again",  \
-          CLI_KIND_ON, offsetof(type, field.deny) },                          \
-        { "--no-deny-list", NULL, "... or are", CLI_KIND_OFF,                 \
-          offsetof(type, field.deny) },                                       \
-        { "--anti-rollback", NULL,                                            \
-          "images below the device's secure version do not start",            \
-          CLI_KIND_FLAG, offsetof(type, field.anti_rollback) },               \
-        { "--sec-ver-bits", "N", "so many fuses count (all of the chip's)",   \
-          CLI_KIND_NUM, offsetof(type, field.sec_ver_bits) },                 \
-        { "--fuse-chip", "C", "the fuses are laid out as those of this chip", \
-          CLI_KIND_TEXT, offsetof(type, field.fuse_chip) },                   \
-        { "--require-signed", "SCHEME",                                       \
-          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",              \
-          CLI_KIND_TEXT, offsetof(type, field.require_signed) },              \
-        { "--verify-key", "PUB",                                              \
-          "a key to trust, instead of the device's; may be repeated",         \
-          CLI_KIND_LIST, offsetof(type, field.verify_keys) },                 \
-    {                                                                         \
-        "--need-keys", "N", "so many keys have to have signed (1)",           \
-            CLI_KIND_NUM, offsetof(type, field.need_keys)                     \
+#define DEVICE_OPTS_BOOT(type, field)                                          \
+    { "--rollback", NULL, "the bootloader gives up unconfirmed images",        \
+      CLI_KIND_ON, offsetof(type, field.rollback) },                           \
+        { "--no-rollback", NULL, "... or starts them again", CLI_KIND_OFF,     \
+          offsetof(type, field.rollback) },                                    \
+        { "--trial-boots", "N", "resets that end a trial, 1 to 8 (1)",         \
+          CLI_KIND_NUM, offsetof(type, field.trial_boots) },                   \
+        { "--trial-power", "N",                                                \
+          "resets by power excused in a trial, 0 to 8 (0)", CLI_KIND_NUM,      \
+          offsetof(type, field.trial_power) },                                 \
+        { "--deny-list", NULL, "images that failed are not installed again",   \
+          CLI_KIND_ON, offsetof(type, field.deny) },                           \
+        { "--no-deny-list", NULL, "... or are", CLI_KIND_OFF,                  \
+          offsetof(type, field.deny) },                                        \
+        { "--anti-rollback", NULL,                                             \
+          "images below the device's secure version do not start",             \
+          CLI_KIND_FLAG, offsetof(type, field.anti_rollback) },                \
+        { "--sec-ver-bits", "N", "so many fuses count (all of the chip's)",    \
+          CLI_KIND_NUM, offsetof(type, field.sec_ver_bits) },                  \
+        { "--fuse-chip", "C", "the fuses are laid out as those of this chip",  \
+          CLI_KIND_TEXT, offsetof(type, field.fuse_chip) },                    \
+        { "--require-signed", "SCHEME",                                        \
+          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",               \
+          CLI_KIND_TEXT, offsetof(type, field.require_signed) },               \
+        { "--verify-key", "PUB",                                               \
+          "a key to trust, instead of the device's; may be repeated",          \
+          CLI_KIND_LIST, offsetof(type, field.verify_keys) },                  \
+        { "--need-keys", "N", "so many keys have to have signed (1)",          \
+          CLI_KIND_NUM, offsetof(type, field.need_keys) },                     \
+        { "--signed-on-boot", NULL,                                            \
+          "the bootloader asks for signatures, too (so by default)",           \
+          CLI_KIND_ON, offsetof(type, field.signed_on_boot) },                 \
+    {                                                                          \
+        "--no-signed-on-boot", NULL, "... or only updates are asked for them", \
+            CLI_KIND_OFF, offsetof(type, field.signed_on_boot)                 \
     }
 
 struct device {
@@ -123,6 +129,13 @@ MUST_CHECK esp_err_t device_keys(const struct device_args *args,
                                  const struct boot_opts *opts,
                                  struct img_keys *own, bool *given,
                                  struct diag *d);
+
+/* Whether the bootloader asks for signatures, into *boot_unsigned; a device
+ * that asks nobody for them has nothing to leave out. ESP_ERR_INVALID_ARG with
+ * a sentence. */
+MUST_CHECK esp_err_t device_boot_signed(const struct device_args *args,
+                                        bool require_signed,
+                                        bool *boot_unsigned, struct diag *d);
 
 /* What the command line says about trials, into opts. ESP_ERR_INVALID_ARG with
  * a sentence. */

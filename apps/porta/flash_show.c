@@ -118,6 +118,10 @@ static cJSON *options_json(const struct device *dev)
                 cJSON_CreateBool(pol_anti_rollback(&dev->policy))) &&
             add(obj, "require_hash",
                 cJSON_CreateBool(pol_require_hash(&dev->policy))) &&
+            add(obj, "require_signed",
+                cJSON_CreateBool(pol_require_signed(&dev->policy))) &&
+            add(obj, "signed_on_boot",
+                cJSON_CreateBool(pol_boot_signed(&dev->policy))) &&
             add(obj, "trial_boots",
                 cJSON_CreateNumber(pol_trial_boots(&dev->policy))) &&
             add(obj, "trial_power",
@@ -225,6 +229,10 @@ static void options_text(const struct device *dev)
     uint32_t boots = pol_trial_boots(&dev->policy);
     uint32_t power = pol_trial_power(&dev->policy);
 
+    if (pol_require_signed(&dev->policy))
+        printf("signatures: required of updates%s\n",
+               pol_boot_signed(&dev->policy) ? " and at each boot"
+                                             : ", not at boot");
     if (boots > 1 || power > 0)
         printf("trial: ends with reset %u; %u by power are excused\n",
                (unsigned)boots, (unsigned)power);

@@ -162,7 +162,8 @@ void handover_policy(const struct handover *h, struct policy *out)
                             .skip_cert_verify = h->skip_cert_verify,
                             .trial_boots = h->trial_boots,
                             .trial_power = h->trial_power,
-                            .deny = h->deny };
+                            .deny = h->deny,
+                            .boot_unsigned = h->boot_unsigned };
 }
 
 void handover_set_policy(struct handover *h, const struct policy *policy)
@@ -177,6 +178,7 @@ void handover_set_policy(struct handover *h, const struct policy *policy)
     h->trial_boots = policy->trial_boots;
     h->trial_power = policy->trial_power;
     h->deny = policy->deny;
+    h->boot_unsigned = policy->boot_unsigned;
 }
 
 uint32_t handover_keys_len(const struct handover *h)

@@ -27,7 +27,7 @@
 
 #define HANDOVER_ENV "PORTA_HANDOVER"
 #define HANDOVER_MAGIC 0x61747270u /* "prta" */
-#define HANDOVER_VERSION 4u
+#define HANDOVER_VERSION 5u
 #define HANDOVER_CHIP_LINUX 0xffffu
 #define HANDOVER_RETAINED_LEN 1024u
 #define HANDOVER_KEYS_LEN 1024u
@@ -75,6 +75,7 @@ struct handover {
     uint8_t trial_boots;
     uint8_t trial_power;
     uint8_t deny;
+    uint8_t boot_unsigned;
     uint32_t keys_len; /* of keys: the set in the options, packed */
     uint8_t keys[HANDOVER_KEYS_LEN];
     struct linux_flash_meter meter;

@@ -32,6 +32,8 @@ struct policy {
     bool allow_http;       /* http: URLs and updates without verification */
     bool require_hash;     /* an image without its appended SHA-256 is bad */
     bool require_signed;   /* an image that nobody trusted has signed is bad */
+    bool boot_unsigned;    /* ... but for the bootloader, which starts it: only
+                              updates and a change of slot are verified */
     bool skip_cert_verify; /* insecure, for tests: CONFIG_ESP_TLS_INSECURE and
                               CONFIG_ESP_TLS_SKIP_SERVER_CERT_VERIFY */
     bool psk;              /* CONFIG_ESP_TLS_PSK_VERIFICATION */
@@ -76,6 +78,13 @@ static inline bool pol_require_hash(const struct policy *p)
 static inline bool pol_require_signed(const struct policy *p)
 {
     return CFG_REQUIRE_SIGNED == 2 ? p->require_signed : CFG_REQUIRE_SIGNED;
+}
+
+/* The bootloader's own question. One that is built to ask always does. */
+static inline bool pol_boot_signed(const struct policy *p)
+{
+    return pol_require_signed(p) &&
+           (CFG_REQUIRE_SIGNED != 2 || !p->boot_unsigned);
 }
 
 /* Resets that end a trial; the last of them gives it up. */

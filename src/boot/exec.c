@@ -23,8 +23,7 @@ static esp_err_t check_image(const struct boot_env *env,
     rules.kind = IMG_KIND_APP;
     rules.place = IMG_PLACE_SLOT;
     rules.require_hash = pol_require_hash(&env->policy);
-    rules.keys =
-        img_keys_for(pol_require_signed(&env->policy), env->rules.keys);
+    rules.keys = img_keys_for(pol_boot_signed(&env->policy), env->rules.keys);
     struct img_sink sink = { NULL, NULL };
     const struct boot_loader *loader = env->loader;
     if (loader) {
@@ -113,7 +112,7 @@ enum verdict boot_may_start(const struct boot_env *env,
                      not_equal(&r->err[r->plan.choice], ESP_OK);
     if (pol_anti_rollback(&env->policy))
         wrong |= is_less(&receipt->secure_version, r->fuse_version);
-    if (pol_require_signed(&env->policy)) {
+    if (pol_boot_signed(&env->policy)) {
         if (!r->check.sig.keys)
             return VERDICT_REJECT;
         enum verdict holds = img_sig_holds(&r->check.sig);

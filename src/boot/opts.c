@@ -24,9 +24,10 @@
 #define FLAG_TRIAL (1u << 3)
 #define FLAG_DENY (1u << 4)
 #define FLAG_ANTI_ROLLBACK (1u << 5)
+#define FLAG_BOOT_UNSIGNED (1u << 6)
 #define FLAGS_KNOWN                                                         \
     (FLAG_ROLLBACK | FLAG_REQUIRE_HASH | FLAG_REQUIRE_SIGNED | FLAG_TRIAL | \
-     FLAG_DENY | FLAG_ANTI_ROLLBACK)
+     FLAG_DENY | FLAG_ANTI_ROLLBACK | FLAG_BOOT_UNSIGNED)
 #define TRIAL_LEN 4u
 
 uint32_t boot_opts_pack(const struct boot_opts *opts,
@@ -39,6 +40,8 @@ uint32_t boot_opts_pack(const struct boot_opts *opts,
         flags |= FLAG_REQUIRE_HASH;
     if (opts->require_signed) {
         flags |= FLAG_REQUIRE_SIGNED;
+        if (opts->boot_unsigned)
+            flags |= FLAG_BOOT_UNSIGNED;
         len += img_keys_pack(&opts->keys, out + len);
     }
     while (len % 4)
@@ -93,10 +96,13 @@ static esp_err_t parse_fields(struct span record, struct boot_opts *out)
     struct boot_opts found = { .rollback = flags & FLAG_ROLLBACK,
                                .require_hash = flags & FLAG_REQUIRE_HASH,
                                .require_signed = flags & FLAG_REQUIRE_SIGNED,
+                               .boot_unsigned = flags & FLAG_BOOT_UNSIGNED,
                                .deny = flags & FLAG_DENY,
                                .anti_rollback = flags & FLAG_ANTI_ROLLBACK };
     struct span rest = span_from(record, FIELDS_OFF);
     esp_err_t err = ESP_OK;
+    if (found.boot_unsigned && !found.require_signed)
+        return ESP_ERR_INVALID_ARG;
     if (found.require_signed)
         err = img_keys_parse(rest, &found.keys, &used);
     rest = span_from(rest, (used + 3) / 4 * 4);
@@ -197,6 +203,7 @@ void boot_opts_apply(const struct boot_opts *opts, struct policy *policy)
     policy->rollback = opts->rollback;
     policy->require_hash = opts->require_hash;
     policy->require_signed = opts->require_signed;
+    policy->boot_unsigned = opts->boot_unsigned;
     policy->anti_rollback = opts->anti_rollback;
     policy->sec_ver_bits = opts->sec_ver_bits;
     policy->trial_boots = opts->trial_boots;

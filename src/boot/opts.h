@@ -8,7 +8,7 @@
  *
  * Record, little-endian: magic "PTOP", u16 version (1), u16 length of the
  * record, u32 flags (1 rollback, 2 require_hash, 4 require_signed, 8 trial, 16
- * deny, 32 anti_rollback), with flag 4 a key set (img_keys_pack()) padded to a
+ * deny, 32 anti_rollback, 64 boot_unsigned, only with 4), with flag 4 a key set (img_keys_pack()) padded to a
  * multiple of 4, with flag 8 u8 trial_boots, u8 trial_power, u16 0, with flag
  * 32 u8 size of the fuses' field in bits (0: all of it), u8 0, u16 chip whose
  * layout the fuses have, fields of later versions, u32 CRC-32 (as zlib's) of
@@ -34,6 +34,7 @@ struct boot_opts {
     bool rollback;
     bool require_hash;
     bool require_signed;
+    bool boot_unsigned; /* see struct policy; only when require_signed */
     bool anti_rollback;
     uint8_t sec_ver_bits; /* see struct policy */
     uint16_t fuse_chip;   /* when anti_rollback */
@@ -51,7 +52,7 @@ uint32_t boot_opts_pack(const struct boot_opts *opts,
 /* bytes may be longer than the record. ESP_ERR_NOT_FOUND: no such record;
  * ESP_ERR_INVALID_SIZE: cut short; ESP_ERR_INVALID_CRC: damaged;
  * ESP_ERR_NOT_SUPPORTED: of a later version, or an unknown flag is set;
- * ESP_ERR_INVALID_ARG: a key set that is none. */
+ * ESP_ERR_INVALID_ARG: a key set that is none, flags that exclude others. */
 MUST_CHECK esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out);
 
 /* Looks for the record in the image at off (img_chip_bootloader_off()), of

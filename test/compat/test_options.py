@@ -252,6 +252,24 @@ def test_signed_on_boot(tmp_path, on_boot):
     porta("flash", "write", flash, label, unsigned(built.project))
     ended = device(flash, "--boots", "1")
     assert ("fact end reached" in ended.out) == (on_boot == "n"), ended
+    # The flash says it to every other verb, too: updates are always asked.
+    shown = json.loads(porta("flash", "show", flash, "--json").out)["options"]
+    assert shown["require_signed"]
+    assert shown["signed_on_boot"] == (on_boot == "y")
+
+
+@pytest.mark.parametrize("on_boot,on_update", ["yn", "nn"])
+def test_not_signed_on_update(tmp_path, on_boot, on_update):
+    """A bootloader that asks makes updates need it; else nobody asks."""
+    text = SIGNED.replace("esp32c6", "esp32").replace("_ECDSA_V2_", "_ECDSA_") \
+        + f"CONFIG_SECURE_SIGNED_ON_BOOT_NO_SECURE_BOOT={on_boot}\n" \
+        + f"CONFIG_SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT={on_update}\n"
+    built = Built(tmp_path / "p", text,
+                  key(tmp_path, "v1") if on_boot == "y" else [])
+    shown = json.loads(porta("flash", "show", built.project.flash,
+                             "--json").out)["options"]
+    assert shown["require_signed"] == shown["signed_on_boot"] \
+        == (on_boot == "y")
 
 
 def test_a_missing_signing_key_is_a_sentence(tmp_path):

@@ -108,16 +108,32 @@ def test_versions_and_projects(update, flash, image):
     assert update(path, image(version="0.9"), "--same-project").code == 0
 
 
-def signed_device(porta, image, keys, tmp_path):
+def signed_device(porta, image, keys, tmp_path, extra=()):
     """A device that trusts key 0, running what that key signed."""
     app, path = tmp_path / "app1.bin", tmp_path / "signed-device.bin"
     porta.ok("image", "sign", "--scheme", "ecdsa256", "--key",
              keys / "0.pem", image(version="1"), "-o", app)
     porta.ok("flash", "create", "-o", path, "--chip", "esp32", "--size",
              "4MB", "--table", "two_ota_large", "--app", f"ota_0={app}",
-             "--require-signed", "ecdsa256", "--verify-key", keys / "0.pem")
+             "--require-signed", "ecdsa256", "--verify-key", keys / "0.pem",
+             *extra)
     porta.ok("reset", path)
     return path
+
+
+def test_updates_are_asked_where_boot_is_not(porta, update, image, keys,
+                                             tmp_path):
+    device = signed_device(porta, image, keys, tmp_path,
+                           ["--no-signed-on-boot"])
+    plain, signed = image(version="2"), tmp_path / "v2.bin"
+    porta.ok("flash", "write", device, "ota_0", image(version="1"))
+    assert porta.ok("explain", device, "--json").json["boot"] == "ota_0"
+    ended = update(device, plain)
+    assert ended.code == 1 and "not signed" in ended.json["error"]["message"]
+    porta.ok("image", "sign", "--scheme", "ecdsa256", "--key",
+             keys / "0.pem", plain, "-o", signed)
+    assert update(device, signed).code == 0
+    assert porta.ok("explain", device, "--json").json["boot"] == "ota_1"
 
 
 def test_a_signed_override(porta, update, image, keys, flash, tmp_path):

@@ -332,6 +332,37 @@ def test_device_boots_what_is_signed(porta, keys, sign, image, tmp_path,
                     "--json").json["boot"] == "factory"
 
 
+def test_signed_on_update_only(porta, keys, sign, image, tmp_path):
+    def boots(path, *args):
+        return porta.ok("explain", path, *args, "--json").json["boot"]
+
+    plain = image()
+    path, made = device(porta, keys, tmp_path, [f"factory={plain}"],
+                        extra=["--no-signed-on-boot"])
+    assert made.code == 0, made
+    shown = porta.ok("flash", "show", path, "--json").json["options"]
+    assert shown["require_signed"] and not shown["signed_on_boot"]
+    assert "not at boot" in porta.ok("flash", "show", path).out
+    assert boots(path) == "factory"
+    # The command line makes the bootloader ask, and does not ask of itself.
+    assert boots(path, "--signed-on-boot") is None
+    assert boots(path, "--verify-key", keys("ecdsa256", 1)[1]) == "factory"
+    signed, _ = device(porta, keys, tmp_path, [f"factory={sign(plain)}"])
+    shown = porta.ok("flash", "show", signed, "--json").json["options"]
+    assert shown["require_signed"] and shown["signed_on_boot"]
+    assert "each boot" in porta.ok("flash", "show", signed).out
+    porta.ok("flash", "write", signed, "factory", plain)
+    assert boots(signed) is None
+    assert boots(signed, "--no-signed-on-boot") == "factory"
+
+
+def test_flash_create_needs_signatures_to_leave_out(porta, tmp_path):
+    ended = porta("flash", "create", "-o", tmp_path / "x", "--chip", "esp32",
+                  "--table", "two_ota", "--no-signed-on-boot")
+    assert ended.code == 2 and "does not require" in ended.err
+    assert not (tmp_path / "x").exists()
+
+
 def test_flash_create_refuses_unsigned(porta, keys, image, tmp_path):
     path, made = device(porta, keys, tmp_path, [f"factory={image()}"])
     assert made.code == 1 and "not signed" in made.err
@@ -341,6 +372,7 @@ def test_flash_create_refuses_unsigned(porta, keys, image, tmp_path):
 @pytest.mark.parametrize("args,word", [
     (["--require-signed", "ecdsa256"], "no key"),
     (["--require-signed", "v9"], "v9"),
+    (["--no-signed-on-boot"], "does not require"),
     (["--need-keys", "2"], "--need-keys"),
     (["--require-signed", "rsa3072", "--verify-key", "P256"], "not a key of"),
     (["--verify-key", "P256", "--verify-key", "P256"], "named already"),

@@ -178,13 +178,11 @@ def boot_options(tools, config):
                   "--trial-power", str(config["PORTA_TRIAL_POWER"]),
                   "--deny-list" if config.get("PORTA_DENY_LIST")
                   else "--no-deny-list"]
-    if config.get("BOOTLOADER_APP_ANTI_ROLLBACK"):
-        words += ["--anti-rollback", "--fuse-chip", config["IDF_TARGET"],
-                  "--sec-ver-bits",
-                  str(config["BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD"])]
-    if config.get("SECURE_SIGNED_ON_BOOT"):
+    if config.get("SECURE_SIGNED_APPS"):
         words += ["--require-signed", tools.scheme(config), "--verify-key",
-                  tools.public_key(config)]
+                  tools.public_key(config),
+                  "--signed-on-boot" if config.get("SECURE_SIGNED_ON_BOOT")
+                  else "--no-signed-on-boot"]
     return words
 
 

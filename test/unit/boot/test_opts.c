@@ -74,6 +74,10 @@ static void test_refused(void **state)
         { "a wrong CRC", 8, 0, false, 16, ESP_ERR_INVALID_CRC },
         { "a later version", 4, 2, true, 16, ESP_ERR_NOT_SUPPORTED },
         { "an unknown flag", 9, 1, true, 16, ESP_ERR_NOT_SUPPORTED },
+        { "the next flag after the last", 8, 0x80, true, 16,
+          ESP_ERR_NOT_SUPPORTED },
+        { "boot without signatures, and none are asked for", 8, 0x40, true, 16,
+          ESP_ERR_INVALID_ARG },
         { "an empty flags word is fine", 8, 0, true, 16, ESP_OK },
     };
     (void)state;
@@ -122,6 +126,37 @@ static void test_keys_travel(void **state)
     assert_int_equal(boot_opts_parse(span_of(bytes, len), &out), ESP_OK);
     assert_int_equal(out.keys.scheme, IMG_SCHEME_V1);
     assert_true(out.require_signed && out.keys.cnt == 0);
+}
+
+/* Flag 4 alone, as every earlier record has it, is both. */
+static void test_signed_on_update_only(void **state)
+{
+    static const struct {
+        const char *claim;
+        bool require_signed, boot_unsigned;
+        uint8_t flags;
+        bool on_update, on_boot;
+    } rows[] = {
+        { "nobody asks", false, false, 0, false, false },
+        { "both ask", true, false, 4, true, true },
+        { "only updates ask", true, true, 4 | 64, true, false },
+        { "nobody asks, and boot less", false, true, 0, false, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct boot_opts in = signed_opts(), out;
+        struct policy policy = { .boot_unsigned = !rows[i].boot_unsigned };
+        uint8_t bytes[BOOT_OPTS_MAX_LEN];
+        in.require_signed = rows[i].require_signed;
+        in.boot_unsigned = rows[i].boot_unsigned;
+        uint32_t len = boot_opts_pack(&in, bytes);
+        assert_int_equal(le32_get(bytes + 8), rows[i].flags);
+        assert_int_equal(boot_opts_parse(span_of(bytes, len), &out), ESP_OK);
+        boot_opts_apply(&out, &policy);
+        if (pol_require_signed(&policy) != rows[i].on_update ||
+            pol_boot_signed(&policy) != rows[i].on_boot)
+            fail_msg("not so: %s", rows[i].claim);
+    }
 }
 
 /* A record that asks for signatures and whose keys cannot be read is refused:
@@ -362,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_signed_on_update_only),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_keys_travel),
         cmocka_unit_test(test_bad_keys),

@@ -50,19 +50,24 @@ static void test_who_boots(void **state)
     static const struct {
         const char *claim;
         char ota_0, ota_1;
-        bool no_keys, not_required;
+        bool no_keys;
+        char asks; /* both, updates, nobody */
         uint32_t want;
     } rows[] = {
-        { "both are signed", '0', '0', false, false, 1 },
-        { "the newest is not signed", '0', '-', false, false, 0 },
-        { "the newest is signed by a stranger", '0', '1', false, false, 0 },
-        { "the newest has a damaged signature", '0', 'x', false, false, 0 },
-        { "only the newest is signed", '-', '0', false, false, 1 },
-        { "nobody is signed", '-', '-', false, false, BOOT_NONE },
-        { "nobody is signed by a friend", '1', 'x', false, false, BOOT_NONE },
-        { "there are no keys", '0', '0', true, false, BOOT_NONE },
-        { "nobody asks", '-', '1', false, true, 1 },
-        { "nobody asks, and there are no keys", '-', '-', true, true, 1 },
+        { "both are signed", '0', '0', false, 'b', 1 },
+        { "the newest is not signed", '0', '-', false, 'b', 0 },
+        { "the newest is signed by a stranger", '0', '1', false, 'b', 0 },
+        { "the newest has a damaged signature", '0', 'x', false, 'b', 0 },
+        { "only the newest is signed", '-', '0', false, 'b', 1 },
+        { "nobody is signed", '-', '-', false, 'b', BOOT_NONE },
+        { "nobody is signed by a friend", '1', 'x', false, 'b', BOOT_NONE },
+        { "there are no keys", '0', '0', true, 'b', BOOT_NONE },
+        { "nobody asks", '-', '1', false, 'n', 1 },
+        { "nobody asks, and there are no keys", '-', '-', true, 'n', 1 },
+        { "only updates ask", '0', '-', false, 'u', 1 },
+        { "only updates ask, a stranger", '0', '1', false, 'u', 1 },
+        { "only updates ask, forged", '0', 'x', false, 'u', 1 },
+        { "only updates ask, no keys", '-', '-', true, 'u', 1 },
     };
     static struct boot_result r;
     struct img_keys keys;
@@ -71,10 +76,11 @@ static void test_who_boots(void **state)
     signer_trust(SCHEME, 1, &keys);
     for (size_t i = 0; i < CNT(rows); i++) {
         struct world w;
-        bool signs = rows[i].want != BOOT_NONE && !rows[i].not_required;
+        bool signs = rows[i].want != BOOT_NONE && rows[i].asks == 'b';
 
         open_pair(&w, rows[i].no_keys ? NULL : &keys);
-        w.env.policy.require_signed = !rows[i].not_required;
+        w.env.policy.require_signed = rows[i].asks != 'n';
+        w.env.policy.boot_unsigned = rows[i].asks == 'u';
         sign(&w, 0, rows[i].ota_0);
         sign(&w, 1, rows[i].ota_1);
         boot_decide(&w.env, &r);

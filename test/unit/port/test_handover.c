@@ -94,6 +94,8 @@ static void test_boot_clears_what_a_reset_clears(void **state)
 
 static void test_policy_travels(void **state)
 {
+    const struct policy relaxed = { .require_signed = true,
+                                    .boot_unsigned = true };
     const struct policy in = { .rollback = true,
                                .require_hash = true,
                                .require_signed = true,
@@ -110,6 +112,10 @@ static void test_policy_travels(void **state)
     assert_true(out.anti_rollback && out.sec_ver_bits == 9);
     assert_int_equal(h->fuse_fd, -1);
     assert_false(out.allow_http || out.skip_cert_verify);
+    assert_true(pol_boot_signed(&out));
+    handover_set_policy(h, &relaxed);
+    handover_policy(h, &out);
+    assert_true(pol_require_signed(&out) && !pol_boot_signed(&out));
     handover_detach(h);
     close(fd);
 }

@@ -94,6 +94,38 @@ static void test_what_is_installed(void **state)
         run(&rows[i]);
 }
 
+/* A bootloader that does not ask leaves the update's question as it is. */
+static void test_only_updates_ask(void **state)
+{
+    static const struct row rows[] = {
+        { "signed", '0', 0, -1, ESP_OK, "" },
+        { "not signed", '-', 0, -1, ESP_ERR_OTA_VALIDATE_FAILED, "not signed" },
+        { "signed by a stranger", '1', 0, -1, ESP_ERR_OTA_VALIDATE_FAILED,
+          "no key that this device trusts" },
+    };
+    struct img_keys keys;
+
+    (void)state;
+    signer_trust(SCHEME, 1, &keys);
+    for (size_t i = 0; i < CNT(rows); i++) {
+        struct rig r;
+        uint32_t len;
+        uint8_t *file;
+
+        rig_open(&r);
+        r.policy.require_signed = r.policy.boot_unsigned = true;
+        r.device.keys = &keys;
+        file = make_file(&r, &rows[i], &len);
+        rig_serve(&r, file, len);
+        assert_int_equal(rig_boots(&r), 0); /* and that is not signed */
+        if (rig_update(&r, NULL) != rows[i].want)
+            fail_msg("%s: %s", rows[i].claim, r.diag.text);
+        assert_int_equal(rig_boots(&r), rows[i].want ? 0 : 1);
+        free(file);
+        rig_close(&r);
+    }
+}
+
 /* Said before anything is erased. */
 static void test_a_device_without_keys(void **state)
 {
@@ -150,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_installed),
+        cmocka_unit_test(test_only_updates_ask),
         cmocka_unit_test(test_a_device_without_keys),
         cmocka_unit_test(test_the_signature_has_to_fit),
     };
