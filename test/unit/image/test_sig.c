@@ -116,6 +116,12 @@ static void sig_bit(struct bench *b)
     signer_seal(bench_block(b, 0));
 }
 
+static void revoked_bit(struct bench *b)
+{
+    sig_bit(b);
+    bench_revoke_first(b);
+}
+
 static void sig_zero(struct bench *b)
 {
     memset(sig_of(b), 0, sig_len(b));
@@ -290,6 +296,8 @@ static const struct row v2_rows[] = {
     { "a revoked key", "0--/2", bench_revoke_first, IMG_SIG_REVOKED },
     { "trust that is no verdict", "0--", trust_decays, IMG_SIG_REVOKED },
     { "a revoked key beside a trusted one", "01-/2", bench_revoke_first, GOOD },
+    { "a revoked key's bad signature beside a good one", "01-/2", revoked_bit,
+      GOOD },
     { "a key of another scheme", "0--", other_scheme, IMG_SIG_SCHEME },
 
     { "a block after an empty one", "-0-", NULL, IMG_SIG_ORDER },

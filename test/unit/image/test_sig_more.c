@@ -70,6 +70,13 @@ static void curve_small(struct bench *b)
     put(b, 36, 1);
 }
 
+static void small_after_empty(struct bench *b)
+{
+    curve_small(b);
+    memcpy(bench_block(b, 1), bench_block(b, 0), IMG_SIG_V2_LEN);
+    memset(bench_block(b, 0), 0xFF, IMG_SIG_V2_LEN);
+}
+
 static void hash_wide(struct bench *b)
 {
     put(b, 2, 1);
@@ -129,6 +136,9 @@ static void test_fields_of_a_scheme(void **state)
           { "P-384 with SHA-256", "0--", curve_wide, IMG_SIG_BLOCK } },
         { IMG_SCHEME_ECDSA256,
           { "P-192", "0--", curve_small, IMG_SIG_SCHEME } },
+        { IMG_SCHEME_ECDSA256,
+          { "P-192 after an empty block", "0--", small_after_empty,
+            IMG_SIG_ORDER } },
         { IMG_SCHEME_ECDSA256,
           { "P-256 with SHA-384", "0--", hash_wide, IMG_SIG_BLOCK } },
         { IMG_SCHEME_ECDSA256,
