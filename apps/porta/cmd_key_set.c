@@ -109,7 +109,16 @@ int key_set(int argc, char **argv)
 
 struct dev_opts {
     struct device_args dev;
-    bool json;
+    bool json, force;
+};
+
+static const struct cli_opt change_options[] = {
+    { "--force", NULL, "even if nothing on the device would start afterwards",
+      CLI_KIND_FLAG, offsetof(struct dev_opts, force) },
+    DEVICE_OPTS_CHIP(struct dev_opts, dev),
+    DEVICE_OPTS_BOOT(struct dev_opts, dev),
+    CLI_OPT_JSON(struct dev_opts, json),
+    CLI_OPT_END,
 };
 
 static const struct cli_opt dev_options[] = {
@@ -136,7 +145,7 @@ static const struct cli_verb install_verb = {
     .text = "The set has to be signed as the keys in force ask, and newer "
             "than the one there.",
     .example = "porta key install device.bin keys.bin",
-    .opts = dev_options,
+    .opts = change_options,
     .arg_min = 2,
     .arg_max = 2,
 };
@@ -146,7 +155,7 @@ static const struct cli_verb revoke_verb = {
     .usage = "FLASH PUB",
     .summary = "take one key from a device, for good",
     .example = "porta key revoke device.bin old.pem",
-    .opts = dev_options,
+    .opts = change_options,
     .arg_min = 2,
     .arg_max = 2,
 };
@@ -255,15 +264,58 @@ static esp_err_t fail_install(esp_err_t err, uint32_t why, struct diag *d)
     }
 }
 
-static esp_err_t install(struct device *dev, const char *path, struct diag *d)
+/* What was revoked stays revoked, whatever a new set says of it. */
+static void keep_revoked(const struct img_keys *now, struct img_keys *next)
+{
+    for (uint32_t i = 0; i < now->cnt; i++)
+        for (uint32_t k = 0; k < next->cnt; k++)
+            if (now->key[i].trust != VERDICT_ACCEPT &&
+                memcmp(now->key[i].id, next->key[k].id, SHA256_LEN) == 0)
+                next->key[k].trust = VERDICT_REJECT;
+}
+
+static bool boots_with(struct device *dev, const struct img_keys *keys)
+{
+    static struct boot_result result;
+    const struct img_keys now = dev->keys;
+
+    dev->keys = *keys; /* dev->boot points there */
+    boot_decide(&dev->boot, &result);
+    dev->keys = now;
+    return result.plan.action == BOOT_ACT_BOOT;
+}
+
+/* A device that starts now and would not with these keys. */
+static esp_err_t refuse_end(struct device *dev, const struct img_keys *next,
+                            struct diag *d)
+{
+    const struct img_keys now = dev->keys;
+
+    if (!boots_with(dev, &now) || boots_with(dev, next))
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_FLASH, ESP_ERR_NOT_ALLOWED,
+                     "nothing on the device would start afterwards, because "
+                     "no image on it is signed as the keys then ask; install "
+                     "one that is signed by old and new keys first, or say "
+                     "--force");
+}
+
+static esp_err_t install(struct device *dev, const char *path, bool force,
+                         struct diag *d)
 {
     struct cli_bytes file = CLI_BYTES_NONE;
     const struct part_entry *part;
+    struct key_store set;
     uint32_t why = 0;
     esp_err_t err = need_store(dev, &part, d);
 
     if (!err)
         err = cli_read_file(path, 65536, &file, d);
+    if (!err && !force &&
+        key_set_parse(span_of(file.ptr, file.len), &set) == ESP_OK) {
+        keep_revoked(&dev->keys, &set.keys);
+        err = refuse_end(dev, &set.keys, d);
+    }
     if (!err) {
         err = key_store_install(&dev->parts, part, &dev->keys,
                                 span_of(file.ptr, file.len), &why);
@@ -274,7 +326,23 @@ static esp_err_t install(struct device *dev, const char *path, struct diag *d)
     return err;
 }
 
-static esp_err_t revoke(struct device *dev, const char *path, struct diag *d)
+static esp_err_t refuse_revoking(struct device *dev, const uint8_t *id,
+                                 struct diag *d)
+{
+    struct img_keys next = dev->keys;
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < next.cnt; i++) {
+        if (memcmp(next.key[i].id, id, SHA256_LEN) == 0)
+            next.key[i].trust = VERDICT_REJECT;
+        left += next.key[i].trust == VERDICT_ACCEPT;
+    }
+    /* Too few are an error of the store, with or without force. */
+    return left < next.need ? ESP_OK : refuse_end(dev, &next, d);
+}
+
+static esp_err_t revoke(struct device *dev, const char *path, bool force,
+                        struct diag *d)
 {
     const struct part_entry *part;
     uint8_t id[SHA256_LEN];
@@ -287,6 +355,8 @@ static esp_err_t revoke(struct device *dev, const char *path, struct diag *d)
     if (!err)
         key_file_id(&key, id);
     key_file_close(&key);
+    if (!err && !force)
+        err = refuse_revoking(dev, id, d);
     if (err)
         return err;
     err = key_store_revoke(&dev->parts, part, id);
@@ -318,9 +388,9 @@ static int on_device(const struct cli_verb *verb, int argc, char **argv)
                       verb == &show_verb ? LINUX_FLASH_READ : LINUX_FLASH_WRITE,
                       &o.dev, &d);
     if (!err && verb == &install_verb)
-        err = install(&dev, args.val[1], &d);
+        err = install(&dev, args.val[1], o.force, &d);
     else if (!err && verb == &revoke_verb)
-        err = revoke(&dev, args.val[1], &d);
+        err = revoke(&dev, args.val[1], o.force, &d);
     if (err)
         status = cli_fail(verb, &d, o.json);
     else if (verb == &show_verb && o.json)

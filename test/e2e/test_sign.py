@@ -447,7 +447,10 @@ def test_keys_change_hands(porta, keys, store, tmp_path):
     ended = porta("key", "revoke", store, keys("ecdsa256", 1)[1])
     assert ended.code == 1 and "too few" in ended.err
     second = key_set(porta, keys, tmp_path, [2], 3, 1)
-    porta.ok("key", "install", store, second)
+    ended = porta("key", "install", store, second)
+    assert ended.code == 1 and "nothing on the device would start" in ended.err
+    assert trusted(porta, store) == [ids[1]]
+    porta.ok("key", "install", store, second, "--force")
     assert trusted(porta, store) == [ids[2]]
     said = porta.ok("explain", store).out
     assert "nothing boots" in said and "no key that this device" in said
@@ -458,7 +461,11 @@ def test_revoked_key_boots_nothing(porta, keys, sign, image, store, tmp_path):
              key_set(porta, keys, tmp_path, [0, 1], 2, 0))
     porta.ok("flash", "write", store, "factory", sign(image()))
     assert boot_of(porta, store)[0] == "factory"
-    porta.ok("key", "revoke", store, keys("ecdsa256", 0)[1])
+    before = store.read_bytes()
+    ended = porta("key", "revoke", store, keys("ecdsa256", 0)[1])
+    assert ended.code == 1 and "nothing on the device would start" in ended.err
+    assert store.read_bytes() == before
+    porta.ok("key", "revoke", store, keys("ecdsa256", 0)[1], "--force")
     said = porta.ok("explain", store).out
     assert "nothing boots" in said and "revoked key" in said
     # Keys on the command line come before those of the store.
