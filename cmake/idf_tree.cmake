@@ -16,6 +16,16 @@ foreach(file IN LISTS PORTA_IDF_FILES)
         SYMBOLIC)
     install(FILES "${file}" DESTINATION "share/porta/idf/${folder}")
 endforeach()
+# Projects name this one by their chip.
+foreach(chip esp32 esp32s2 esp32s3 esp32c2 esp32c3 esp32c5 esp32c6 esp32c61
+        esp32h2 esp32p4 linux)
+    set(folder examples/common_components/env_caps/${chip})
+    file(MAKE_DIRECTORY "${idf_tree}/${folder}")
+    file(CREATE_LINK "${PROJECT_SOURCE_DIR}/compat/Kconfig.env_caps"
+        "${idf_tree}/${folder}/Kconfig.env_caps" SYMBOLIC)
+    install(FILES compat/Kconfig.env_caps
+        DESTINATION "share/porta/idf/${folder}")
+endforeach()
 file(MAKE_DIRECTORY "${idf_tree}/tools")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/cmake/idf" "${idf_tree}/tools/cmake"
     SYMBOLIC)

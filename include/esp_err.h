@@ -163,6 +163,20 @@ void _esp_error_check_failed_without_abort(esp_err_t rc, const char *file,
                                     #x);                                   \
     } while (0)
 
+/* Evaluates x once, prints anything but ESP_OK, and its value is x's. */
+#define ESP_ERROR_CHECK_WITHOUT_ABORT(x) \
+    esp_error_check_say((x), __FILE__, __LINE__, __func__, #x)
+
+static inline esp_err_t esp_error_check_say(esp_err_t rc, const char *file,
+                                            int line, const char *function,
+                                            const char *expression)
+{
+    if (rc != ESP_OK)
+        _esp_error_check_failed_without_abort(rc, file, line, function,
+                                              expression);
+    return rc;
+}
+
 #ifdef __cplusplus
 }
 #endif

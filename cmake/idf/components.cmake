@@ -23,7 +23,7 @@ endfunction()
 function(porta_component_missing who name)
     list(JOIN PORTA_OFFERED ", " offered)
     porta_fail("${who} asks for the component '${name}', which is neither in "
-        "this project nor offered here; offered are: ${offered}")
+        "this project nor offered here. Offered are: ${offered}")
 endfunction()
 
 # A component is a folder with a CMakeLists.txt; a folder without one is a

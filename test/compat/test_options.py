@@ -45,6 +45,8 @@ ROWS = [
     ("FREERTOS_HZ", "a_20th", "right", "right"),
     ("COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE", "asserts", "on", "off"),
     ("COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE", "evaluated", "1", "1"),
+    ("COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE", "goes_on",
+     "ESP_ERR_NOT_FOUND", "ESP_ERR_NOT_FOUND"),
     ("IDF_TARGET", "target", "esp32", "esp32c3"),
     ("BOOTLOADER_APP_ROLLBACK_ENABLE", "chosen_state", "ffffffff", "0"),
 ]

@@ -234,6 +234,44 @@ def test_nothing_is_built_twice(make):
     assert (project.out / "flash.bin").stat().st_mtime_ns == before
 
 
+PIN = """orsource "$IDF_PATH/examples/common_components/env_caps/\
+$IDF_TARGET/Kconfig.env_caps"
+config MY_PIN
+    int "pin"
+    range ENV_GPIO_RANGE_MIN ENV_GPIO_IN_RANGE_MAX
+    default 4
+"""
+PINS = [
+    ("its default is inside", "esp32", "", 0, "4"),
+    ("the last of an esp32", "esp32", "39", 0, "39"),
+    ("one past it", "esp32", "40", 1, "it must be from 0 to 39"),
+    ("one past that of an esp32c3", "esp32c3", "20", 1, "from 0 to 19"),
+]
+
+
+@pytest.mark.parametrize("claim,chip,pin,code,want", PINS,
+                         ids=[row[0] for row in PINS])
+def test_pins_of_the_chip(make, claim, chip, pin, code, want):
+    """Ranges from env_caps, which projects include by the chip's name."""
+    project = make({"main/Kconfig.projbuild": PIN, "sdkconfig.defaults":
+                    f'CONFIG_IDF_TARGET="{chip}"\n'
+                    + (f"CONFIG_MY_PIN={pin}\n" if pin else "")})
+    ended = project.build(*project.room, ok=False)
+    assert ended.code == code, ended
+    if code:
+        assert want in sentence(ended)
+    else:
+        header = (project.out / "config/sdkconfig.h").read_text()
+        assert f"#define CONFIG_MY_PIN {want}\n" in header
+
+
+def test_range_that_nobody_defines(make):
+    project = make({"main/Kconfig.projbuild": "config MY_PIN\n    int \"pin\"\n"
+                    "    range 0 NO_SUCH_END\n    default 4\n"})
+    assert "CONFIG_MY_PIN names NO_SUCH_END, which no Kconfig defines" in \
+        project.build(*project.room).err
+
+
 # --- what is not -------------------------------------------------------------
 
 def yml(name):
@@ -263,7 +301,7 @@ SLOTS = ("otadata, data, ota, , 0x2000\nota_0, app, ota_0, , 1M\n"
          "ota_1, app, ota_1, , 1M\n")
 WRONG = [
     ("a component that is not here", registered("REQUIRES esp_lcd"),
-     r"component 'esp_lcd', which is neither .* offered are: app_update"),
+     r"component 'esp_lcd', which is neither .* here\. Offered are: app_update"),
     ("one that the registry has", yml("espressif/mdns"),
      r"idf_component.yml asks for the component 'espressif/mdns'"),
     ("a folder of ESP-IDF that is not here", {

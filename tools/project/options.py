@@ -184,6 +184,16 @@ def why_not(lib, symbol, value):
     return "another option selects it", False
 
 
+def note_open_ranges(kconf):
+    """A range up to an option that nobody defines is one up to 0."""
+    for symbol in kconf.unique_defined_syms:
+        for bound in (b for low, high, _ in symbol.ranges
+                      for b in (low, high)):
+            if not bound.nodes and re.match(r"[A-Za-z_]", bound.name):
+                note(f"the range of CONFIG_{symbol.name} names "
+                     f"{bound.name}, which no Kconfig defines: it counts as 0")
+
+
 def check(lib, last, from_defaults):
     """Every assignment holds, or its reader is told why not."""
     for symbol, value in last.items():
@@ -369,6 +379,7 @@ def load(args):
     except lib.KconfigError as wrong:
         text = " ".join(str(wrong).split())
         raise Failure(f"the Kconfig files cannot be used: {text}") from wrong
+    note_open_ranges(kconf)
     values = [v for f in args.defaults for v in read_values(f, renames)]
     last = apply(lib, kconf, values, True)
     check(lib, last, not args.sdkconfig)

@@ -163,6 +163,7 @@ static void build_facts(void)
     ESP_LOGD(TAG, "a detail that was formatted: %s", "yes");
     ESP_ERROR_CHECK(evaluate());
     fact("evaluated", "%d", evaluated);
+    fact_err("goes_on", ESP_ERROR_CHECK_WITHOUT_ABORT(ESP_ERR_NOT_FOUND));
 #ifdef NDEBUG
     fact("asserts", "off");
 #else
