@@ -89,10 +89,10 @@ struct kv_entry kv_entry_of(uint8_t ns, uint8_t type, const char *key)
 
 /* --- data ----------------------------------------------------------------- */
 
-/* The low half of a number's type is its size. */
+/* The low half of a number's type is its size; what is no number has none. */
 static uint32_t number_len(uint8_t type)
 {
-    return type & 0x0Fu;
+    return kv_type_is_number(type) ? type & 0x0Fu : 0;
 }
 
 void kv_entry_set_number(struct kv_entry *e, uint64_t value)

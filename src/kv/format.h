@@ -120,6 +120,7 @@ bool kv_type_is_number(uint8_t type);
 bool kv_type_has_payload(uint8_t type);
 
 void kv_entry_set_number(struct kv_entry *e, uint64_t value);
+/* 0 for an entry whose type is no number's. */
 uint64_t kv_entry_number(const struct kv_entry *e);
 /* Sets the span, too. */
 void kv_entry_set_payload(struct kv_entry *e, struct span bytes);

@@ -188,6 +188,18 @@ static void test_numbers(void **state)
     assert_false(kv_type_is_number(0x03));
 }
 
+/* Types that flash may hold whatever we write. */
+static void test_what_is_no_number_is_zero(void **state)
+{
+    (void)state;
+    for (unsigned type = 0; type < 256; type++) {
+        struct kv_entry e = kv_entry_of(0, (uint8_t)type, "name");
+
+        if (!kv_type_is_number((uint8_t)type))
+            assert_int_equal(kv_entry_number(&e), 0);
+    }
+}
+
 struct refuse_row {
     const char *claim;
     uint8_t type, span;
@@ -259,6 +271,7 @@ static void test_spans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_no_number_is_zero),
         cmocka_unit_test(test_heads),    cmocka_unit_test(test_head_pack),
         cmocka_unit_test(test_versions), cmocka_unit_test(test_bits),
         cmocka_unit_test(test_numbers),  cmocka_unit_test(test_entry_vectors),
