@@ -272,10 +272,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_no_number_is_zero),
-        cmocka_unit_test(test_heads),    cmocka_unit_test(test_head_pack),
-        cmocka_unit_test(test_versions), cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_numbers),  cmocka_unit_test(test_entry_vectors),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_any_bit),
+        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_head_pack),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_entry_vectors),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_any_bit),
         cmocka_unit_test(test_spans),
     };
 
