@@ -56,8 +56,9 @@ def declared(text):
     for match in re.finditer(r"\b([a-z]\w+)\s*\(", plain):
         before = plain[:match.start()].rstrip()
         kind = re.search(r"[\w*]$", before)
-        if kind and not re.search(r"\b(typedef|return|sizeof)\b[^;{}]*$",
-                                  before):
+        # What is defined right there is in no library.
+        if kind and not re.search(
+                r"\b(typedef|return|sizeof|inline)\b[^;{}]*$", before):
             names.add(match[1])
     return names
 

@@ -84,7 +84,7 @@ def test_keys_of_the_store(flash, keys, signed, tmp_path):
     porta("image", "sign", "--data", "--scheme", "ecdsa256", "--key",
           keys / "0.pem", tmp_path / "plain", "-o", tmp_path / "set")
     porta("key", "install", flash, tmp_path / "set")
-    porta("key", "revoke", flash, keys / "0.pub")
+    porta("key", "revoke", flash, keys / "0.pub", "--force")
     porta("flash", "write", flash, "ota_1", signed(0))
     # ota_0 is signed by the revoked key, too: nothing is left to boot.
     assert "nothing boots" in porta("device", flash, "--boots", 1, code=1)

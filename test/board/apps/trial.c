@@ -32,6 +32,14 @@ static bool is_set(gpio_num_t pin)
     return gpio_get_level(pin) == 1;
 }
 
+/* The policy that gave it up resets the device, and that takes a moment. */
+static bool is_given_up(void)
+{
+    porta_ota_verdict_t v;
+
+    return porta_ota_last_verdict(&v) == ESP_OK && !v.confirmed;
+}
+
 static void say_verdict(void)
 {
     porta_ota_verdict_t v;
@@ -60,7 +68,7 @@ void app_main(void)
     if (is_set(DIAGNOSTIC))
         porta_ota_condition_met(1);
     ESP_ERROR_CHECK(porta_ota_confirm_start(&policy));
-    while (porta_ota_trial_starts() > 0)
+    while (porta_ota_trial_starts() > 0 || is_given_up())
         vTaskDelay(pdMS_TO_TICKS(10));
     say_verdict();
 }
