@@ -22,7 +22,11 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self.listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.target))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:
+                    near.close()
+                    continue
                 for pair in ((near, far, False), (far, near, True)):
                     threading.Thread(target=self.pump, args=pair,
                                      daemon=True).start()
