@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "board_signals.h"
 #include "bootloader.h"
 #include "handover.h"
 #include "linux_sys.h"
@@ -227,15 +228,9 @@ static struct timespec wait_span(const struct board *b, uint32_t ms)
 /* The next of our signals, 0 after ms. */
 static int signal_wait(const struct board *b, uint32_t ms)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
     struct timespec span = wait_span(b, ms);
-    int sig = sigtimedwait(&set, NULL, &span);
-    return sig > 0 ? sig : 0;
+
+    return board_signals_wait(&span);
 }
 
 /* Waits for the end of a boot. True: it ended, *status says how. False: the
@@ -379,19 +374,6 @@ static esp_err_t page_set_up(struct board *b)
     return ESP_OK;
 }
 
-static void signals_block(struct board *b)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, &b->old_mask);
-    /* A parent that ignores it would make every child unseen. */
-    signal(SIGCHLD, SIG_DFL);
-}
-
 esp_err_t board_run(const struct board_opts *opts, struct board_report *report,
                     struct diag *diag)
 {
@@ -401,7 +383,7 @@ esp_err_t board_run(const struct board_opts *opts, struct board_report *report,
     *report = (struct board_report){ .end = BOARD_END_FAILED };
     if (opts->max_time_ms)
         b.deadline_ms = linux_mono_ms() + opts->max_time_ms;
-    signals_block(&b);
+    board_signals_block(&b.old_mask);
     orphans_adopt();
     esp_err_t err = page_set_up(&b);
     if (!err) {

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "board_signals.h"
 #include "linux_sys.h"
 #include "port/sys.h"
 #include "vrt_map.h"
@@ -267,23 +268,11 @@ static void child_run(const struct emu *e, struct argv *a, int parent)
     _exit(STATUS_NO_QEMU);
 }
 
-static int signal_wait(uint32_t ms)
-{
-    sigset_t set;
-    const struct timespec span = { .tv_nsec = (long)ms * 1000000 };
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    int sig = sigtimedwait(&set, NULL, &span);
-    return sig == SIGCHLD || sig < 0 ? 0 : sig;
-}
-
 /* True: the boot ended by itself, *status says how. */
 static bool boot_wait(const struct emu *e, pid_t pid, int *status,
                       enum board_end *end)
 {
+    const struct timespec span = { .tv_nsec = POLL_MS * 1000000L };
     for (;;) {
         if (waitpid(pid, status, WNOHANG) == pid)
             return true;
@@ -299,7 +288,8 @@ static bool boot_wait(const struct emu *e, pid_t pid, int *status,
             *(volatile uint32_t *)&e->page->idle)
             return false;
         *end = BOARD_END_OFF;
-        if (signal_wait(POLL_MS) != 0)
+        int sig = board_signals_wait(&span);
+        if (sig != 0 && sig != SIGCHLD)
             return false;
     }
 }
@@ -377,18 +367,6 @@ static enum board_end boots_run(struct emu *e)
     }
 }
 
-static void signals_block(struct emu *e)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, &e->old_mask);
-    signal(SIGCHLD, SIG_DFL);
-}
-
 esp_err_t emu_run(const struct emu_opts *opts, struct board_report *report,
                   struct diag *diag)
 {
@@ -397,7 +375,7 @@ esp_err_t emu_run(const struct emu_opts *opts, struct board_report *report,
     *report = (struct board_report){ .end = BOARD_END_FAILED };
     if (opts->max_time_ms)
         e.deadline_ms = linux_mono_ms() + opts->max_time_ms;
-    signals_block(&e);
+    board_signals_block(&e.old_mask);
     esp_err_t err = files_make(&e);
     if (!err) {
         report->end = boots_run(&e);
