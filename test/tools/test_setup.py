@@ -6,6 +6,7 @@ where packages are concerned."""
 import hashlib
 import os
 import pathlib
+import shlex
 import subprocess
 import tarfile
 
@@ -21,6 +22,7 @@ say() {{ echo "setup: $*"; }}
 die() {{ echo "setup: $*" >&2; exit 1; }}
 . "$here/tools/setup/packages.sh"
 . "$here/tools/setup/source.sh"
+. "$here/tools/setup/python.sh"
 """
 
 
@@ -292,3 +294,34 @@ def test_without_root_and_sudo_it_says_what_to_do(tmp_path):
     run, log = Machine(tmp_path, root=False, sudo=False).install()
     assert run.returncode != 0 and log == ""
     assert "as root run: apt-get install gcc" in run.stderr
+
+
+def python_fetch(folder, does):
+    """python_fetch() with a stand-in for python3 -m pip, whose last but one
+    argument is the folder to fill. Runs it twice."""
+    fake = folder / "python"
+    fake.write_text(f"#!/bin/sh\necho pip >>{shlex.quote(str(folder))}/log\n"
+                    "for a; do into=$last last=$a; done\n" + does + "\n")
+    fake.chmod(0o755)
+    run = shell(f'python_fetch tool 1.2 module "{folder}/deps"\n' * 2,
+                PYTHON=str(fake))
+    return run, (folder / "log").read_text().count("pip")
+
+
+def test_a_python_program_is_fetched_once(tmp_path):
+    run, times = python_fetch(tmp_path, 'mkdir -p "$into/module"')
+    assert run.returncode == 0, run.stderr
+    assert left_in(tmp_path / "deps") == ["tool-1.2"]
+    assert (tmp_path / "deps/tool-1.2/module").is_dir()
+    assert times == 1
+
+
+@pytest.mark.parametrize("claim, does", [
+    ("pip cannot fetch it", "exit 1"),
+    ("pip fails half-way", 'mkdir -p "$into/module"; exit 1'),
+    ("what came is something else", 'mkdir -p "$into/other"')])
+def test_set_up_goes_on_without_a_python_program(tmp_path, claim, does):
+    run, times = python_fetch(tmp_path, does)
+    assert run.returncode == 0, claim
+    assert run.stdout.count("the test that needs it is skipped") == 2
+    assert left_in(tmp_path / "deps") == [] and times == 2

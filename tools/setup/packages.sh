@@ -5,7 +5,8 @@ packages_of() {
         ca-certificates debian-archive-keyring libcmocka-dev \
         libmicrohttpd-dev libgnutls28-dev libcjson-dev libjsmn-dev \
         python3-kconfiglib
-    [ "$1" = build ] || echo python3-pytest nginx-light openssl curl valgrind
+    [ "$1" = build ] || echo python3-pytest python3-pip nginx-light openssl curl \
+        valgrind
     case $1 in
     dev | all) echo clang clang-format universal-ctags "$(packages_clang_rt)" ;;
     board)
