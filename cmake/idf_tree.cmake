@@ -26,6 +26,17 @@ foreach(chip esp32 esp32s2 esp32s3 esp32c2 esp32c3 esp32c5 esp32c6 esp32c61
     install(FILES compat/Kconfig.env_caps
         DESTINATION "share/porta/idf/${folder}")
 endforeach()
+# What `porta build` tells an application that includes something else.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE
+    "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/include/*.h")
+file(GLOB_RECURSE more CONFIGURE_DEPENDS RELATIVE
+    "${PROJECT_SOURCE_DIR}/compat/include"
+    "${PROJECT_SOURCE_DIR}/compat/include/*.h")
+list(APPEND headers ${more} "mbedtls/*.h" "psa/*.h")
+list(SORT headers)
+list(JOIN headers ", " headers)
+file(CONFIGURE OUTPUT "${idf_tree}/headers.txt" CONTENT "${headers}\n" @ONLY)
+install(FILES "${idf_tree}/headers.txt" DESTINATION share/porta/idf)
 file(MAKE_DIRECTORY "${idf_tree}/tools")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/cmake/idf" "${idf_tree}/tools/cmake"
     SYMBOLIC)

@@ -75,8 +75,16 @@ static void note_cmake(struct build_output *o, const char *line)
         snprintf(o->cmake + len, sizeof(o->cmake) - len, " %s", line);
 }
 
+static void note_twice(struct build_output *o, const char *line)
+{
+    if (!o->twice[0] &&
+        !between(line, "multiple definition of `", "'", o->twice))
+        between(line, "multiple definition of ‘", "’", o->twice);
+}
+
 void build_output_line(struct build_output *o, const char *line)
 {
+    note_twice(o, line);
     note_missing(o, line);
     note_cmake(o, line);
     bool header = strstr(line, "No such file or directory") ||
@@ -86,6 +94,42 @@ void build_output_line(struct build_output *o, const char *line)
         between(line, "fatal error: '", "' file not found", o->header);
     if (!o->error[0] && strstr(line, " error: "))
         snprintf(o->error, sizeof(o->error), "%s", line);
+}
+
+bool build_output_embedded(const char *symbol, char name[BUILD_NAME_LEN])
+{
+    size_t len = strlen(symbol);
+    size_t end = len > 6 && strcmp(symbol + len - 6, "_start") == 0 ? 6
+                 : len > 4 && strcmp(symbol + len - 4, "_end") == 0 ? 4
+                                                                    : 0;
+    if (strncmp(symbol, "_binary_", 8) != 0 || end == 0 || len <= 8 + end)
+        return false;
+    snprintf(name, BUILD_NAME_LEN, "%.*s", (int)(len - 8 - end), symbol + 8);
+    return true;
+}
+
+/* What is not a missing function of ESP-IDF, but something of the project's
+ * own that was forgotten. */
+static bool explain_own(const struct build_output *o, char *text, size_t cap)
+{
+    char name[BUILD_NAME_LEN];
+    if (is_known(o, "app_main")) {
+        snprintf(text, cap,
+                 "the application has no app_main(), with which it begins: a "
+                 "source that idf_component_register(SRCS ...) of the "
+                 "component main names must define void app_main(void), in "
+                 "C++ as extern \"C\"");
+        return true;
+    }
+    if (o->missing_cnt == 0 || !build_output_embedded(o->missing[0], name))
+        return false;
+    snprintf(text, cap,
+             "the application uses %s, and no file of that name is embedded: "
+             "EMBED_TXTFILES or EMBED_FILES of idf_component_register() must "
+             "name the one that is called %s with a dot or another sign for "
+             "each _ (%s)",
+             o->missing[0], name, o->place);
+    return true;
 }
 
 static void explain_missing(const struct build_output *o, char *text,
@@ -102,7 +146,9 @@ static void explain_missing(const struct build_output *o, char *text,
         at += (size_t)snprintf(text + at, cap - at,
                                ", which neither it nor porta has");
     if (o->place[0] && at < cap)
-        snprintf(text + at, cap - at, " (%s)", o->place);
+        at += (size_t)snprintf(text + at, cap - at, " (%s)", o->place);
+    if (at < cap)
+        snprintf(text + at, cap - at, "; docs/api.md lists what is offered");
 }
 
 bool build_output_explain(const struct build_output *o, char *text, size_t cap)
@@ -110,10 +156,17 @@ bool build_output_explain(const struct build_output *o, char *text, size_t cap)
     if (o->header[0])
         snprintf(text, cap,
                  "the application includes %s, which neither it nor porta "
-                 "has; docs/porting-from-esp-idf.md lists what is offered",
+                 "has",
                  o->header);
+    else if (explain_own(o, text, cap))
+        return true;
     else if (o->missing_cnt > 0)
         explain_missing(o, text, cap);
+    else if (o->twice[0])
+        snprintf(text, cap,
+                 "%s is defined twice: in two sources of the project, or in "
+                 "it and in porta",
+                 o->twice);
     else if (o->error[0])
         snprintf(text, cap, "%s", o->error);
     else if (o->cmake[0])

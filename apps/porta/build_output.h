@@ -18,6 +18,7 @@ struct build_output {
     int missing_all;             /* with those that had no room */
     char place[BUILD_NAME_LEN];  /* where the first is used; "": not said */
     char header[BUILD_NAME_LEN]; /* the first header that is not there */
+    char twice[BUILD_NAME_LEN];  /* what has two definitions */
     char error[256];             /* the compiler's first other error */
     char cmake[512];             /* CMake's first error */
     bool in_cmake;               /* its text goes on */
@@ -31,5 +32,9 @@ void build_output_line(struct build_output *o, const char *line);
 
 /* The sentence; false when nothing that was said is understood. */
 bool build_output_explain(const struct build_output *o, char *text, size_t cap);
+
+/* Sets *name to what embeds as _binary_<name>_start or _end, in the form of a
+ * C identifier. */
+bool build_output_embedded(const char *symbol, char name[BUILD_NAME_LEN]);
 
 #endif

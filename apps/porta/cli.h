@@ -130,6 +130,9 @@ MUST_CHECK esp_err_t cli_parse_seconds(const char *text, uint32_t *out_ms);
  * {"error": {...}} on standard output. Returns CLI_FAILED, or CLI_USAGE when
  * the stage is DIAG_STAGE_ARGS. */
 int cli_fail(const struct cli_verb *verb, const struct diag *d, bool json);
+/* The same with a text that may be longer than a struct diag holds. */
+int cli_fail_text(const struct cli_verb *verb, const struct diag *d,
+                  const char *text, bool json);
 
 /* {"stage", "code", "name", "message"}; NULL when memory ran out. */
 cJSON *cli_json_error(const struct diag *d);

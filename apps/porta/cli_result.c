@@ -14,7 +14,7 @@ int cli_finish(const struct cli_verb *verb, int status)
     return CLI_FAILED;
 }
 
-cJSON *cli_json_error(const struct diag *d)
+static cJSON *json_error(const struct diag *d, const char *text)
 {
     cJSON *obj = cJSON_CreateObject();
 
@@ -22,10 +22,15 @@ cJSON *cli_json_error(const struct diag *d)
         cJSON_AddStringToObject(obj, "stage", diag_stage_name(d->stage)) &&
         cJSON_AddNumberToObject(obj, "code", d->err) &&
         cJSON_AddStringToObject(obj, "name", err_name(d->err)) &&
-        cJSON_AddStringToObject(obj, "message", d->text))
+        cJSON_AddStringToObject(obj, "message", text))
         return obj;
     cJSON_Delete(obj);
     return NULL;
+}
+
+cJSON *cli_json_error(const struct diag *d)
+{
+    return json_error(d, d->text);
 }
 
 int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status)
@@ -44,15 +49,21 @@ int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status)
 
 int cli_fail(const struct cli_verb *verb, const struct diag *d, bool json)
 {
+    return cli_fail_text(verb, d, d->text, json);
+}
+
+int cli_fail_text(const struct cli_verb *verb, const struct diag *d,
+                  const char *text, bool json)
+{
     int status = d->stage == DIAG_STAGE_ARGS ? CLI_USAGE : CLI_FAILED;
     cJSON *obj, *error;
 
     fprintf(stderr, "porta %s: %s: %s\n", verb->name, diag_stage_name(d->stage),
-            d->text);
+            text);
     if (!json)
         return status;
     obj = cJSON_CreateObject();
-    error = cli_json_error(d);
+    error = json_error(d, text);
     if (!obj || !error || !cJSON_AddItemToObject(obj, "error", error)) {
         cJSON_Delete(error);
         cJSON_Delete(obj);

@@ -19,6 +19,7 @@
 
 #define PATH_LEN 4096
 #define WORDS_MAX (CLI_LIST_MAX + 16)
+#define SENTENCE_LEN 8192
 
 struct opts {
     const char *out;
@@ -67,6 +68,7 @@ struct build {
     char idf[PATH_LEN]; /* IDF_PATH */
     struct build_output said;
     struct diag d;
+    char sentence[SENTENCE_LEN]; /* what d has no room for; "": d says it */
 };
 
 /* --- places ------------------------------------------------------------------ */
@@ -189,29 +191,45 @@ static int run(struct build *b, char *const words[])
     return WEXITSTATUS(status);
 }
 
-/* The sentence that a step left behind; false: there is none. */
-static bool left_sentence(struct build *b)
+/* Appends the first line of a file to the sentence; false: there is none. */
+static bool append_line(struct build *b, const char *path, const char *before)
 {
     struct cli_bytes bytes = CLI_BYTES_NONE;
     struct diag ignored = DIAG_NONE;
-    char path[PATH_LEN + 32];
-    out_path(b, "porta-error.txt", path);
+    size_t at = strlen(b->sentence);
     if (access(path, R_OK) != 0 ||
         cli_read_file(path, 65536, &bytes, &ignored) || bytes.len == 0)
         return false;
     bytes.ptr[strcspn((char *)bytes.ptr, "\n")] = '\0';
-    (void)diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL, "%s", (char *)bytes.ptr);
+    snprintf(b->sentence + at, SENTENCE_LEN - at, "%s%s", before,
+             (char *)bytes.ptr);
     cli_bytes_free(&bytes);
+    return true;
+}
+
+/* The sentence that a step left behind; false: there is none. */
+static bool left_sentence(struct build *b)
+{
+    char path[PATH_LEN + 32];
+    out_path(b, "porta-error.txt", path);
+    return append_line(b, path, "");
+}
+
+static bool heard_sentence(struct build *b)
+{
+    char path[PATH_LEN + 32];
+    if (!build_output_explain(&b->said, b->sentence, SENTENCE_LEN))
+        return false;
+    snprintf(path, sizeof(path), "%s/headers.txt", b->idf);
+    if (b->said.header[0])
+        (void)append_line(b, path, ". Offered are: ");
     return true;
 }
 
 static esp_err_t fail_step(struct build *b, const char *step, int status)
 {
-    char text[1024];
-    if (left_sentence(b))
-        return b->d.err;
-    if (build_output_explain(&b->said, text, sizeof(text)))
-        return diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL, "%s", text);
+    if (left_sentence(b) || heard_sentence(b))
+        return diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL, "%s failed", step);
     return diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL,
                      "%s failed with status %d; porta build -v shows what it "
                      "said",
@@ -307,6 +325,7 @@ int cmd_build(int argc, char **argv)
         return status;
     b = (struct build){ .o = &o, .d = DIAG_NONE };
     if (build_all(&b, args.val[0]))
-        return cli_fail(&verb, &b.d, o.json);
+        return cli_fail_text(&verb, &b.d, b.sentence[0] ? b.sentence : b.d.text,
+                             o.json);
     return report(&b);
 }

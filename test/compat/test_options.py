@@ -22,6 +22,8 @@ ROWS = [
     ("ESPTOOLPY_FLASHSIZE_4MB", "spi_size", "1", "2"),
     ("APP_PROJECT_VER_FROM_CONFIG", "version", "file", "7.1"),
     ("APP_PROJECT_VER", "version", "file", "7.1"),
+    # No date in an image, whatever APP_COMPILE_TIME_DATE says.
+    ("APP_COMPILE_TIME_DATE", "made", "'' '' v6.2.0", "'' '' v6.2.0"),
     ("FIRMWARE_UPGRADE_URL", "url", "https://localhost:8070/app.bin",
      "https://a.example/b?c=\"d\""),
     ("EXAMPLE_FIRMWARE_UPGRADE_URL", "example_url",
@@ -51,7 +53,10 @@ ROWS = [
     ("BOOTLOADER_APP_ROLLBACK_ENABLE", "chosen_state", "ffffffff", "0"),
 ]
 
-OFF = 'CONFIG_EXAMPLE_WIFI_SSID="lab"\nCONFIG_EXAMPLE_WIFI_PASSWORD="secret"\n'
+OFF = """CONFIG_EXAMPLE_WIFI_SSID="lab"
+CONFIG_EXAMPLE_WIFI_PASSWORD="secret"
+# CONFIG_APP_COMPILE_TIME_DATE is not set
+"""
 ON = r"""CONFIG_IDF_TARGET="esp32c3"
 CONFIG_PARTITION_TABLE_TWO_OTA=y
 CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y
@@ -74,6 +79,7 @@ CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE=y
 CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y
 CONFIG_LOG_DEFAULT_LEVEL_DEBUG=y
 CONFIG_LOG_COLORS=y
+CONFIG_APP_COMPILE_TIME_DATE=y
 """
 
 

@@ -301,7 +301,8 @@ SLOTS = ("otadata, data, ota, , 0x2000\nota_0, app, ota_0, , 1M\n"
          "ota_1, app, ota_1, , 1M\n")
 WRONG = [
     ("a component that is not here", registered("REQUIRES esp_lcd"),
-     r"component 'esp_lcd', which is neither .* here\. Offered are: app_update"),
+     r"component 'esp_lcd', which is neither .* here\. Offered are: app_update"
+     r".*, tcp_transport$"),
     ("one that the registry has", yml("espressif/mdns"),
      r"idf_component.yml asks for the component 'espressif/mdns'"),
     ("a folder of ESP-IDF that is not here", {
@@ -330,9 +331,21 @@ WRONG = [
           "void app_main(void) { esp_now_init(); esp_now_send(); }\n"),
      r"uses esp_now_init, esp_now_send, which neither it nor porta has "
      r"\(main.c:3\)"),
-    ("no app_main", body("int other;\n"), "uses app_main, which neither"),
+    ("no app_main", body("int other;\n"), r"has no app_main\(\), with which"),
+    ("a file that was not embedded",
+     body("extern const char a[] asm(\"_binary_ca_cert_pem_start\");\n"
+          "void app_main(void) { (void)*(volatile const char *)a; }\n"),
+     "uses _binary_ca_cert_pem_start, and no file of that name is embedded"),
+    ("a function that is there twice",
+     body("int g(void);\nint f(void) { return g(); }\n"
+          "void app_main(void) { f(); }\n")
+     | {"main/b.c": "int f(void) { return 2; }\nint g(void) { return 3; }\n"}
+     | registered("b.c"), "f is defined twice"),
     ("a header that nobody has", body("#include \"esp_lcd_panel.h\"\n"),
-     "includes esp_lcd_panel.h, which neither it nor porta has"),
+     r"includes esp_lcd_panel.h, which neither it nor porta has\. Offered "
+     r"are: .*driver/gpio.h.*, soc/soc_caps.h$"),
+    ("Bluetooth", body("#include \"esp_bt.h\"\nvoid app_main(void) { }\n"),
+     "includes esp_bt.h, which neither"),
     ("an error of the compiler", body("void app_main(void) { x = 1; }\n"),
      r"main.c:1:\d+: error: .x. undeclared"),
     ("slots that overlap", table("a, app, ota_0, 0x10000, 1M\n"

@@ -243,11 +243,46 @@ endmenu
     assert 'set(CONFIG_MINE "a")' in made.read("config/sdkconfig.cmake")
 
 
-def test_a_circle_in_kconfig(make):
-    made = make("", projbuild="config A\n    bool \"A\"\n    depends on B\n"
-                "config B\n    bool \"B\"\n    depends on A\n")
-    assert made.code == 1 and "Kconfig files cannot be used" in made.wrong
-    assert "loop" in made.wrong.lower() and made.wrong.count("\n") == 1
+CIRCLES = [
+    ("two", """config A
+    bool "A"
+    depends on B
+config B
+    bool "B"
+    depends on A
+""", "in a circle: CONFIG_A (projbuild:1) -> CONFIG_B (projbuild:4) -> "
+     "CONFIG_A (projbuild:1); take one"),
+    ("a choice", """choice CH
+    prompt "C"
+    depends on C
+config A
+    bool "A"
+config B
+    bool "B"
+endchoice
+config C
+    bool "C"
+    depends on A
+""", "CONFIG_A (projbuild:4) -> <choice CH> (projbuild:1) -> CONFIG_C "),
+    ("a default", """config D
+    int
+    default 2 if E
+config E
+    bool "E"
+    depends on D = 2
+""", "in a circle: CONFIG_D (projbuild:1) -> CONFIG_E (projbuild:4) -> "),
+    ("a file that reads itself", 'source "$PROJECT_DIR/projbuild"\n',
+     "projbuild is read by itself: "),
+]
+
+
+@pytest.mark.parametrize("claim,text,want", CIRCLES,
+                         ids=[row[0] for row in CIRCLES])
+def test_a_circle_in_kconfig(make, claim, text, want):
+    """The sentence names the options of the circle and where they are."""
+    made = make("", projbuild=text)
+    assert made.code == 1 and want in made.wrong, made.wrong
+    assert made.wrong.count("\n") == 1, "one sentence"
 
 
 def test_a_kconfig_that_is_none(make):

@@ -367,6 +367,24 @@ def load_library():
     return kconfiglib
 
 
+def explain_kconfig(text, project):
+    """What kconfiglib says on many lines, in one sentence."""
+    text = text.replace(project + os.sep, "")
+    if text.strip().startswith("Dependency loop"):
+        circle = re.findall(r"^(?:\.\.\..*? )?(\w+|<choice[^>]*>) "
+                            r"\(defined at ([^)]*)\)", text, re.M)
+        return "these options depend on each other in a circle: " + \
+            " -> ".join(f"{'' if n[0] == '<' else 'CONFIG_'}{n} ({place})"
+                        for n, place in circle) + \
+            "; take one of the conditions out"
+    itself = re.search(r"recursive 'source' of '(.*?)'", text)
+    if itself:
+        chain = text.partition("Include path:")[2].split()
+        return f"{itself[1]} is read by itself: " + " -> ".join(
+            [*chain, itself[1]]) + "; take one of the 'source' lines out"
+    return "the Kconfig files cannot be used: " + " ".join(text.split())
+
+
 def load(args):
     """(kconfiglib, the options with their values, old names)."""
     lib = load_library()
@@ -377,8 +395,8 @@ def load(args):
         kconf = lib.Kconfig(os.path.join(args.idf, "Kconfig"),
                             warn_to_stderr=False)
     except lib.KconfigError as wrong:
-        text = " ".join(str(wrong).split())
-        raise Failure(f"the Kconfig files cannot be used: {text}") from wrong
+        raise Failure(explain_kconfig(str(wrong), os.path.abspath(
+            args.project))) from wrong
     note_open_ranges(kconf)
     values = [v for f in args.defaults for v in read_values(f, renames)]
     last = apply(lib, kconf, values, True)

@@ -164,6 +164,39 @@ static void test_confirm_raises(void **state)
     device_close(&d);
 }
 
+/* The second slot becomes the factory's place. */
+static void make_factory(struct rig *r)
+{
+    struct part_table *t = &r->parts.table;
+
+    for (uint32_t i = 0; i < t->cnt; i++)
+        if (t->entries[i].off == RIG_SLOT_1)
+            t->entries[i].subtype = PART_APP_FACTORY;
+    part_table_pack(t, r->flash.bytes + PART_TABLE_OFF);
+    rig_reboot(r);
+}
+
+/* A factory program is where the bootloader goes when no record is left; its
+ * version decides whether it may. */
+static void test_back_to_the_factory(void **state)
+{
+    static const bool new_enough[] = { true, false };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct device d;
+
+        open_device(&d, 2, new_enough[i] ? 2 : 1);
+        make_factory(&d.rig);
+        rig_record(&d.rig, 0, 1, OTA_STATE_PENDING);
+        device_restart(&d, RIG_SLOT_0);
+        assert_int_equal(esp_ota_check_rollback_is_possible(), new_enough[i]);
+        assert_int_equal(esp_ota_mark_app_invalid_rollback(),
+                         new_enough[i] ? ESP_OK : ESP_ERR_OTA_ROLLBACK_FAILED);
+        device_close(&d);
+    }
+}
+
 /* A program that another record speaks for raises nothing. */
 static void test_fallback_raises_nothing(void **state)
 {
@@ -244,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_set_boot),
         cmocka_unit_test(test_https_ota),
         cmocka_unit_test(test_confirm_raises),
+        cmocka_unit_test(test_back_to_the_factory),
         cmocka_unit_test(test_fallback_raises_nothing),
         cmocka_unit_test(test_confirm_again_raises),
         cmocka_unit_test(test_confirm_with_bad_fuses),

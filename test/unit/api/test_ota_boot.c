@@ -289,13 +289,16 @@ struct rollback_row {
     uint32_t other; /* state of ota_0's record */
     bool damaged;   /* ota_0's image */
     bool possible;
+    bool same_slot; /* that record names ota_1, too */
 };
 
 static const struct rollback_row rollbacks[] = {
-    { "to a confirmed image", OTA_STATE_VALID, false, true },
-    { "to one of unknown state", OTA_STATE_UNDEFINED, false, true },
-    { "not to a damaged one", OTA_STATE_VALID, true, false },
-    { "not to a refused one", OTA_STATE_INVALID, false, false },
+    { "to a confirmed image", OTA_STATE_VALID, false, true, false },
+    { "to one of unknown state", OTA_STATE_UNDEFINED, false, true, false },
+    { "not to a damaged one", OTA_STATE_VALID, true, false, false },
+    { "not to a refused one", OTA_STATE_INVALID, false, false, false },
+    { "nor to the running slot, which both records name", OTA_STATE_VALID,
+      false, false, true },
 };
 
 static void test_rollback(void **state)
@@ -308,8 +311,8 @@ static void test_rollback(void **state)
         print_message("# %s\n", row->claim);
         device_open(&d);
         copy_slot(&d);
-        rig_record(&d.rig, 0, 1, row->other);
-        rig_record(&d.rig, 1, 2, OTA_STATE_PENDING);
+        rig_record(&d.rig, 0, row->same_slot ? 2 : 1, row->other);
+        rig_record(&d.rig, 1, row->same_slot ? 4 : 2, OTA_STATE_PENDING);
         if (row->damaged)
             d.rig.flash.bytes[RIG_SLOT_0 + 4000] ^= 1;
         device_restart(&d, RIG_SLOT_1);

@@ -13,6 +13,7 @@ static void image_facts(void)
     uint32_t size = 0;
 
     fact("version", "%s", desc->version);
+    fact("made", "'%s' '%s' %s", desc->date, desc->time, desc->idf_ver);
     fact("secure_version", "%u", (unsigned)desc->secure_version);
     if (esp_partition_read(running, 0, &header, sizeof(header)) == ESP_OK)
         fact("spi_size", "%u", (unsigned)header.spi_size);
