@@ -136,7 +136,7 @@ static esp_err_t ask_once(struct upd *u, const struct upd_range *r,
         return diag_fail(said, DIAG_STAGE_HTTP, err,
                          "the request cannot be made");
     err = request_followed(u, said);
-    u->result.http_status = http_head(u->fetch.client)->status;
+    u->result->http_status = http_head(u->fetch.client)->status;
     if (err)
         return diag_fail(said, DIAG_STAGE_CONNECT, err,
                          "the server cannot be asked");
@@ -167,7 +167,7 @@ bool upd_again(struct upd *u, const struct diag *said, int status)
         .status = status,
         .unsound = http_stats(u->fetch.client)->unsound,
         .retry_after_s = status ? http_head(u->fetch.client)->retry_after_s : 0,
-        .done_cnt = u->result.retries,
+        .done_cnt = u->result->retries,
         .max_cnt = u->opts.retry_cnt,
         .left_ms = upd_left_ms(u),
         .rnd = random_number(u),
@@ -177,7 +177,7 @@ bool upd_again(struct upd *u, const struct diag *said, int status)
     upd_decide_retry(&in, &retry);
     if (!retry.again || port_limit_stopped(u->opts.limit))
         return false;
-    u->result.retries++;
+    u->result->retries++;
     upd_wait(u, retry.wait_ms);
     return true;
 }
@@ -196,7 +196,7 @@ esp_err_t upd_ask(struct upd *u, const struct upd_range *r, bool may_restart,
         err = ask_once(u, r, may_restart, out, &said);
         if (!err)
             return ESP_OK;
-        status = out->act == UPD_ACT_FAIL ? u->result.http_status : 0;
+        status = out->act == UPD_ACT_FAIL ? u->result->http_status : 0;
         if (!upd_again(u, &said, status))
             return upd_fail(u, said.stage, err, "%s", said.text);
     }

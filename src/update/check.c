@@ -46,16 +46,17 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
     const struct http_head *head = http_head(u->fetch.client);
     const char *type =
         head->content_type[0] ? head->content_type : "something without a type";
-    size_t have = (size_t)(end - u->sector);
+    size_t have = (size_t)(end - u->work->sector);
     bool is_page = strncmp(type, "text/html", 9) == 0;
     char text[QUOTE_LEN + 1];
 
-    if (u->opts.stage_cnt == 0 && enc_is_encrypted(span_of(u->sector, have)))
+    if (u->opts.stage_cnt == 0 &&
+        enc_is_encrypted(span_of(u->work->sector, have)))
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "the server sent an encrypted image, and this session "
                         "has no key to decrypt it by");
-    quote(u, span_of(u->sector, have < QUOTE_LEN ? have : QUOTE_LEN), text,
-          sizeof(text));
+    quote(u, span_of(u->work->sector, have < QUOTE_LEN ? have : QUOTE_LEN),
+          text, sizeof(text));
     if (u->opts.stage_cnt > 0)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "what the file decrypts to is no firmware image, it "
@@ -72,7 +73,7 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
 
 esp_err_t upd_check_failed(struct upd *u)
 {
-    const struct img_fault *fault = &u->check.fault;
+    const struct img_fault *fault = &u->work->check.fault;
     char text[200];
 
     if (fault->kind == IMG_FAULT_TOO_LARGE)
@@ -88,17 +89,17 @@ esp_err_t upd_check_failed(struct upd *u)
 
 static void tell(struct upd *u)
 {
-    const struct img_info *info = &u->check.info;
+    const struct img_info *info = &u->work->check.info;
 
-    if (!u->header_told && u->check.fed_len >= IMG_HEADER_LEN &&
+    if (!u->header_told && u->work->check.fed_len >= IMG_HEADER_LEN &&
         info->header.magic == IMG_MAGIC) {
         u->header_told = true;
         upd_emit(u, UPD_EV_CHIP, info->header.chip_id);
         upd_emit(u, UPD_EV_REV, info->header.min_rev);
     }
-    if (!u->head_told && img_check_head_done(&u->check)) {
+    if (!u->head_told && img_check_head_done(&u->work->check)) {
         u->head_told = true;
-        u->result.image = *info;
+        u->result->image = *info;
         upd_emit(u, UPD_EV_HEAD, 0);
     }
 }
@@ -108,7 +109,7 @@ static void tell(struct upd *u)
 static esp_err_t judge_head(struct upd *u, bool was_told)
 {
     if (u->head_told && !was_told) {
-        esp_err_t err = upd_version_check(u, &u->check.info.desc);
+        esp_err_t err = upd_version_check(u, &u->work->check.info.desc);
 
         if (!err)
             err = upd_check_denied(u);
@@ -146,11 +147,11 @@ esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
         return ESP_OK;
     }
     upd_keep_head(u, data, len);
-    err = img_check_feed(&u->check, data, len);
+    err = img_check_feed(&u->work->check, data, len);
     tell(u);
     if (!err)
         return judge_head(u, was_told);
-    if (u->check.fault.kind == IMG_FAULT_MAGIC)
+    if (u->work->check.fault.kind == IMG_FAULT_MAGIC)
         return fail_magic(u, (const uint8_t *)data + len);
     return upd_check_failed(u);
 }

@@ -7,7 +7,7 @@
 
 static esp_err_t refuse(struct upd *u)
 {
-    const struct img_desc *desc = &u->result.image.desc;
+    const struct img_desc *desc = &u->result->image.desc;
     char version[64];
 
     text_clean(span_str(desc->version), version, sizeof(version));
@@ -27,7 +27,7 @@ static esp_err_t ask(struct upd *u, ask_fn fn, bool *denied)
 
     *denied = false;
     if (!u->target.has_boot || !pol_deny(u->env.device->policy) ||
-        img_identity(span_of(u->head, sizeof(u->head)), digest))
+        img_identity(span_of(u->work->head, sizeof(u->work->head)), digest))
         return ESP_OK;
     return fn(u->env.device->parts, digest, denied);
 }

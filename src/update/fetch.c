@@ -45,9 +45,10 @@ static esp_err_t ask(struct upd *u, const struct upd_range *r, bool may_restart,
 
     if (err || out->act != UPD_ACT_NOT_MODIFIED)
         return err;
-    u->result.not_modified = true;
+    u->result->not_modified = true;
     return upd_fail(u, DIAG_STAGE_HTTP, ESP_ERR_HTTP_NOT_MODIFIED,
-                    "the server has nothing newer (%d)", u->result.http_status);
+                    "the server has nothing newer (%d)",
+                    u->result->http_status);
 }
 
 /* Remembers which file this is. */
@@ -61,7 +62,7 @@ static esp_err_t learn(struct upd *u, const struct upd_answer *a)
     if (a->total == HTTP_LEN_UNKNOWN)
         return ESP_OK;
     file->total = a->total;
-    u->result.image_len = (int64_t)a->total;
+    u->result->image_len = (int64_t)a->total;
     return upd_check_size(u, a->total);
 }
 
@@ -229,13 +230,13 @@ static esp_err_t mend_short(struct upd *u, uint64_t end)
 static esp_err_t ask_on(struct upd *u)
 {
     uint64_t since_ms = upd_now_ms(u);
-    uint32_t retries = u->result.retries;
+    uint32_t retries = u->result->retries;
 
     if (!is_rest_known(u))
         return refuse_rest(u, "");
     esp_err_t err = upd_fetch_start(u, false);
 
-    if (u->result.retries == retries)
+    if (u->result->retries == retries)
         u->fetch.window_ms += upd_now_ms(u) - since_ms;
     return err;
 }
@@ -288,7 +289,7 @@ esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
     if (*got > part_end(u) - u->fetch.off)
         return refuse_excess(u, got);
     u->fetch.off += *got;
-    u->result.received_len += (uint32_t)*got;
+    u->result->received_len += (uint32_t)*got;
     if (!err)
         return ESP_OK;
     return mend(u, err, &said);
@@ -323,7 +324,7 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
             return upd_fail(u, said.stage, err, "%s", said.text);
         }
         have += (uint32_t)got;
-        u->result.received_len += (uint32_t)got;
+        u->result->received_len += (uint32_t)got;
     }
     return err;
 }

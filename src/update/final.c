@@ -30,7 +30,7 @@ static esp_err_t note(struct upd *u, struct upd_copy *c)
 
     if (!store || u->target.has_boot)
         return ESP_OK;
-    err = upd_copy_digest(u->env.device->parts, c, u->sector, c->digest);
+    err = upd_copy_digest(u->env.device->parts, c, u->work->sector, c->digest);
     if (err)
         return err;
     upd_copy_format(c, text);
@@ -58,7 +58,7 @@ static void describe(const struct upd *u, struct upd_copy *c)
 static esp_err_t copy_all(struct upd *u, const struct upd_copy *c,
                           struct slot *to, struct img_receipt *receipt)
 {
-    struct slot_opts opts = { u->sector, upd_is_image(u), 0 };
+    struct slot_opts opts = { u->work->sector, upd_is_image(u), 0 };
     esp_err_t err = slot_open(to, u->env.device->parts, &c->to, &opts);
 
     if (!err)
@@ -83,8 +83,8 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     if (err)
         return upd_fail_slot(u, &c.from, err);
     err = copy_all(u, &c, &to, receipt);
-    u->result.erase_cnt += to.erase_cnt;
-    u->result.prog_cnt += to.prog_cnt;
+    u->result->erase_cnt += to.erase_cnt;
+    u->result->prog_cnt += to.prog_cnt;
     slot_close(&to);
     if (err)
         return upd_fail_slot(u, &c.to, err);

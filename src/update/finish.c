@@ -18,9 +18,9 @@ static esp_err_t judge(struct upd *u, struct img_receipt *receipt)
 {
     if (!u->done)
         return refuse_incomplete(u);
-    if (upd_is_image(u) && img_check_finish(&u->check, receipt))
+    if (upd_is_image(u) && img_check_finish(&u->work->check, receipt))
         return upd_check_failed(u);
-    return upd_version_check(u, &u->check.info.desc);
+    return upd_version_check(u, &u->work->check.info.desc);
 }
 
 esp_err_t upd_fail_slot(struct upd *u, const struct part_entry *part,
@@ -36,8 +36,8 @@ static esp_err_t commit(struct upd *u, struct img_receipt *receipt)
 
     if (!err && upd_is_image(u) && !u->target.headless)
         err = slot_commit(&u->slot, receipt);
-    u->result.erase_cnt = u->slot.erase_cnt;
-    u->result.prog_cnt = u->slot.prog_cnt;
+    u->result->erase_cnt = u->slot.erase_cnt;
+    u->result->prog_cnt = u->slot.prog_cnt;
     if (err)
         return upd_fail_slot(u, &u->target.staging, err);
     if (u->target.kind == UPD_KIND_TABLE)
@@ -116,9 +116,9 @@ static esp_err_t finish(struct upd *u, bool want_boot)
         err = upd_final_copy(u, &receipt);
     if (err)
         return err;
-    u->result.written_len = slot_taken(&u->slot);
-    u->result.image = u->check.info;
-    memcpy(u->result.sha256, receipt.digest, sizeof(receipt.digest));
+    u->result->written_len = slot_taken(&u->slot);
+    u->result->image = u->work->check.info;
+    memcpy(u->result->sha256, receipt.digest, sizeof(receipt.digest));
     if (want_boot && u->target.has_boot)
         err = activate(u, &receipt);
     if (!err && want_boot && u->target.has_boot)

@@ -5,16 +5,16 @@
 
 void upd_keep_head(struct upd *u, const void *data, size_t len)
 {
-    uint32_t off = u->check.fed_len;
+    uint32_t off = u->work->check.fed_len;
     size_t room;
 
-    if (off >= sizeof(u->head))
+    if (off >= sizeof(u->work->head))
         return;
-    room = sizeof(u->head) - off;
+    room = sizeof(u->work->head) - off;
     if (len > room)
         len = room;
-    memcpy(u->head + off, data, len);
-    u->head_len = off + (uint32_t)len;
+    memcpy(u->work->head + off, data, len);
+    u->work->head_len = off + (uint32_t)len;
 }
 
 bool upd_may_erase(const struct upd *u)
@@ -56,21 +56,21 @@ static esp_err_t ask(struct upd *u)
     struct pre_facts facts = {
         .policy = &u->opts.pre,
         .is_app = u->target.kind == UPD_KIND_APP,
-        .desc = &u->check.info.desc,
+        .desc = &u->work->check.info.desc,
         .cap = &cap,
         .file_len = image_len(u),
-        .least_len = u->check.least_len,
+        .least_len = u->work->check.least_len,
         .running = running_desc(u, &running) ? &running : NULL,
-        .keys = u->check.rules.keys,
+        .keys = u->work->check.rules.keys,
         .table_sha = table_sha,
         .heap_free = u->opts.heap_free ? u->opts.heap_free : PRE_HEAP_UNKNOWN,
     };
-    struct pre_answer *answer = &u->result.pre;
+    struct pre_answer *answer = &u->result->pre;
     char text[200];
 
     img_cap_table(&dev->parts->table, table_sha);
-    img_cap_parse(span_of(u->head, u->head_len), u->check.info.segs[0].len,
-                  &cap);
+    img_cap_parse(span_of(u->work->head, u->work->head_len),
+                  u->work->check.info.segs[0].len, &cap);
     pre_judge(&facts, answer);
     if (answer->why != PRE_OK)
         return upd_fail(u, DIAG_STAGE_IMAGE, answer->err, "%s",
@@ -83,9 +83,9 @@ static esp_err_t ask(struct upd *u)
 
 esp_err_t upd_preflight(struct upd *u, bool whole)
 {
-    if (u->judged || !upd_is_image(u) || !img_check_head_done(&u->check))
+    if (u->judged || !upd_is_image(u) || !img_check_head_done(&u->work->check))
         return ESP_OK;
-    if (u->head_len < sizeof(u->head) && !whole)
+    if (u->work->head_len < sizeof(u->work->head) && !whole)
         return ESP_OK;
     u->judged = true;
     return ask(u);

@@ -207,7 +207,7 @@ void upd_known_keep(struct upd *u)
 {
     const struct upd_store *store = u->opts.store;
     const struct http_head *head = http_head(u->fetch.client);
-    struct upd_known k = { .image_len = u->result.written_len };
+    struct upd_known k = { .image_len = u->result->written_len };
     char text[UPD_KNOWN_TEXT_LEN];
 
     if (!store)

@@ -63,7 +63,6 @@ void upd_mark_place(struct upd *u)
     c->slot_off = u->target.staging.off;
     c->slot_len = u->target.staging.len;
     c->skip_len = upd_skip_len(u);
-    sha256_init(&u->mark.raw);
 }
 
 /* --- writing --------------------------------------------------------------- */
@@ -71,7 +70,7 @@ void upd_mark_place(struct upd *u)
 /* The check hashes all bytes of an image up to its own digest. */
 static bool is_hashed(const struct upd *u)
 {
-    return !upd_is_image(u) || u->check.step <= IMG_STEP_PAD;
+    return !upd_is_image(u) || u->work->check.step <= IMG_STEP_PAD;
 }
 
 static void keep(struct upd *u)
@@ -87,7 +86,7 @@ static void keep(struct upd *u)
         return;
     c->off = u->mark.off;
     c->file = u->fetch.file;
-    sha256_clone(&sha, &u->mark.sha);
+    sha256_clone(&sha, &u->work->mark_sha);
     sha256_final(&sha, c->digest);
     memcpy(c->head, u->slot.head, sizeof(c->head));
     if (upd_even(u))
@@ -103,7 +102,7 @@ static void keep(struct upd *u)
         return;
     }
     u->mark.kept_off = c->off;
-    u->result.checkpoint_cnt++;
+    u->result->checkpoint_cnt++;
 }
 
 /* Bytes between two checkpoints. */
@@ -122,7 +121,7 @@ static uint32_t step_len(const struct upd *u)
 void upd_mark_bytes(struct upd *u, const void *data, size_t len)
 {
     if (on_duty(u))
-        sha256_update(&u->mark.raw, data, len);
+        sha256_update(&u->work->raw, data, len);
 }
 
 void upd_mark_sector(struct upd *u)
@@ -132,7 +131,8 @@ void upd_mark_sector(struct upd *u)
     if (!on_duty(u) || !is_hashed(u))
         return;
     m->off = u->slot.done_off;
-    sha256_clone(&m->sha, upd_is_image(u) ? &u->check.sha : &m->raw);
+    sha256_clone(&u->work->mark_sha,
+                 upd_is_image(u) ? &u->work->check.sha : &u->work->raw);
     if (m->off - m->kept_off >= step_len(u))
         keep(u);
 }
@@ -167,7 +167,8 @@ void upd_mark_resumed(struct upd *u)
 {
     u->mark.stale = false;
     u->mark.off = u->mark.kept_off = u->slot.done_off;
-    sha256_clone(&u->mark.sha, upd_is_image(u) ? &u->check.sha : &u->mark.raw);
+    sha256_clone(&u->work->mark_sha,
+                 upd_is_image(u) ? &u->work->check.sha : &u->work->raw);
 }
 
 /* --- forgetting -------------------------------------------------------------- */
@@ -193,7 +194,7 @@ void upd_mark_restart(struct upd *u)
 {
     u->mark.stale = u->mark.stale || u->mark.kept_off > 0;
     u->mark.off = u->mark.kept_off = 0;
-    sha256_init(&u->mark.raw);
+    sha256_init(&u->work->raw);
 }
 
 /* What the network did can be gone on with; what the bytes or the flash are
@@ -204,7 +205,7 @@ void upd_mark_end(struct upd *u, bool finished)
 
     if (!on_duty(u))
         return;
-    if (!finished && u->result.stage <= DIAG_STAGE_DOWNLOAD)
+    if (!finished && u->result->stage <= DIAG_STAGE_DOWNLOAD)
         keep(u);
     else if (has_any)
         drop(u);

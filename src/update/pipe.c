@@ -97,7 +97,7 @@ esp_err_t upd_pipe_unpeek(struct upd *u)
     if (!u->peeking)
         return ESP_OK;
     u->peeking = false;
-    return len > 0 ? upd_check_bytes(u, u->sector, len) : ESP_OK;
+    return len > 0 ? upd_check_bytes(u, u->work->sector, len) : ESP_OK;
 }
 
 /* Bytes that a stage hands out. */

@@ -55,29 +55,42 @@ struct upd_link { /* where stage i hands its bytes */
 struct upd_mark {
     uint32_t off;                /* all below is programmed and compared */
     uint32_t kept_off;           /* of what the store holds */
-    struct sha256 sha;           /* of the bytes below off */
-    struct sha256 raw;           /* of all bytes; of what is no image only */
     struct upd_checkpoint point; /* what names this download */
     bool stale;    /* the store holds what this session will overwrite */
     bool off_duty; /* the store failed */
 };
 
+/* What the image's bytes need. A handshake needs much memory for a while, so
+ * this comes after it: with the first answer, or to read what is in flash. */
+struct upd_work {
+    struct img_check check;
+    uint8_t head[IMG_CAP_END]; /* of the image, as far as it came */
+    uint32_t head_len;
+    struct sha256 mark_sha; /* of the bytes below mark.off */
+    struct sha256 raw;      /* of all bytes; of what is no image only */
+    uint8_t sector[];       /* the slot's buffer */
+};
+
+/* For callers who want no sentence, or no result. */
+struct upd_spare {
+    struct diag diag;
+    struct upd_result result;
+};
+
 struct upd {
     struct upd_env env;
     struct upd_opts opts;
-    struct diag *diag; /* the caller's, or own_diag */
-    struct diag own_diag;
+    struct diag *diag;         /* the caller's, or spare's */
+    struct upd_result *result; /* the same */
+    struct upd_spare *spare;
     struct upd_target target;
     struct upd_fetch fetch;
-    struct img_check check;
+    struct upd_work *work; /* NULL: no byte came yet */
     struct slot slot;
-    uint8_t *sector;
     uint8_t *rx; /* wire bytes on their way to the first stage */
     uint32_t rx_len;
     struct upd_link links[UPD_MAX_STAGES];
-    uint32_t stages_open;      /* the first so many stages began */
-    uint8_t head[IMG_CAP_END]; /* of the image, as far as it came */
-    uint32_t head_len;
+    uint32_t stages_open; /* the first so many stages began */
     bool judged;  /* by upd_preflight(); before that nothing is erased */
     bool peeking; /* bytes in the sector buffer are not checked yet */
     bool header_told, head_told, bulk_done;
@@ -89,7 +102,6 @@ struct upd {
     struct upd_mark mark;
     uint64_t start_ms;
     struct port_limit own_limit;
-    struct upd_result result;
 };
 
 /* Keeps the first error and its sentence. Returns it. */
@@ -110,6 +122,8 @@ uint64_t upd_now_ms(const struct upd *u);
 uint64_t upd_left_ms(const struct upd *u); /* UINT64_MAX: no end */
 /* Starts writing the staging partition, at a sector boundary. */
 MUST_CHECK esp_err_t upd_open_slot(struct upd *u, uint32_t start_off);
+/* What u->work needs is there; with ESP_OK the slot has its buffer. */
+MUST_CHECK esp_err_t upd_work_open(struct upd *u);
 /* Frees the session and all it holds. */
 void upd_close(struct upd *u);
 /* Where the caller wants the numbers; out may be NULL. */

@@ -32,7 +32,7 @@ static bool feed_stage(struct upd *u, uint32_t len)
     const struct upd_even *even = upd_even(u);
 
     return !even ||
-           even->replay(u->opts.stages[0].ctx, u->sector, len) == ESP_OK;
+           even->replay(u->opts.stages[0].ctx, u->work->sector, len) == ESP_OK;
 }
 
 /* false: the prefix is not the start of an image that could go on. */
@@ -41,16 +41,16 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
     uint32_t step = u->slot.sector_len;
 
     for (uint32_t at = 0; at < off; at += step) {
-        if (part_read(u->env.device->parts, &u->target.staging, at, u->sector,
-                      step))
+        if (part_read(u->env.device->parts, &u->target.staging, at,
+                      u->work->sector, step))
             return false;
         if (upd_holds_head(u) && at == 0)
-            memcpy(u->sector, head, SLOT_HEAD_LEN);
+            memcpy(u->work->sector, head, SLOT_HEAD_LEN);
         if (upd_is_image(u) && at == 0)
-            upd_keep_head(u, u->sector, step);
+            upd_keep_head(u, u->work->sector, step);
         if (!upd_is_image(u))
-            upd_mark_bytes(u, u->sector, step);
-        else if (img_check_feed(&u->check, u->sector, step))
+            upd_mark_bytes(u, u->work->sector, step);
+        else if (img_check_feed(&u->work->check, u->work->sector, step))
             return false;
         if (!feed_stage(u, step))
             return false;
@@ -60,15 +60,15 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
 
 static esp_err_t start_over(struct upd *u)
 {
-    struct img_rules rules = u->check.rules;
+    struct img_rules rules = u->work->check.rules;
     esp_err_t err;
 
     u->fetch.off = 0;
-    u->result.resumed_from = 0;
+    u->result->resumed_from = 0;
     u->header_told = u->head_told = u->judged = false;
-    u->head_len = 0;
+    u->work->head_len = 0;
     upd_mark_restart(u);
-    img_check_open(&u->check, &rules);
+    img_check_open(&u->work->check, &rules);
     u->peeking = true;
     err = upd_pipe_restart(u);
     return err ? err : upd_open_slot(u, 0);
@@ -82,7 +82,7 @@ static void take_head(struct upd *u, const uint8_t *head)
     if (!upd_is_image(u))
         return;
     u->header_told = true;
-    u->result.image = u->check.info;
+    u->result->image = u->work->check.info;
 }
 
 static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
@@ -130,9 +130,9 @@ static bool is_digest(struct upd *u, const uint8_t want[SHA256_LEN])
     uint8_t got[SHA256_LEN];
     struct sha256 sha;
 
-    if (upd_is_image(u) && u->check.step > IMG_STEP_PAD)
+    if (upd_is_image(u) && u->work->check.step > IMG_STEP_PAD)
         return false;
-    sha256_clone(&sha, upd_is_image(u) ? &u->check.sha : &u->mark.raw);
+    sha256_clone(&sha, upd_is_image(u) ? &u->work->check.sha : &u->work->raw);
     sha256_final(&sha, got);
     return ct_eq(got, want, sizeof(got));
 }
@@ -168,10 +168,10 @@ static esp_err_t take_stage_head(struct upd *u, const struct upd_checkpoint *c,
     if (err)
         return err;
     u->fetch.file = c->file;
-    err = upd_fetch_head(u, u->sector, even->head_len, &whole);
+    err = upd_fetch_head(u, u->work->sector, even->head_len, &whole);
     *fit = whole ? FIT_WHOLE : FIT_NO;
     if (err || whole ||
-        upd_pipe_feed_head(u, u->sector, even->head_len) != ESP_OK)
+        upd_pipe_feed_head(u, u->work->sector, even->head_len) != ESP_OK)
         return err;
     even->mark(u->opts.stages[0].ctx, mark);
     if (ct_eq(mark, c->mark, sizeof(mark)))
@@ -196,7 +196,7 @@ static void take_checkpoint(struct upd *u, const struct upd_checkpoint *c)
     u->peeking = false;
     u->fetch.off = file_off(u, c->off);
     u->fetch.file = c->file;
-    u->result.resumed_from = c->off;
+    u->result->resumed_from = c->off;
     take_head(u, c->head);
     upd_mark_resumed(u);
 }
@@ -205,8 +205,10 @@ static esp_err_t resume_checkpoint(struct upd *u,
                                    const struct upd_checkpoint *c)
 {
     enum fit fit = FIT_YES;
-    esp_err_t err = upd_open_slot(u, c->off);
+    esp_err_t err = upd_work_open(u);
 
+    if (!err)
+        err = upd_open_slot(u, c->off);
     if (!err && upd_even(u))
         err = take_stage_head(u, c, &fit);
     if (err || fit == FIT_WHOLE)
@@ -236,12 +238,14 @@ esp_err_t upd_resume(struct upd *u)
         return resume_checkpoint(u, &checkpoint);
     if (off == 0 || (upd_holds_head(u) && !upd_is_image(u)))
         return upd_fetch_start(u, false);
-    err = upd_open_slot(u, off);
+    err = upd_work_open(u);
+    if (!err)
+        err = upd_open_slot(u, off);
     if (err)
         return err;
     u->peeking = false;
     u->fetch.off = off;
-    u->result.resumed_from = off;
+    u->result->resumed_from = off;
     u->mark.off_duty = !upd_is_image(u); /* nobody hashed what is there */
     err = ask_url(u);
     if (!err && upd_is_image(u))

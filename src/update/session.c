@@ -22,8 +22,8 @@ esp_err_t(upd_fail)(struct upd *u, enum diag_stage stage, esp_err_t err,
     if (is_wait && upd_limits_text(u, &err, text, sizeof(text)))
         stage = DIAG_STAGE_DOWNLOAD;
     u->err = err;
-    u->result.err = err;
-    u->result.stage = stage;
+    u->result->err = err;
+    u->result->stage = stage;
     return diag_fail(u->diag, stage, err, "%s", text);
 }
 
@@ -45,15 +45,15 @@ void upd_close(struct upd *u)
         u->opts.limit->deadline_ms = 0;
     slot_close(&u->slot);
     heap->free(heap->ctx, u->rx);
-    heap->free(heap->ctx, u->sector);
+    heap->free(heap->ctx, u->work);
+    heap->free(heap->ctx, u->spare);
     heap->free(heap->ctx, u);
 }
 
 static esp_err_t alloc_session(struct upd **out, const struct upd_env *env,
-                               const struct upd_opts *opts)
+                               const struct upd_opts *opts, struct diag *d)
 {
     const struct port_heap *heap = env->http.heap;
-    uint32_t sector_len = env->device->parts->flash->erase_len;
     struct upd *u = heap->alloc(heap->ctx, sizeof(*u));
 
     if (!u)
@@ -61,13 +61,16 @@ static esp_err_t alloc_session(struct upd **out, const struct upd_env *env,
     u->env = *env;
     u->opts = *opts;
     u->rx_len = opts->read_len ? opts->read_len : UPD_READ_LEN;
-    u->sector = heap->alloc(heap->ctx, sector_len);
-    if (u->sector && opts->stage_cnt > 0)
-        u->rx = heap->alloc(heap->ctx, u->rx_len);
-    if (!u->sector || (opts->stage_cnt > 0 && !u->rx)) {
-        upd_close(u);
-        return ESP_ERR_NO_MEM;
+    if (!d || !opts->result) {
+        u->spare = heap->alloc(heap->ctx, sizeof(*u->spare));
+        if (!u->spare) {
+            upd_close(u);
+            return ESP_ERR_NO_MEM;
+        }
     }
+    u->diag = d ? d : &u->spare->diag;
+    u->result = opts->result ? opts->result : &u->spare->result;
+    *u->result = (struct upd_result){ .image_len = -1 };
     *out = u;
     return ESP_OK;
 }
@@ -88,17 +91,10 @@ struct img_rules upd_rules(const struct upd_device *dev, enum upd_kind kind,
     };
 }
 
-static void open_check(struct upd *u)
-{
-    struct img_rules rules =
-        upd_rules(u->env.device, u->target.kind, u->target.cap_len);
-
-    img_check_open(&u->check, &rules);
-}
-
 esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
 {
-    struct slot_opts opts = { u->sector, upd_holds_head(u), start_off };
+    struct slot_opts opts = { u->work ? u->work->sector : NULL,
+                              upd_holds_head(u), start_off };
     esp_err_t err =
         slot_open(&u->slot, u->env.device->parts, &u->target.staging, &opts);
 
@@ -110,6 +106,26 @@ esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
     return ESP_OK;
 }
 
+esp_err_t upd_work_open(struct upd *u)
+{
+    const struct port_heap *heap = u->env.http.heap;
+    size_t sector_len = u->env.device->parts->flash->erase_len;
+    struct img_rules rules =
+        upd_rules(u->env.device, u->target.kind, u->target.cap_len);
+
+    if (u->work)
+        return ESP_OK;
+    u->work = heap->alloc(heap->ctx, sizeof(*u->work) + sector_len);
+    if (u->work && u->opts.stage_cnt > 0)
+        u->rx = heap->alloc(heap->ctx, u->rx_len);
+    if (!u->work || (u->opts.stage_cnt > 0 && !u->rx))
+        return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
+                        "there is no memory for what the server sends");
+    img_check_open(&u->work->check, &rules);
+    sha256_init(&u->work->raw);
+    return upd_open_slot(u, 0);
+}
+
 static esp_err_t begin(struct upd *u)
 {
     esp_err_t err = upd_final_redo(u);
@@ -119,9 +135,8 @@ static esp_err_t begin(struct upd *u)
     if (err)
         return err;
     u->opts.staging = u->opts.final = NULL; /* copied; not ours to keep */
-    (void)text_clean(span_str(u->target.staging.label), u->result.slot,
-                     sizeof(u->result.slot));
-    open_check(u);
+    (void)text_clean(span_str(u->target.staging.label), u->result->slot,
+                     sizeof(u->result->slot));
     err = upd_open_slot(u, 0);
     if (!err)
         err = upd_fetch_open(u);
@@ -133,6 +148,8 @@ static esp_err_t begin(struct upd *u)
         err = upd_known_ask(u);
     if (!err)
         err = upd_resume(u);
+    if (!err)
+        err = upd_work_open(u);
     upd_known_asked(u);
     return err;
 }
@@ -141,20 +158,18 @@ esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
                     const struct upd_opts *opts, struct diag *d)
 {
     struct upd *u = NULL;
-    esp_err_t err = alloc_session(&u, env, opts);
+    esp_err_t err = alloc_session(&u, env, opts, d);
 
     *out = NULL;
     if (err)
         return diag_fail(d, DIAG_STAGE_ARGS, err,
                          "there is no memory for an update");
-    u->diag = d ? d : &u->own_diag;
-    u->result.image_len = -1;
     u->peeking = true;
     upd_limits_begin(u);
     upd_emit(u, UPD_EV_START, 0);
     err = begin(u);
     if (err) {
-        upd_tell(u, u->opts.result);
+        upd_tell(u, NULL);
         upd_close(u);
         return err;
     }
@@ -167,8 +182,8 @@ esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
 
 static esp_err_t parse_head(struct upd *u)
 {
-    struct span bytes = span_of(u->sector, u->slot.fill_len);
-    struct img_info *info = &u->result.image;
+    struct span bytes = span_of(u->work->sector, u->slot.fill_len);
+    struct img_info *info = &u->result->image;
     esp_err_t err;
 
     /* What is no image at all is said now, with the words of the check. */
@@ -180,7 +195,7 @@ static esp_err_t parse_head(struct upd *u)
                         "the file has %u bytes, too few for an image",
                         (unsigned)bytes.len);
     }
-    memcpy(u->head, bytes.ptr, IMG_HEAD_LEN);
+    memcpy(u->work->head, bytes.ptr, IMG_HEAD_LEN);
     err = img_header_parse(bytes, &info->header);
     if (err)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
@@ -195,7 +210,7 @@ static esp_err_t parse_head(struct upd *u)
 
 esp_err_t upd_head(struct upd *u, const struct img_info **info)
 {
-    *info = &u->result.image;
+    *info = &u->result->image;
     if (u->err)
         return u->err;
     if (!upd_is_image(u))
@@ -236,9 +251,9 @@ enum upd_step upd_step(struct upd *u, esp_err_t *err)
         *err = upd_pipe_unpeek(u);
     if (!*err && !u->done)
         *err = upd_pipe_pull(u);
-    u->result.written_len = slot_taken(&u->slot);
-    u->result.erase_cnt = u->slot.erase_cnt;
-    u->result.prog_cnt = u->slot.prog_cnt;
+    u->result->written_len = slot_taken(&u->slot);
+    u->result->erase_cnt = u->slot.erase_cnt;
+    u->result->prog_cnt = u->slot.prog_cnt;
     if (was_peeking || slot_taken(&u->slot) != before)
         upd_emit(u, UPD_EV_WRITE, slot_taken(&u->slot));
     if (*err)
@@ -253,23 +268,21 @@ bool upd_complete(const struct upd *u)
 
 const uint8_t *upd_head_bytes(const struct upd *u)
 {
-    return u->head;
+    return u->work->head;
 }
 
 const struct upd_result *upd_result(struct upd *u)
 {
     if (u->fetch.client)
-        u->result.http = *http_stats(u->fetch.client);
-    u->result.elapsed_ms = upd_now_ms(u) - u->start_ms;
-    return &u->result;
+        u->result->http = *http_stats(u->fetch.client);
+    u->result->elapsed_ms = upd_now_ms(u) - u->start_ms;
+    return u->result;
 }
 
 void upd_tell(struct upd *u, struct upd_result *out)
 {
     const struct upd_result *r = upd_result(u);
 
-    if (out)
+    if (out && out != r)
         *out = *r;
-    if (u->opts.result && u->opts.result != out)
-        *u->opts.result = *r;
 }

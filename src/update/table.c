@@ -68,15 +68,15 @@ esp_err_t upd_table_check(struct upd *u)
     if (!table)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_NO_MEM,
                         "there is no memory to check the partition table");
-    err = part_read(u->env.device->parts, &u->target.staging, 0, u->sector,
-                    PART_TABLE_MAX_LEN);
+    err = part_read(u->env.device->parts, &u->target.staging, 0,
+                    u->work->sector, PART_TABLE_MAX_LEN);
     if (u->target.headless)
-        memcpy(u->sector, u->slot.head, SLOT_HEAD_LEN);
+        memcpy(u->work->sector, u->slot.head, SLOT_HEAD_LEN);
     if (!err && slot_taken(&u->slot) < PART_TABLE_MAX_LEN)
-        memset(u->sector + slot_taken(&u->slot), 0xFF,
+        memset(u->work->sector + slot_taken(&u->slot), 0xFF,
                PART_TABLE_MAX_LEN - slot_taken(&u->slot));
     if (!err)
-        err = part_table_parse(span_of(u->sector, PART_TABLE_MAX_LEN),
+        err = part_table_parse(span_of(u->work->sector, PART_TABLE_MAX_LEN),
                                flash->size_len, table);
     err = err ? refuse(u, "that was received is damaged") : judge(u, table);
     heap->free(heap->ctx, table);
