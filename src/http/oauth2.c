@@ -183,6 +183,15 @@ static bool is_repeated(struct span code, const struct http_buf *secret)
     return secret->len >= 8 && holds(code, secret);
 }
 
+/* Statuses that speak of now: the one who asked may ask again. */
+static esp_err_t status_err(int status)
+{
+    bool passing = status == 429 || status == 500 || status == 502 ||
+                   status == 503 || status == 504;
+
+    return passing ? ESP_ERR_HTTP_EAGAIN : ESP_FAIL;
+}
+
 /* What the server says is shown, unless it repeats a secret of ours. */
 static esp_err_t explain(const struct oauth2 *o, int status,
                          const struct oauth2_answer *a, struct diag *d)
@@ -197,14 +206,14 @@ static esp_err_t explain(const struct oauth2 *o, int status,
                          status);
     if (a->error.len == 0 || is_repeated(a->error, &o->secret) ||
         is_repeated(a->error, &o->refresh))
-        return diag_fail(d, DIAG_STAGE_HTTP, ESP_FAIL,
+        return diag_fail(d, DIAG_STAGE_HTTP, status_err(status),
                          "the token endpoint answered %d and no token", status);
     if (holds(said, &o->secret) || holds(said, &o->refresh))
         said = span_of(NULL, 0);
     text_clean(a->error, code, sizeof(code));
     text_clean(said, words, sizeof(words));
     return diag_fail(
-        d, DIAG_STAGE_HTTP, ESP_FAIL,
+        d, DIAG_STAGE_HTTP, status_err(status),
         "the token endpoint answered %d, %s%s%s%s%s", status, code,
         words[0] ? " (\"" : "", words, words[0] ? "\")" : "",
         span_eq(a->error, "invalid_client")

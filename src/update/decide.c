@@ -148,13 +148,23 @@ static void judge_whole(const struct upd_answer_in *in, struct upd_answer *out)
                "changed, or the server gives no ranges any more");
 }
 
+/* Whether there is something newer is settled before the first byte. */
+static void judge_nothing_new(const struct upd_answer_in *in,
+                              struct upd_answer *out)
+{
+    out->act = UPD_ACT_NOT_MODIFIED;
+    if (in->want_off > 0 && !in->may_restart)
+        refuse(out, ESP_ERR_INVALID_RESPONSE,
+               "nothing new, in the middle of a download");
+}
+
 void upd_judge_answer(const struct upd_answer_in *in, struct upd_answer *out)
 {
     int status = in->head->status;
 
     *out = (struct upd_answer){ UPD_ACT_FAIL, ESP_FAIL, "", HTTP_LEN_UNKNOWN };
     if (status == 304 || status == 204)
-        out->act = UPD_ACT_NOT_MODIFIED;
+        judge_nothing_new(in, out);
     else if (status != 200 && status != 206)
         judge_refusal(in, out);
     else if (in->head->encoded)
@@ -221,6 +231,7 @@ static const struct passing {
     { DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER },
     { DIAG_STAGE_HTTP, ESP_ERR_HTTP_READ_TIMEOUT },
     { DIAG_STAGE_HTTP, ESP_ERR_HTTP_CONNECTION_CLOSED },
+    { DIAG_STAGE_HTTP, ESP_ERR_HTTP_EAGAIN },
     { DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT },
     { DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA },
     { DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_CONNECTION_CLOSED },

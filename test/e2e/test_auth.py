@@ -26,6 +26,7 @@ class Issuer:
         self.life, self.rotate, self.in_body = 3600, False, False
         self.good_for = 1 << 30  # requests that a token is accepted for
         self.refresh, self.tokens, self.fault = "refresh-1", {}, None
+        self.fault_cnt = -1  # answers that are the fault, -1: all
 
     def client_ok(self, request, form):
         if self.in_body or not request.get("Authorization"):
@@ -37,7 +38,10 @@ class Issuer:
         form = dict(urllib.parse.parse_qsl(request.body.decode()))
         fields = [("Content-Type", "application/json")]
         if self.fault:
-            return self.fault
+            self.fault_cnt -= 1
+            fault = self.fault
+            self.fault = fault if self.fault_cnt != 0 else None
+            return fault
         if form.get("grant_type") == "client_credentials":
             if not self.client_ok(request, form):
                 return Answer(401, fields, '{"error":"invalid_client"}')
@@ -188,6 +192,14 @@ def test_an_endpoint_that_is_none(issuer, flash, oauth2, fault, said):
     assert ended.code == 1, ended
     assert said in ended.json["error"]["message"]
     assert issuer.server.paths == ["/token"]
+
+
+def test_an_endpoint_that_is_there_later(issuer, flash, oauth2):
+    issuer.fault, issuer.fault_cnt = Answer(503, [], "later"), 1
+    ended = oauth2(flash(), "--retry", "1")
+    assert ended.code == 0, ended
+    assert ended.json["retries"] == 1
+    assert issuer.server.paths == ["/token", "/token", "/app.bin"]
 
 
 def test_the_endpoint_is_verified_too(pki, issuer, flash, oauth2):
