@@ -3,8 +3,9 @@
  *
  *     floor HOST PORT PATH CAFILE OUT LEN
  *
- * The same Mbed TLS, the same SHA-256 and the same kind of file (mapped,
- * existing, on the caller's file system) as porta uses, and nothing else: no
+ * The same Mbed TLS, the same SHA-256 (by the processor's instructions where
+ * porta takes them) and the same kind of file (mapped, existing, on the
+ * caller's file system) as porta uses, and nothing else: no
  * redirects, no image format, no NOR rules, no read-back. What porta needs
  * beyond this is the price of being safe. Prints one JSON object. */
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mbedtls/sha256.h"
+#include "crypto/sha256.h"
 #include "mbedtls/ssl.h"
 #include "mbedtls/ssl_ciphersuites.h"
 #include "mbedtls/x509_crt.h"
@@ -184,7 +185,7 @@ static void download(struct floor *f, char **argv, unsigned char *dst,
                      size_t len, unsigned char digest[32])
 {
     static unsigned char buf[16384];
-    mbedtls_sha256_context sha;
+    struct sha256 sha;
     size_t fill, off, done = 0;
 
     int n = snprintf((char *)buf, sizeof buf,
@@ -192,12 +193,11 @@ static void download(struct floor *f, char **argv, unsigned char *dst,
                      argv[2]);
     if (mbedtls_ssl_write(&f->ssl, buf, (size_t)n) != n)
         die("write", n);
-    mbedtls_sha256_init(&sha);
-    mbedtls_sha256_starts(&sha, 0);
+    sha256_init(&sha);
     off = read_head(&f->ssl, buf, sizeof buf, &fill);
     for (;;) {
         size_t have = fill - off < len - done ? fill - off : len - done;
-        mbedtls_sha256_update(&sha, buf + off, have);
+        sha256_update(&sha, buf + off, have);
         memcpy(dst + done, buf + off, have);
         done += have;
         if (done == len)
@@ -205,8 +205,7 @@ static void download(struct floor *f, char **argv, unsigned char *dst,
         fill = ssl_read_some(&f->ssl, buf, sizeof buf);
         off = 0;
     }
-    mbedtls_sha256_finish(&sha, digest);
-    mbedtls_sha256_free(&sha);
+    sha256_final(&sha, digest);
 }
 
 static unsigned char *map_file(const char *path, size_t len)
