@@ -97,4 +97,14 @@ configure_file("${PROJECT_SOURCE_DIR}/cmake/porta.pc.in"
 install(FILES "${PROJECT_BINARY_DIR}/porta.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
+# What is made of the table of verbs and options: see apps/porta/cli_table.h.
+if(TARGET porta_tool)
+    set(help_dir "${PROJECT_BINARY_DIR}/share/porta-help")
+    install(DIRECTORY "${help_dir}/man1" DESTINATION "${CMAKE_INSTALL_MANDIR}")
+    install(FILES "${help_dir}/bash/porta"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+    install(FILES "${help_dir}/zsh/_porta"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
+endif()
+
 include(idf_tree)

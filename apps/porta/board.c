@@ -15,6 +15,7 @@
 
 #include "board_signals.h"
 #include "bootloader.h"
+#include "cli_term.h"
 #include "handover.h"
 #include "linux_sys.h"
 #include "orphans.h"
@@ -172,16 +173,16 @@ static void child_run(struct board *b)
 
 static void say_boot(const struct board *b)
 {
-    fprintf(stderr, "board: reset (%s), boot %u\n",
-            board_reset_name(b->page->reset_reason),
-            (unsigned)b->page->boot_cnt);
+    term_note("board: reset (%s), boot %u\n",
+              board_reset_name(b->page->reset_reason),
+              (unsigned)b->page->boot_cnt);
 }
 
 static void say_signal(pid_t pid, int status)
 {
     if (WIFSIGNALED(status))
-        fprintf(stderr, "board: process %d died of signal %d (%s)\n", (int)pid,
-                WTERMSIG(status), strsignal(WTERMSIG(status)));
+        term_note("board: process %d died of signal %d (%s)\n", (int)pid,
+                  WTERMSIG(status), strsignal(WTERMSIG(status)));
 }
 
 static void note_boot(struct board *b)
@@ -334,8 +335,8 @@ static enum board_end boots_run(struct board *b)
 static esp_err_t end_explain(struct board *b, enum board_end end)
 {
     if (end == BOARD_END_CUT)
-        fprintf(stderr, "board: power cut before flash operation %u\n",
-                (unsigned)b->opts->power_cut);
+        term_note("board: power cut before flash operation %u\n",
+                  (unsigned)b->opts->power_cut);
     if (end != BOARD_END_NO_BOOT && end != BOARD_END_FAILED)
         return ESP_OK;
     if (b->page->text[0])

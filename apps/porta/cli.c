@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/num.h"
-
-/* The longest "  -x, NAME META" column of a help page. */
-#define HELP_COLUMN 30
+#include "cli_table.h"
+#include "cli_term.h"
+#include "suggest.h"
 
 /* Known before the command line is: what is wrong with it is told so, too. */
 static bool json_wanted;
@@ -34,66 +34,105 @@ int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
     return cli_fail(verb, &d, json_wanted);
 }
 
-static bool opt_takes_value(const struct cli_opt *o)
+/* Not NULL during a walk: verbs then show what they would parse by. */
+static const struct cli_visitor *visiting;
+
+bool cli_opt_takes_value(const struct cli_opt *o)
 {
     switch (o->kind) {
     case CLI_KIND_FLAG:
     case CLI_KIND_ON:
     case CLI_KIND_OFF:
         return false;
-    case CLI_KIND_LATER:
-        return o->meta != NULL;
     default:
         return true;
     }
 }
 
-static void help_option(const struct cli_opt *o, FILE *to)
-{
-    char left[64];
+/* Where the common options go. */
+struct common {
+    bool json, quiet, verbose, help;
+};
 
-    snprintf(left, sizeof(left), "%s%s%s", o->name, o->meta ? " " : "",
-             o->meta ? o->meta : "");
-    if (strlen(left) > HELP_COLUMN)
-        fprintf(to, "  %s\n  %-*s %s\n", left, HELP_COLUMN, "", o->help);
-    else
-        fprintf(to, "  %-*s %s\n", HELP_COLUMN, left, o->help);
+const struct cli_opt cli_common[] = {
+    CLI_OPT_JSON(struct common, json),
+    { "--quiet", NULL, "no progress and no notes, only failures and warnings",
+      CLI_KIND_FLAG, offsetof(struct common, quiet) },
+    { "--verbose", NULL, "what happens inside, on standard error",
+      CLI_KIND_FLAG, offsetof(struct common, verbose) },
+    { "--help", NULL, "this page", CLI_KIND_FLAG,
+      offsetof(struct common, help) },
+    CLI_OPT_END,
+};
+
+bool cli_json(void)
+{
+    return json_wanted;
 }
 
-static void help_example(const char *text, FILE *to)
+static bool is_named(const struct cli_opt *o, const char *name, size_t len)
 {
-    fputs("\nexample:\n", to);
-    while (*text) {
-        size_t len = strcspn(text, "\n");
+    return strlen(o->name) == len && memcmp(o->name, name, len) == 0;
+}
 
-        fprintf(to, "  %.*s\n", (int)len, text);
-        text += len + (text[len] == '\n');
+static const struct cli_opt *row_find(const struct cli_opt *o, const char *name,
+                                      size_t len)
+{
+    for (; o && o->name; o++)
+        if (is_named(o, name, len))
+            return o;
+    return NULL;
+}
+
+static bool is_common(const struct cli_opt *o)
+{
+    return o >= cli_common &&
+           o < cli_common + sizeof(cli_common) / sizeof(cli_common[0]);
+}
+
+const struct cli_opt *cli_opt_at(const struct cli_verb *verb, size_t i)
+{
+    const struct cli_opt *o = verb->opts;
+
+    for (; o && o->name; o++)
+        if (i-- == 0)
+            return o;
+    for (o = cli_common; o->name; o++) {
+        if (row_find(verb->opts, o->name, strlen(o->name)) ||
+            (verb->plain && o == cli_common))
+            continue;
+        if (i-- == 0)
+            return o;
     }
-}
-
-void cli_help_page(const struct cli_verb *verb, FILE *to)
-{
-    fprintf(to, "usage: porta %s%s%s%s\n\n%s\n", verb->name,
-            verb->opts && verb->opts->name ? " [OPTIONS]" : "",
-            verb->usage[0] ? " " : "", verb->usage, verb->summary);
-    if (verb->text)
-        fprintf(to, "\n%s\n", verb->text);
-    if (verb->opts && verb->opts->name)
-        fputs("\noptions:\n", to);
-    for (const struct cli_opt *o = verb->opts; o && o->name; o++)
-        if (o->kind != CLI_KIND_LATER)
-            help_option(o, to);
-    if (verb->example)
-        help_example(verb->example, to);
+    return NULL;
 }
 
 static const struct cli_opt *opt_find(const struct cli_verb *verb,
                                       const char *name, size_t len)
 {
-    for (const struct cli_opt *o = verb->opts; o && o->name; o++)
-        if (strlen(o->name) == len && memcmp(o->name, name, len) == 0)
+    const struct cli_opt *o;
+
+    for (size_t i = 0; (o = cli_opt_at(verb, i)) != NULL; i++)
+        if (is_named(o, name, len))
             return o;
     return NULL;
+}
+
+/* What the unknown option may have been meant to be. */
+static int opt_unknown(const struct cli_verb *verb, const char *name, int len)
+{
+    char word[64];
+    struct suggest s;
+    const struct cli_opt *o;
+
+    snprintf(word, sizeof(word), "%.*s", len, name);
+    suggest_begin(&s, word);
+    for (size_t i = 0; (o = cli_opt_at(verb, i)) != NULL; i++)
+        suggest_try(&s, o->name);
+    if (s.best)
+        return cli_usage(verb, "unknown option %.*s, did you mean %s?", len,
+                         name, s.best);
+    return cli_usage(verb, "unknown option %.*s", len, name);
 }
 
 esp_err_t cli_parse_seconds(const char *text, uint32_t *out_ms)
@@ -168,8 +207,6 @@ static int opt_set(const struct cli_verb *verb, const struct cli_opt *o,
         return CLI_GO;
     case CLI_KIND_LIST:
         return set_list(verb, o, field, value);
-    case CLI_KIND_LATER:
-        return cli_usage(verb, "%s is not in this version of porta", o->name);
     default:
         return set_number(verb, o, field, value);
     }
@@ -180,6 +217,7 @@ struct line {
     int argc;
     char **argv;
     int at;
+    struct common common;
 };
 
 /* The current word is an option; moves on to its value if that is apart. */
@@ -192,16 +230,16 @@ static int parse_option(const struct cli_verb *verb, struct line *l, void *opts)
     const char *value = eq ? eq + 1 : NULL;
 
     if (!o)
-        return cli_usage(verb, "unknown option %.*s", (int)name_len, arg);
-    if (!opt_takes_value(o)) {
+        return opt_unknown(verb, arg, (int)name_len);
+    if (!cli_opt_takes_value(o)) {
         if (eq)
             return cli_usage(verb, "%s takes no value", o->name);
-    } else if (o->kind != CLI_KIND_LATER && !eq) {
+    } else if (!eq) {
         if (l->at + 1 >= l->argc)
             return cli_usage(verb, "%s needs a value: %s", o->name, o->meta);
         value = l->argv[++l->at];
     }
-    return opt_set(verb, o, opts, value);
+    return opt_set(verb, o, is_common(o) ? &l->common : opts, value);
 }
 
 static int check_arg_cnt(const struct cli_verb *verb,
@@ -222,68 +260,142 @@ static bool is_help(const char *arg)
     return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
 }
 
+static bool is_option(const char *arg)
+{
+    return arg[0] == '-' && arg[1] != '\0';
+}
+
+/* One word of the command line that is not behind "--". */
+static int parse_word(const struct cli_verb *verb, struct line *l, void *opts,
+                      struct cli_args *args)
+{
+    const char *arg = l->argv[l->at];
+
+    if (is_option(arg))
+        return parse_option(verb, l, opts);
+    if (args->cnt == CLI_ARGS_MAX)
+        return cli_usage(verb, "there are more than %d arguments",
+                         CLI_ARGS_MAX);
+    args->val[args->cnt++] = arg;
+    return CLI_GO;
+}
+
+static int show_help(const struct cli_verb *verb)
+{
+    cli_help_page(verb, stdout);
+    return cli_finish(verb, CLI_DONE);
+}
+
+/* --quiet and --verbose are of the whole process. */
+static int settle(const struct cli_verb *verb, const struct line *l,
+                  const struct cli_args *args)
+{
+    if (l->common.quiet && l->common.verbose)
+        return cli_usage(verb, "--quiet and --verbose exclude each other");
+    term_set(l->common.quiet, l->common.verbose);
+    if (l->common.verbose)
+        cli_log_to_stderr(LOG_DEBUG);
+    return check_arg_cnt(verb, args);
+}
+
 /* lint-ok: function, a command line is two values */
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *opts,
               struct cli_args *args)
 {
-    struct line l = { argc, argv, 1 };
-    bool only_args = false;
+    struct line l = { argc, argv, 1, { 0 } };
+    int status = CLI_GO;
 
     args->cnt = 0;
-    json_wanted = has_json(argc, argv);
-    for (; l.at < argc; l.at++) {
-        const char *arg = argv[l.at];
-        int status = CLI_GO;
-
-        if (!only_args && strcmp(arg, "--") == 0) {
-            only_args = true;
-        } else if (!only_args && is_help(arg)) {
-            cli_help_page(verb, stdout);
-            return cli_finish(verb, CLI_DONE);
-        } else if (!only_args && arg[0] == '-' && arg[1]) {
-            status = parse_option(verb, &l, opts);
-        } else if (args->cnt == CLI_ARGS_MAX) {
-            status = cli_usage(verb, "there are more than %d arguments",
-                               CLI_ARGS_MAX);
-        } else {
-            args->val[args->cnt++] = arg;
-        }
+    if (visiting) {
+        visiting->verb(visiting->ctx, verb);
+        return CLI_DONE;
+    }
+    json_wanted = has_json(argc, argv) && !verb->plain;
+    for (; l.at < argc && strcmp(argv[l.at], "--") != 0; l.at++) {
+        if (is_help(argv[l.at]))
+            return show_help(verb);
+        status = parse_word(verb, &l, opts, args);
         if (status != CLI_GO)
             return status;
     }
-    return check_arg_cnt(verb, args);
+    for (l.at++; l.at < argc && status == CLI_GO; l.at++) {
+        if (args->cnt == CLI_ARGS_MAX)
+            return cli_usage(verb, "there are more than %d arguments",
+                             CLI_ARGS_MAX);
+        args->val[args->cnt++] = argv[l.at];
+    }
+    return settle(verb, &l, args);
 }
 
-static void list_subs(const char *name, const struct cli_sub *subs,
-                      size_t sub_cnt, FILE *to)
+void cli_walk(const struct cli_sub *verbs, size_t cnt,
+              const struct cli_visitor *visitor)
 {
-    fprintf(to, "usage: porta %s VERB ...\n\n", name);
-    for (size_t i = 0; i < sub_cnt; i++)
-        fprintf(to, "  porta %s %-10s %s\n", name, subs[i].name,
-                subs[i].summary);
-    fprintf(to, "\nporta help %s VERB shows one page with an example.\n", name);
+    visiting = visitor;
+    for (size_t i = 0; i < cnt; i++) {
+        char name[32];
+        char *argv[] = { name, NULL };
+
+        snprintf(name, sizeof(name), "%s", verbs[i].name);
+        (void)verbs[i].run(1, argv);
+    }
+    visiting = NULL;
+}
+
+static int dispatch_visit(const char *name, const struct cli_sub *subs,
+                          size_t sub_cnt)
+{
+    const struct cli_visitor *v = visiting;
+
+    v->group(v->ctx, name, subs, sub_cnt);
+    cli_walk(subs, sub_cnt, v);
+    visiting = v;
+    return CLI_DONE;
+}
+
+int cli_no_such(const char *group, const struct cli_sub *subs, size_t cnt,
+                const char *word)
+{
+    const struct cli_verb verb = { .name = group };
+    struct diag d = DIAG_NONE;
+    struct suggest s;
+
+    suggest_begin(&s, word);
+    for (size_t i = 0; i < cnt; i++)
+        suggest_try(&s, subs[i].name);
+    (void)diag_fail(&d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                    "there is no verb '%s%s%.60s'%s%s%s; see: porta help%s%s",
+                    group, group[0] ? " " : "", word,
+                    s.best ? ", did you mean " : "", s.best ? s.best : "",
+                    s.best ? "?" : "", group[0] ? " " : "", group);
+    return cli_fail(&verb, &d, json_wanted);
+}
+
+static int no_sub(const char *name)
+{
+    const struct cli_verb verb = { .name = name };
+    struct diag d = DIAG_NONE;
+
+    (void)diag_fail(&d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                    "a verb is missing; see: porta help %s", name);
+    return cli_fail(&verb, &d, json_wanted);
 }
 
 int cli_dispatch(const char *name, const struct cli_sub *subs, size_t sub_cnt,
                  int argc, char **argv)
 {
-    if (argc < 2) {
-        fprintf(stderr,
-                "porta %s: args: a verb is missing; see: porta help "
-                "%s\n",
-                name, name);
-        return CLI_USAGE;
-    }
-    if (is_help(argv[1])) {
+    if (visiting)
+        return dispatch_visit(name, subs, sub_cnt);
+    json_wanted = has_json(argc, argv);
+    if (argc >= 2 && is_help(argv[1])) {
         const struct cli_verb verb = { .name = name };
 
-        list_subs(name, subs, sub_cnt, stdout);
+        cli_help_group(name, subs, sub_cnt, stdout);
         return cli_finish(&verb, CLI_DONE);
     }
+    if (argc < 2 || is_option(argv[1]))
+        return no_sub(name);
     for (size_t i = 0; i < sub_cnt; i++)
         if (strcmp(subs[i].name, argv[1]) == 0)
             return subs[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "porta %s: args: there is no '%s'; see: porta help %s\n",
-            name, argv[1], name);
-    return CLI_USAGE;
+    return cli_no_such(name, subs, sub_cnt, argv[1]);
 }

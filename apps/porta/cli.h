@@ -63,8 +63,7 @@ enum cli_kind {                /* and the type of the field: */
                 CLI_KIND_LIST, /* struct cli_list */
                 CLI_KIND_NUM,  /* uint32_t, decimal or 0x */
                 CLI_KIND_SIZE, /* uint32_t, also K, M */
-                CLI_KIND_SECONDS, /* uint32_t milliseconds, from decimal seconds > 0 */
-                CLI_KIND_LATER /* none: known, refused by name */
+                CLI_KIND_SECONDS /* uint32_t milliseconds, from decimal seconds > 0 */
 };
 
 struct cli_opt {
@@ -85,10 +84,6 @@ struct cli_opt {
         "--json", NULL, "one JSON object on standard output", CLI_KIND_FLAG, \
             offsetof(type, field)                                            \
     }
-#define CLI_OPT_LATER(opt, meta)                            \
-    {                                                       \
-        opt, meta, "not in this version", CLI_KIND_LATER, 0 \
-    }
 
 struct cli_verb {
     const char *name;           /* "update", "flash create" */
@@ -96,8 +91,9 @@ struct cli_verb {
     const char *summary;        /* one line, no full stop */
     const char *text;           /* paragraphs for the help page, or NULL */
     const char *example;        /* complete commands, one a line, no indent */
-    const struct cli_opt *opts; /* --help, -h are understood always */
+    const struct cli_opt *opts; /* besides those of cli_table.h */
     int arg_min, arg_max;
+    bool plain; /* what it says is for people alone: there is no --json */
 };
 
 /* Fills opts (which the caller has set to its defaults) and args. CLI_GO, or
@@ -119,7 +115,18 @@ MUST_CHECK int cli_dispatch(const char *name, const struct cli_sub *subs,
 int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 
+/* "There is no ... '%s', did you mean ...": the end of a command line whose
+ * verb is unknown. group is "" for the verbs themselves. Returns CLI_USAGE. */
+int cli_no_such(const char *group, const struct cli_sub *subs, size_t cnt,
+                const char *word);
+
 void cli_help_page(const struct cli_verb *verb, FILE *to);
+void cli_help_group(const char *name, const struct cli_sub *subs, size_t cnt,
+                    FILE *to);
+
+/* Is --json in the command line that cli_parse() saw? For verbs without a
+ * field of their own. */
+bool cli_json(void);
 
 /* Decimal seconds such as 0.5 as milliseconds, 1 ms to 49 days. */
 MUST_CHECK esp_err_t cli_parse_seconds(const char *text, uint32_t *out_ms);
@@ -140,6 +147,11 @@ cJSON *cli_json_error(const struct diag *d);
 /* Prints obj as one line on standard output and frees it; obj NULL means that
  * memory ran out while it was built. Returns status, or CLI_FAILED. */
 int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status);
+
+/* The end of a verb that makes a file: the failure in *d if there is one, or
+ * with --json {"file", "size"}. */
+int cli_made(const struct cli_verb *verb, const char *path,
+             const struct diag *d);
 
 /* Flushes standard output; CLI_FAILED with a sentence when that fails (full
  * disk, closed pipe), so that no result is lost silently. */

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "cli_term.h"
 
 int cli_finish(const struct cli_verb *verb, int status)
 {
@@ -58,8 +62,9 @@ int cli_fail_text(const struct cli_verb *verb, const struct diag *d,
     int status = d->stage == DIAG_STAGE_ARGS ? CLI_USAGE : CLI_FAILED;
     cJSON *obj, *error;
 
-    fprintf(stderr, "porta %s: %s: %s\n", verb->name, diag_stage_name(d->stage),
-            text);
+    fprintf(stderr, "%sporta%s%s: %s%s%s: %s\n", term_on(stderr, TERM_BOLD),
+            verb->name[0] ? " " : "", verb->name, term_on(stderr, TERM_RED),
+            diag_stage_name(d->stage), term_off(stderr), text);
     if (!json)
         return status;
     obj = cJSON_CreateObject();
@@ -70,6 +75,30 @@ int cli_fail_text(const struct cli_verb *verb, const struct diag *d,
         obj = NULL;
     }
     return cli_json_print(verb, obj, status);
+}
+
+static cJSON *made_json(const char *path)
+{
+    cJSON *obj = cJSON_CreateObject();
+    char name[4096];
+    struct stat st;
+
+    (void)text_clean(span_str(path), name, sizeof(name));
+    if (obj && stat(path, &st) == 0 &&
+        cJSON_AddStringToObject(obj, "file", name) &&
+        cJSON_AddNumberToObject(obj, "size", (double)st.st_size))
+        return obj;
+    cJSON_Delete(obj);
+    return NULL;
+}
+
+int cli_made(const struct cli_verb *verb, const char *path,
+             const struct diag *d)
+{
+    if (d->err)
+        return cli_fail(verb, d, cli_json());
+    return cli_json() ? cli_json_print(verb, made_json(path), CLI_DONE)
+                      : cli_finish(verb, CLI_DONE);
 }
 
 static void sink_stderr(void *ctx, enum log_level level, const char *tag,
@@ -94,7 +123,7 @@ void cli_log_to_stderr(enum log_level level)
 {
     static enum log_level max; /* process-wide, as the sink itself */
 
-    max = level;
+    max = term_verbose() ? LOG_DEBUG : term_quiet() ? LOG_ERROR : level;
     log_set_sink(sink_stderr, &max);
 }
 

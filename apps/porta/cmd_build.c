@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "build_output.h"
+#include "cli_term.h"
 #include "cmds.h"
 
 #define PATH_LEN 4096
@@ -150,7 +151,7 @@ static void child_run(const struct build *b, char *const words[], int fd)
 /* Without -v: notes and warnings, not what is done. */
 static bool is_shown(const struct build *b, const char *line)
 {
-    return b->o->verbose || strstr(line, "note: ") == line ||
+    return b->o->verbose || term_verbose() || strstr(line, "note: ") == line ||
            strstr(line, " warning: ") || strstr(line, " error: ") ||
            strstr(line, "porta-build: ");
 }

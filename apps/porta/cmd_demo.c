@@ -46,6 +46,7 @@ static const struct cli_verb verb = {
         "Ends with 0 only if every step ended as it should.",
     .example = "porta demo\nporta demo --keep",
     .opts = options,
+    .plain = true,
 };
 
 /* --- the tour's state ----------------------------------------------------- */

@@ -13,10 +13,9 @@ struct explain_opts {
 static const struct cli_opt options[] = {
     DEVICE_OPTS_CHIP(struct explain_opts, dev),
     DEVICE_OPTS_BOOT(struct explain_opts, dev),
-    { "--reason", "R",
-      "of the reset: software, power-on, panic, watchdog, brownout",
-      CLI_KIND_TEXT, offsetof(struct explain_opts, reason) },
-    CLI_OPT_LATER("--dot", NULL),
+    { "--reason", "software|power-on|panic|watchdog|brownout|unknown",
+      "of the reset (software)", CLI_KIND_TEXT,
+      offsetof(struct explain_opts, reason) },
     CLI_OPT_JSON(struct explain_opts, json),
     CLI_OPT_END,
 };

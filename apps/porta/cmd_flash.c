@@ -166,7 +166,7 @@ static int flash_create(int argc, char **argv)
     if (!err)
         err = cli_write_file(o.out, span_of(draft.bytes, draft.len), 0644, &d);
     flash_draft_free(&draft);
-    return err ? cli_fail(&create_verb, &d, false) : CLI_DONE;
+    return cli_made(&create_verb, o.out, &d);
 }
 
 /* --- show ---------------------------------------------------------------- */
@@ -412,16 +412,6 @@ static int flash_erase(int argc, char **argv)
     return part_verb(&erase_verb, argc, argv);
 }
 
-static int flash_map(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    fputs("porta flash map: args: map is not in this version of porta; porta "
-          "flash show lists the same\n",
-          stderr);
-    return CLI_USAGE;
-}
-
 int cmd_flash(int argc, char **argv)
 {
     static const struct cli_sub subs[] = {
@@ -430,7 +420,6 @@ int cmd_flash(int argc, char **argv)
         { "read", "copy a partition into a file", flash_read },
         { "write", "copy a file into a partition", flash_write },
         { "erase", "erase a partition", flash_erase },
-        { "map", "not in this version", flash_map },
     };
 
     return cli_dispatch("flash", subs, sizeof(subs) / sizeof(subs[0]), argc,

@@ -23,7 +23,7 @@ struct crypt_opts {
 
 static const struct cli_opt encrypt_opts[] = {
     OPT_KEY("the device's key; its public half is enough"),
-    { "--scheme", "S", "rsa3072 or ecies256, if the key is to be of that kind",
+    { "--scheme", "rsa3072|ecies256", "refuse a key of another kind",
       CLI_KIND_TEXT, offsetof(struct crypt_opts, scheme) },
     OPT_OUT,
     CLI_OPT_END,
@@ -188,8 +188,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv,
     if (o.scheme && crypt_scheme_by_name(o.scheme) == ENC_SCHEME_NONE)
         return cli_usage(verb, "--scheme %s: it is rsa3072 or ecies256",
                          o.scheme);
-    return work(&o, args.val[0], &d) == ESP_OK ? CLI_DONE
-                                               : cli_fail(verb, &d, false);
+    (void)!work(&o, args.val[0], &d);
+    return cli_made(verb, o.out, &d);
 }
 
 int image_encrypt(int argc, char **argv)

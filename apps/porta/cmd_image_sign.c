@@ -12,7 +12,7 @@ struct sign_opts {
 };
 
 static const struct cli_opt options[] = {
-    { "--scheme", "S", "v1, rsa3072, ecdsa256 or ecdsa384", CLI_KIND_TEXT,
+    { "--scheme", "v1|rsa3072|ecdsa256|ecdsa384", "how to sign", CLI_KIND_TEXT,
       offsetof(struct sign_opts, scheme) },
     { "--key", "PEM", "the private key", CLI_KIND_TEXT,
       offsetof(struct sign_opts, key) },
@@ -111,7 +111,6 @@ int image_sign(int argc, char **argv)
                          "--scheme %s: it is v1, rsa3072, ecdsa256 or "
                          "ecdsa384",
                          o.scheme);
-    if (sign(&o, args.val[0], scheme, &d) != ESP_OK)
-        return cli_fail(&verb, &d, false);
-    return CLI_DONE;
+    (void)!sign(&o, args.val[0], scheme, &d);
+    return cli_made(&verb, o.out, &d);
 }

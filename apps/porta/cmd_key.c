@@ -16,9 +16,9 @@ struct key_opts {
 };
 
 static const struct cli_opt new_opts[] = {
-    { "--scheme", "S",
-      "v1, rsa3072, ecdsa256, ecdsa384, ecies256 or hmac (ecdsa256)",
-      CLI_KIND_TEXT, offsetof(struct key_opts, scheme) },
+    { "--scheme", "v1|rsa3072|ecdsa256|ecdsa384|ecies256|hmac",
+      "what the key is for (ecdsa256)", CLI_KIND_TEXT,
+      offsetof(struct key_opts, scheme) },
     { "-o", "PEM", "where the private key goes; readable by you alone",
       CLI_KIND_TEXT, offsetof(struct key_opts, out) },
     CLI_OPT_END,
@@ -134,7 +134,6 @@ static int key_new(int argc, char **argv)
     struct diag d = DIAG_NONE;
     struct cli_args args;
     enum key_kind kind = KEY_P256;
-    esp_err_t err;
     int status = cli_parse(&new_verb, argc, argv, &o, &args);
     bool is_hmac, is_ecies;
 
@@ -149,10 +148,9 @@ static int key_new(int argc, char **argv)
                          "--scheme %s: it is v1, rsa3072, ecdsa256, ecdsa384, "
                          "ecies256 or hmac",
                          o.scheme);
-    err = key_refuse_existing(o.out, &d);
-    if (!err)
-        err = is_hmac ? new_hmac(o.out, &d) : new_pem(kind, o.out, &d);
-    return err ? cli_fail(&new_verb, &d, false) : CLI_DONE;
+    if (key_refuse_existing(o.out, &d) == ESP_OK)
+        (void)!(is_hmac ? new_hmac(o.out, &d) : new_pem(kind, o.out, &d));
+    return cli_made(&new_verb, o.out, &d);
 }
 
 static esp_err_t write_raw(const struct key_file *key, const char *path,
@@ -220,9 +218,8 @@ static int key_public(int argc, char **argv)
         return status;
     if (!o.out)
         return cli_usage(&public_verb, "-o PUB is missing");
-    return public_of(args.val[0], &o, &d) == ESP_OK
-               ? CLI_DONE
-               : cli_fail(&public_verb, &d, false);
+    (void)!public_of(args.val[0], &o, &d);
+    return cli_made(&public_verb, o.out, &d);
 }
 
 void key_id_text(const uint8_t id[SHA256_LEN], char out[2 * SHA256_LEN + 1])

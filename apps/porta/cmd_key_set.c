@@ -35,7 +35,7 @@ static const struct cli_opt set_options[] = {
       offsetof(struct set_opts, out) },
     { "--set-version", "N", "higher than that of the set it replaces",
       CLI_KIND_NUM, offsetof(struct set_opts, version) },
-    { "--scheme", "S", "v1, rsa3072, ecdsa256, ecdsa384 (as the keys are)",
+    { "--scheme", "v1|rsa3072|ecdsa256|ecdsa384", "as the keys are",
       CLI_KIND_TEXT, offsetof(struct set_opts, scheme) },
     { "--need-keys", "N", "so many of the keys have to have signed (1)",
       CLI_KIND_NUM, offsetof(struct set_opts, need) },
@@ -98,11 +98,9 @@ int key_set(int argc, char **argv)
                          "--scheme %s: it is v1, rsa3072, ecdsa256 or "
                          "ecdsa384",
                          o.scheme);
-    if (set_make(&o, &args, bytes, &d) != ESP_OK ||
-        cli_write_file(o.out, span_of(bytes, sizeof(bytes)), 0644, &d) !=
-            ESP_OK)
-        return cli_fail(&set_verb, &d, false);
-    return CLI_DONE;
+    if (set_make(&o, &args, bytes, &d) == ESP_OK)
+        (void)!cli_write_file(o.out, span_of(bytes, sizeof(bytes)), 0644, &d);
+    return cli_made(&set_verb, o.out, &d);
 }
 
 /* --- a device ----------------------------------------------------------------- */

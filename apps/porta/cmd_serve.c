@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cli_term.h"
 #include "cmds.h"
 #include "psk_arg.h"
 #include "serve_cert.h"
@@ -19,7 +20,7 @@ struct serve_opts {
     const char *bind_addr, *cert, *key, *cert_dir, *user, *token, *fault;
     const char *psk, *client_ca;
     uint32_t rate;
-    bool plain, quiet;
+    bool plain;
 };
 
 static const struct cli_opt options[] = {
@@ -47,8 +48,6 @@ static const struct cli_opt options[] = {
       CLI_KIND_TEXT, offsetof(struct serve_opts, fault) },
     { "--throttle", "RATE", "bytes a second of each answer (64K, 1M)",
       CLI_KIND_SIZE, offsetof(struct serve_opts, rate) },
-    { "--quiet", NULL, "no line for each request", CLI_KIND_FLAG,
-      offsetof(struct serve_opts, quiet) },
     { "--psk", "ID:HEX",
       "instead of a certificate a key that both know; or @FILE", CLI_KIND_TEXT,
       offsetof(struct serve_opts, psk) },
@@ -134,9 +133,9 @@ static esp_err_t made_cert(const struct serve_opts *o, struct setup *s,
     else
         serve_names_add(&names, o->bind_addr);
     err = serve_cert_ready(o->cert_dir, &names, &s->cert, d);
-    if (!err && s->cert.made)
+    if (!err && s->cert.made && !term_quiet())
         fprintf(stderr, "porta serve: made a certificate in %s\n", o->cert_dir);
-    if (!err)
+    if (!err && !term_quiet())
         fprintf(stderr,
                 "porta serve: clients trust this server with "
                 "--cacert %s\n",
@@ -205,7 +204,7 @@ static esp_err_t setup_make(const struct serve_opts *o, const char *folder,
     s->conf.bind_addr = o->bind_addr;
     s->conf.port = (uint16_t)o->port;
     s->conf.rate = o->rate;
-    s->conf.quiet = o->quiet;
+    s->conf.quiet = term_quiet();
     if (o->fault && serve_fault_parse(o->fault, &s->conf.fault) != ESP_OK)
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "--fault %s: there are %s", o->fault,
@@ -218,17 +217,37 @@ static esp_err_t setup_make(const struct serve_opts *o, const char *folder,
     return err ? err : setup_trust(o, s, d);
 }
 
+/* ca: what clients trust, null when it is not ours. */
+static cJSON *announce_json(const char *url, const struct setup *s)
+{
+    cJSON *obj = cJSON_CreateObject();
+    cJSON *ca = s->cert.ca_path[0] ? cJSON_CreateString(s->cert.ca_path)
+                                   : cJSON_CreateNull();
+
+    if (obj && cJSON_AddStringToObject(obj, "url", url) &&
+        cJSON_AddItemToObject(obj, "ca", ca))
+        return obj;
+    cJSON_Delete(ca);
+    cJSON_Delete(obj);
+    return NULL;
+}
+
 /* The one line that scripts read. */
-static int announce(const struct serve_opts *o, uint16_t port)
+static int announce(const struct serve_opts *o, const struct setup *s,
+                    uint16_t port)
 {
     const char *scheme = o->plain ? "http" : "https";
     bool local = is_any(o->bind_addr) ||
                  strcmp(o->bind_addr, "127.0.0.1") == 0 ||
                  strcmp(o->bind_addr, "::1") == 0;
+    char url[300];
     bool v6 = !local && strchr(o->bind_addr, ':');
 
-    printf("%s://%s%s%s:%u/\n", scheme, v6 ? "[" : "",
-           local ? "localhost" : o->bind_addr, v6 ? "]" : "", port);
+    snprintf(url, sizeof(url), "%s://%s%s%s:%u/", scheme, v6 ? "[" : "",
+             local ? "localhost" : o->bind_addr, v6 ? "]" : "", port);
+    if (cli_json())
+        return cli_json_print(&verb, announce_json(url, s), CLI_DONE);
+    puts(url);
     return cli_finish(&verb, CLI_DONE);
 }
 
@@ -247,9 +266,9 @@ static int run(const struct serve_opts *o, const char *folder)
     sigprocmask(SIG_BLOCK, &ends, NULL);
     if (setup_make(o, folder, &s, &d) != ESP_OK ||
         serve_start(&server, &s.conf, &d) != ESP_OK) {
-        status = cli_fail(&verb, &d, false);
+        status = cli_fail(&verb, &d, cli_json());
     } else {
-        status = announce(o, serve_port(server));
+        status = announce(o, &s, serve_port(server));
         if (status == CLI_DONE)
             (void)sigwait(&ends, &sig);
         serve_stop(server);

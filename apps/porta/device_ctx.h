@@ -68,9 +68,9 @@ struct device_args {
           CLI_KIND_NUM, offsetof(type, field.sec_ver_bits) },                  \
         { "--fuse-chip", "C", "the fuses are laid out as those of this chip",  \
           CLI_KIND_TEXT, offsetof(type, field.fuse_chip) },                    \
-        { "--require-signed", "SCHEME",                                        \
-          "only signed images: v1, rsa3072, ecdsa256, ecdsa384",               \
-          CLI_KIND_TEXT, offsetof(type, field.require_signed) },               \
+        { "--require-signed", "v1|rsa3072|ecdsa256|ecdsa384",                  \
+          "only images with a signature of this scheme", CLI_KIND_TEXT,        \
+          offsetof(type, field.require_signed) },                              \
         { "--verify-key", "PUB",                                               \
           "a key to trust, instead of the device's; may be repeated",          \
           CLI_KIND_LIST, offsetof(type, field.verify_keys) },                  \

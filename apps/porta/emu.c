@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "board_signals.h"
+#include "cli_term.h"
 #include "linux_sys.h"
 #include "port/sys.h"
 #include "vrt_map.h"
@@ -323,9 +324,9 @@ static struct step boot_once(struct emu *e, bool power_on)
     int status = 0;
     if (power_on)
         memset(e->page, 0, VRT_RAM_FILE_LEN);
-    fprintf(stderr, "board: reset (%s), boot %u\n",
-            board_reset_name((int32_t)reason_next(e, power_on)),
-            (unsigned)e->report->boot_cnt + 1);
+    term_note("board: reset (%s), boot %u\n",
+              board_reset_name((int32_t)reason_next(e, power_on)),
+              (unsigned)e->report->boot_cnt + 1);
     fflush(NULL);
     a = (struct argv){ .cnt = 0 };
     args_make(e, &a);

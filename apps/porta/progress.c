@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli_term.h"
 #include "linux_sys.h"
 
 #define REDRAW_MS 100u
@@ -123,7 +124,7 @@ void progress_show(struct progress *p, const char *phase, uint64_t done_len,
                                 now_ms - p->start_ms, p->unit };
     char line[256];
 
-    if (now_ms - p->shown_ms < (p->tty ? REDRAW_MS : LINE_MS))
+    if (term_quiet() || now_ms - p->shown_ms < (p->tty ? REDRAW_MS : LINE_MS))
         return;
     p->shown_ms = now_ms;
     if (!p->tty) {

@@ -92,7 +92,6 @@ static const struct cli_opt options[] = {
     DEVICE_OPTS_CHIP(struct update_opts, dev),
     DEVICE_OPTS_BOOT(struct update_opts, dev),
     CLI_OPT_JSON(struct update_opts, json),
-    CLI_OPT_LATER("--trace", "FILE"),
     CLI_OPT_END,
 };
 

@@ -42,10 +42,8 @@ def test_wrong_command_lines_are_exit_2(porta, args):
 
 @pytest.mark.parametrize("args,name", [
     (["image", "sign", "--scheme", "v1", "x"], "sign"),
-    (["explain", "f", "--dot"], "--dot"),
-    (["flash", "map", "f"], "map"),
     (["torture", "f"], "torture")])
-def test_later_work_is_refused_by_name(porta, args, name):
+def test_what_is_missing_is_named(porta, args, name):
     ended = porta(*args)
     assert ended.code == 2 and name in ended.err, ended
 

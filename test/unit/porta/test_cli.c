@@ -29,7 +29,6 @@ static const struct cli_opt table[] = {
     { "--num", "N", "number", CLI_KIND_NUM, offsetof(struct opts, num) },
     { "--size", "N", "a size", CLI_KIND_SIZE, offsetof(struct opts, size) },
     { "--time", "S", "time", CLI_KIND_SECONDS, offsetof(struct opts, ms) },
-    CLI_OPT_LATER("--later", "X"),
     CLI_OPT_END,
 };
 
@@ -94,7 +93,12 @@ static const struct row rows[] = {
     { "not a size", { "a", "--size", "4Q" }, CLI_USAGE, { 0 }, 1 },
     { "not a number", { "a", "--num", "-1" }, CLI_USAGE, { 0 }, 1 },
     { "no time at all", { "a", "--time", "0" }, CLI_USAGE, { 0 }, 1 },
-    { "later work", { "a", "--later", "x" }, CLI_USAGE, { 0 }, 1 },
+    { "an option of every verb", { "a", "--quiet" }, CLI_GO, { 0 }, 1 },
+    { "two that exclude each other",
+      { "a", "--quiet", "--verbose" },
+      CLI_USAGE,
+      { 0 },
+      1 },
 };
 
 static void test_parse(void **state)
