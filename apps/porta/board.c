@@ -226,12 +226,12 @@ static struct timespec wait_span(const struct board *b, uint32_t ms)
                               .tv_nsec = (long)(left % 1000) * 1000000 };
 }
 
-/* The next of our signals, 0 after ms. */
+/* The next of our signals, 0 after ms or when an input changed. */
 static int signal_wait(const struct board *b, uint32_t ms)
 {
     struct timespec span = wait_span(b, ms);
 
-    return board_signals_wait(&span);
+    return board_signals_wait(&span, &b->page->signal_level);
 }
 
 /* Waits for the end of a boot. True: it ended, *status says how. False: the

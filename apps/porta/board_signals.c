@@ -7,6 +7,8 @@ static void ours(sigset_t *set)
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGHUP);
+    sigaddset(set, SIGUSR1);
+    sigaddset(set, SIGUSR2);
 }
 
 void board_signals_block(sigset_t *old)
@@ -19,12 +21,16 @@ void board_signals_block(sigset_t *old)
     signal(SIGCHLD, SIG_DFL);
 }
 
-int board_signals_wait(const struct timespec *span)
+int board_signals_wait(const struct timespec *span, atomic_uint *level)
 {
     sigset_t set;
     int sig;
 
     ours(&set);
     sig = sigtimedwait(&set, NULL, span);
-    return sig > 0 ? sig : 0;
+    if (sig != SIGUSR1 && sig != SIGUSR2)
+        return sig > 0 ? sig : 0;
+    if (level)
+        atomic_store(level, sig == SIGUSR1);
+    return 0;
 }

@@ -69,8 +69,10 @@ static const struct cli_verb verb = {
         "--boots N waits for the end of boot N: a reset, an exit, or its last "
         "task's end.\nA program that keeps running is ended by --max-time.\n\n"
         "--input PIN=0, PIN=1 or PIN=@FILE, whose first character is the "
-        "level and may\nchange meanwhile, sets a diagnostic input, as does the "
-        "environment variable\nPORTA_INPUT_<pin>. PORTA_WIFI=name:password is "
+        "level and may\nchange meanwhile, sets a diagnostic input; one with "
+        "PIN=signal is low until this\nprocess gets SIGUSR1, and low again "
+        "after SIGUSR2. So does the environment variable\nPORTA_INPUT_<pin>. "
+        "PORTA_WIFI=name:password is "
         "the network in the air, PORTA_MAC\nthe device's hardware address. "
         "PORTA_HMAC_KEY_<n> names a "
         "file of 32 bytes: the key in the device's "
@@ -198,6 +200,12 @@ static esp_err_t chip_check(const struct device *dev, struct diag *diag)
                      img_chip_name(dev->chip_id, name));
 }
 
+static bool is_input(const char *value)
+{
+    return strcmp(value, "0") == 0 || strcmp(value, "1") == 0 ||
+           strcmp(value, "signal") == 0 || (value[0] == '@' && value[1]);
+}
+
 /* Where the port looks for it. */
 static esp_err_t input_set(const char *arg, struct diag *diag)
 {
@@ -206,10 +214,11 @@ static esp_err_t input_set(const char *arg, struct diag *diag)
     uint32_t pin;
 
     if (!eq || num_parse_u32(span_of(arg, (size_t)(eq - arg)), &pin) ||
-        (strcmp(eq + 1, "0") != 0 && strcmp(eq + 1, "1") != 0 &&
-         (eq[1] != '@' || eq[2] == '\0')))
+        !is_input(eq + 1))
         return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--input %s is not PIN=0, PIN=1 or PIN=@FILE", arg);
+                         "--input %s is not PIN=0, PIN=1, PIN=@FILE or "
+                         "PIN=signal",
+                         arg);
     snprintf(name, sizeof(name), "PORTA_INPUT_%u", (unsigned)pin);
     if (setenv(name, eq + 1, 1) != 0)
         return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NO_MEM,

@@ -289,7 +289,7 @@ static bool boot_wait(const struct emu *e, pid_t pid, int *status,
             *(volatile uint32_t *)&e->page->idle)
             return false;
         *end = BOARD_END_OFF;
-        int sig = board_signals_wait(&span);
+        int sig = board_signals_wait(&span, NULL);
         if (sig != 0 && sig != SIGCHLD)
             return false;
     }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "driver/gpio.h"
 #include "esp_app_desc.h"
 #include "esp_event.h"
 #include "esp_http_client.h"
@@ -16,6 +17,7 @@
 #include "settings.h"
 
 #define CONFIG_EXAMPLE_OTA_RECV_TIMEOUT 10000
+#define CONFIG_EXAMPLE_GPIO_DIAGNOSTIC 4
 #define OTA_TASK_STACK (1024 * 8)
 #define OTA_TASK_PRIORITY 5
 
@@ -133,6 +135,18 @@ ota_end:
     vTaskDelete(NULL);
 }
 
+/* The board's diagnostic input: low says that something is wrong. */
+static bool diagnostic(void)
+{
+    const gpio_config_t config = { .pin_bit_mask =
+                                       1ULL << CONFIG_EXAMPLE_GPIO_DIAGNOSTIC,
+                                   .mode = GPIO_MODE_INPUT,
+                                   .pull_up_en = GPIO_PULLUP_ENABLE };
+
+    gpio_config(&config);
+    return gpio_get_level(CONFIG_EXAMPLE_GPIO_DIAGNOSTIC) != 0;
+}
+
 /* A version on trial confirms itself once it knows that it works. */
 static void confirm(void)
 {
@@ -142,6 +156,11 @@ static void confirm(void)
             ESP_OK ||
         state != ESP_OTA_IMG_PENDING_VERIFY)
         return;
+    if (!diagnostic()) {
+        ESP_LOGE(TAG, "the diagnosis failed, back to the version before");
+        esp_ota_mark_app_invalid_rollback_and_reboot();
+        return; /* there is none to go back to */
+    }
     if (esp_ota_mark_app_valid_cancel_rollback() == ESP_OK)
         ESP_LOGI(TAG, "this version works and is confirmed");
     else

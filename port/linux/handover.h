@@ -27,7 +27,7 @@
 
 #define HANDOVER_ENV "PORTA_HANDOVER"
 #define HANDOVER_MAGIC 0x61747270u /* "prta" */
-#define HANDOVER_VERSION 5u
+#define HANDOVER_VERSION 6u
 #define HANDOVER_CHIP_LINUX 0xffffu
 #define HANDOVER_RETAINED_LEN 1024u
 #define HANDOVER_KEYS_LEN 1024u
@@ -79,6 +79,7 @@ struct handover {
     uint32_t keys_len; /* of keys: the set in the options, packed */
     uint8_t keys[HANDOVER_KEYS_LEN];
     struct linux_flash_meter meter;
+    atomic_uint signal_level; /* of inputs that follow the board's signals */
 
     /* The board, before each boot. */
     uint32_t boot_cnt;    /* 1: the first */

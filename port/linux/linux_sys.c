@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,15 +69,24 @@ static int file_first_char(const char *path)
     return c;
 }
 
+/* '0' or '1', something else where nothing is said. */
+static int input_char(const struct linux_sys *s, const char *value)
+{
+    if (value[0] == '@')
+        return file_first_char(value + 1);
+    if (strcmp(value, "signal") == 0 && s->page)
+        return atomic_load(&s->page->signal_level) ? '1' : '0';
+    return value[0];
+}
+
 static esp_err_t sys_input(void *ctx, uint32_t pin, bool *level)
 {
-    (void)ctx;
     char name[32];
     snprintf(name, sizeof(name), "PORTA_INPUT_%u", (unsigned)pin);
     const char *value = getenv(name);
     if (!value)
         return ESP_ERR_NOT_SUPPORTED;
-    int c = value[0] == '@' ? file_first_char(value + 1) : value[0];
+    int c = input_char(ctx, value);
     if (c != '0' && c != '1')
         return ESP_ERR_NOT_SUPPORTED;
     *level = c == '1';

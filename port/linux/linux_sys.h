@@ -1,8 +1,9 @@
 /* linux_sys.h - monotonic time, reset and inputs of a Linux process.
  *
- * Diagnostic input N is the environment variable PORTA_INPUT_N: "0", "1", or
+ * Diagnostic input N is the environment variable PORTA_INPUT_N: "0", "1",
  * "@FILE" for a file whose first character is the level and may change while
- * the program runs. */
+ * the program runs, or "signal" for what the board was told last: low, SIGUSR1
+ * makes it high, SIGUSR2 low again. A program without a board has no such. */
 #ifndef LINUX_SYS_H
 #define LINUX_SYS_H
 

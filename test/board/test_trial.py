@@ -2,6 +2,7 @@
 what the log says afterwards. Version 2 of one program is on trial in ota_1."""
 import json
 import os
+import signal
 import struct
 import subprocess
 import zlib
@@ -38,14 +39,14 @@ def put_record(path, idx, seq, state):
 
 @pytest.fixture
 def flash(tmp_path):
-    def make(*options):
+    def make(*options, app="trial"):
         path = tmp_path / "flash.bin"
         table = tmp_path / "table.csv"
         table.write_text(TABLE)
         porta("flash", "create", "-o", path, "--chip", "linux", "--size",
               "32MB", "--table", table,
-              "--app", f"ota_0={APPS}/test-trial-1.bin",
-              "--app", f"ota_1={APPS}/test-trial-2.bin", *options)
+              "--app", f"ota_0={APPS}/test-{app}-1.bin",
+              "--app", f"ota_1={APPS}/test-{app}-2.bin", *options)
         put_record(path, 0, 1, VALID)
         put_record(path, 1, 2, NEW)
         return path
@@ -138,6 +139,49 @@ def test_the_input_is_a_file(flash, tmp_path, level, slots):
     (tmp_path / "pin").write_text(level)
     ran = Ran(flash(), [f"4=@{tmp_path}/pin"])
     assert ran.slots == slots
+
+
+def page_runs(path, *inputs, tell=None):
+    """The program of docs/rollback.md. Once its policy has begun, the board
+    is told by a signal."""
+    said = []
+    args = [arg for level in inputs for arg in ("--input", level)]
+    with subprocess.Popen([PORTA, "device", path, "--max-time", "60", *args],
+                          text=True, stdout=subprocess.PIPE) as board:
+        for line in board.stdout:
+            said.append(line)
+            if "the policy has begun: ESP_OK" in line and tell:
+                board.send_signal(tell)
+    told = json.loads(porta("explain", path, "--json").stdout)
+    return said[-1], told["verdict"]
+
+
+def test_the_page_waits_for_a_signal(flash):
+    said, verdict = page_runs(flash(app="page"), "4=signal", "5=0",
+                              tell=signal.SIGUSR1)
+    assert said.startswith("confirmed by the policy")
+    assert verdict["conditions"] == 7
+    assert 500 <= verdict["uptime_ms"] < 10000
+
+
+def test_the_page_is_not_told(flash):
+    """SIGUSR2 makes low what is low."""
+    said, verdict = page_runs(flash(app="page"), "4=signal", "5=0",
+                              tell=signal.SIGUSR2)
+    assert "given up by the policy: the conditions were not met" in said
+    assert verdict["conditions"] == 4
+
+
+def test_the_page_is_refused_by_its_backend(flash):
+    said, verdict = page_runs(flash(app="page"), "4=1", "5=1")
+    assert "given up by the policy" in said
+    assert (verdict["conditions"], verdict["words"]) == (2, "401 Unauthorized")
+
+
+@pytest.mark.parametrize("level", ["4=2", "4=", "4=@", "4=signals", "4", "x=1"])
+def test_inputs_that_are_none(flash, level):
+    done = porta("device", flash(), "--input", level, code=2)
+    assert "is not PIN=0, PIN=1, PIN=@FILE or PIN=signal" in done.stderr
 
 
 def test_what_explain_foretells(flash):

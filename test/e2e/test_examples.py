@@ -56,9 +56,9 @@ def world(porta, tmp_path):
     server.communicate()
 
 
-def watch(porta, path, text):
+def watch(porta, path, text, *options):
     """Runs the board until the device says `text`; returns all it said."""
-    board = porta.start("device", path, "--max-time", "30",
+    board = porta.start("device", path, "--max-time", "30", *options,
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = ""
     try:
@@ -85,6 +85,16 @@ def test_advanced_updates_with_progress_and_confirms(porta, world):
     assert "is confirmed" in said
     boots = porta.ok("explain", path, "--json").json
     assert boots["boot"] == "ota_1" and boots["writes"] == []
+
+
+def test_advanced_goes_back_when_its_diagnosis_fails(porta, world):
+    path = world("advanced-1.bin")
+    world.offer("advanced-2.bin")
+    said = watch(porta, path, "was rolled back before", "--input", "4=0")
+    assert "version 2 runs from ota_1" in said
+    assert "the diagnosis failed" in said
+    assert said.count("version 1 runs from ota_0") == 2
+    assert porta.ok("explain", path, "--json").json["boot"] == "ota_0"
 
 
 def test_advanced_does_not_take_a_version_that_was_rolled_back(porta, world):

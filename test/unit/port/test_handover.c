@@ -243,6 +243,31 @@ static void test_inputs(void **state)
     unsetenv("PORTA_INPUT_4");
 }
 
+static void test_input_by_signal(void **state)
+{
+    struct linux_sys sys;
+    struct handover *page;
+    struct diag diag = DIAG_NONE;
+    bool level = true;
+    int fd;
+
+    (void)state;
+    setenv("PORTA_INPUT_4", "signal", 1);
+    linux_sys_init(&sys, NULL);
+    assert_int_equal(sys.port.input(&sys, 4, &level), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(handover_create(&page, &fd, &diag), ESP_OK);
+    linux_sys_init(&sys, page);
+    assert_int_equal(sys.port.input(&sys, 4, &level), ESP_OK);
+    assert_false(level);
+    atomic_store(&page->signal_level, 1);
+    handover_boot(page, PORT_RESET_PANIC); /* a pin outlives a reset */
+    assert_int_equal(sys.port.input(&sys, 4, &level), ESP_OK);
+    assert_true(level);
+    handover_detach(page);
+    close(fd);
+    unsetenv("PORTA_INPUT_4");
+}
+
 static void test_stateless_ports(void **state)
 {
     uint8_t a[32] = { 0 }, b[32] = { 0 };
@@ -267,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_tool_restart_is_a_wish),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_input_by_signal),
         cmocka_unit_test(test_stateless_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
