@@ -124,7 +124,7 @@ static esp_err_t act_bulk(struct world *w)
 
 static esp_err_t act_kept(struct world *w)
 {
-    const struct world_get get = { .file = w->conf->image, .keep = true };
+    const struct world_get get = { .keep = true };
 
     return world_get(w, &get);
 }

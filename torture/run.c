@@ -333,6 +333,8 @@ static void arm(struct tort *t, const struct world_op *op,
 {
     struct sim_fault_plan plan = seq_plan(op, cut, seed_of(cut, first));
 
+    /* Noise is the same whatever was played before. */
+    sim_flash_arm(&t->w.sim, SIM_FAULT_NONE, 0, plan.seed);
     if (cut->fault == TORT_STUCK)
         sim_flash_stick(&t->w.sim, op->off, true);
     else if (cut->fault == TORT_WORN)
@@ -479,13 +481,27 @@ esp_err_t run_recovery(struct tort *t, const struct tort_seq *seq)
     return out.bad ? ESP_FAIL : hear_recovery(t);
 }
 
+static void end_with_update(struct tort *t, struct outcome *out)
+{
+    out->again_ok = try_again(t);
+    if (!out->again_ok)
+        out->bad = "the update does not succeed when it is tried again";
+}
+
 void run_seq(struct tort *t, const struct tort_seq *seq, bool again,
              struct outcome *out)
 {
     play_seq(t, seq, out);
-    if (out->bad || !again)
-        return;
-    out->again_ok = try_again(t);
-    if (!out->again_ok)
-        out->bad = "the update does not succeed when it is tried again";
+    if (!out->bad && again)
+        end_with_update(t, out);
+}
+
+void run_next(struct tort *t, const struct tort_cut *cut, bool again,
+              struct outcome *out)
+{
+    *out = (struct outcome){ .ref_ok = true };
+    load(t, &t->snap);
+    out->bad = attempt_with(t, cut, false, out);
+    if (!out->bad && again)
+        end_with_update(t, out);
 }

@@ -23,7 +23,7 @@ struct tort {
     struct world w;
     struct sim_flash base;  /* the device as given, booted and confirmed */
     struct sim_flash start; /* where the path begins */
-    struct sim_flash snap;  /* after a first cut */
+    struct sim_flash snap;  /* where the recovery begins */
     struct sim_flash probe; /* while it is looked at */
     uint32_t good_len[BOOT_CHOICES]; /* of the images in base */
     uint32_t base_running;
@@ -62,6 +62,11 @@ void run_seq(struct tort *t, const struct tort_seq *seq, bool again,
 
 /* Lists what the recovery after these cuts does: t->recovery. */
 MUST_CHECK esp_err_t run_recovery(struct tort *t, const struct tort_seq *seq);
+
+/* One more cut, in the recovery that run_recovery() listed: the same as
+ * run_seq() with that cut appended, without what came before it. */
+void run_next(struct tort *t, const struct tort_cut *cut, bool again,
+              struct outcome *out);
 
 /* Is the choice's image whole, byte for byte? */
 bool run_image_good(struct tort *t, uint32_t choice);

@@ -31,26 +31,43 @@ static esp_err_t server_open(void *ctx, const char *host, uint16_t port,
     return ESP_OK;
 }
 
-/* The whole file, or the rest of it from where it was asked for. */
+/* "bytes=FROM-" or "bytes=FROM-TO": what lies there, no further than the end
+ * of the file. False: all of it was asked for. */
+static bool asked_part(const struct port_conn *c, size_t *from, size_t *end)
+{
+    const char *range = strstr(c->request, "Range: bytes=");
+    char *dash;
+
+    *from = 0;
+    *end = c->server->file.len;
+    if (!range)
+        return false;
+    *from = strtoul(range + 13, &dash, 10);
+    if (*dash == '-' && dash[1] >= '0' && dash[1] <= '9') {
+        size_t last = strtoul(dash + 1, NULL, 10);
+        *end = last < *end ? last + 1 : *end;
+    }
+    return *from < *end;
+}
+
 static void answer(struct port_conn *c)
 {
     struct span file = c->server->file;
-    const char *range = strstr(c->request, "Range: bytes=");
-    size_t from = range ? strtoul(range + 13, NULL, 10) : 0;
+    size_t from, end;
 
-    if (from > 0 && from < file.len)
+    if (asked_part(c, &from, &end))
         snprintf(c->head, sizeof(c->head),
                  "HTTP/1.1 206 Partial Content\r\nETag: \"1\"\r\n"
                  "Content-Range: bytes %zu-%zu/%zu\r\n"
                  "Content-Length: %zu\r\n\r\n",
-                 from, file.len - 1, file.len, file.len - from);
+                 from, end - 1, file.len, end - from);
     else
         snprintf(c->head, sizeof(c->head),
                  "HTTP/1.1 200 OK\r\nETag: \"1\"\r\n"
                  "Content-Length: %zu\r\n\r\n",
                  file.len);
     c->head_left = span_str(c->head);
-    c->body_left = span_from(file, from < file.len ? from : 0);
+    c->body_left = from < end ? span_of(file.ptr + from, end - from) : file;
     c->request_len = 0;
 }
 

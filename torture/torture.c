@@ -296,7 +296,7 @@ static void run_second(struct tort *t, struct tort_result *r,
     bool again = t->conf.deep || p->second_cnt % AGAIN_EACH == 0;
     struct outcome o;
 
-    run_seq(t, seq, again, &o);
+    run_next(t, &seq->cuts[1], again, &o);
     p->second_cnt++;
     p->second_bad += o.bad != NULL;
     note_run(t, r, seq, &o);

@@ -20,6 +20,7 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "boot/exec.h"
+#include "enc/key.h"
 
 enum tort_path_id {
     TORT_UPDATE,
@@ -100,6 +101,10 @@ MUST_CHECK esp_err_t tort_seq_parse(const char *text, struct tort_seq *out,
 
 struct tort_conf {
     struct span flash, image; /* borrowed until tort_close() */
+    /* Updates fetch this, which is the image encrypted for the key; empty:
+     * the image itself. */
+    struct span sealed;
+    const struct enc_key *key;
     struct span keys; /* a signed key set for the key store; empty: none */
     uint32_t table_off;
     /* The device's bootloader: policy and rules; borrowed. Flash, table and

@@ -7,7 +7,7 @@
 #include "image/key_store.h"
 #include "keep.h"
 #include "server.h"
-#include "update/update.h"
+#include "update/decrypt.h"
 
 #define URL "http://device.invalid/app.bin"
 #define CHECKPOINT_LEN 16384u
@@ -245,6 +245,8 @@ struct desk {
     struct server server;
     struct upd_env env;
     struct upd_store store;
+    struct upd_decrypt decrypt;
+    struct upd_stage stage;
 };
 
 static void desk_open(struct desk *d, struct world *w, struct span file)
@@ -279,7 +281,9 @@ static void desk_open(struct desk *d, struct world *w, struct span file)
 esp_err_t world_get(struct world *w, const struct world_get *get)
 {
     struct desk d;
-    const struct upd_opts opts = { .url = URL,
+    bool image = get->file.len == 0;
+    bool sealed = image && w->conf->sealed.len > 0;
+    struct upd_opts opts = { .url = URL,
                                    .bulk_erase = get->bulk,
                                    .staging = get->staging,
                                    .final = get->final,
@@ -288,13 +292,21 @@ esp_err_t world_get(struct world *w, const struct world_get *get)
                                    .unconditional = true,
                                    .checkpoint_len = CHECKPOINT_LEN };
 
-    desk_open(&d, w, get->file);
+    desk_open(&d, w,
+              sealed  ? w->conf->sealed
+              : image ? w->conf->image
+                      : get->file);
+    if (sealed) {
+        upd_decrypt_stage(&d.decrypt, w->conf->key, &d.stage);
+        opts.stages = &d.stage;
+        opts.stage_cnt = 1;
+    }
     return session(w, &d.env, &opts);
 }
 
 esp_err_t world_update(struct world *w, bool bulk)
 {
-    const struct world_get get = { .file = w->conf->image, .bulk = bulk };
+    const struct world_get get = { .bulk = bulk };
 
     return world_get(w, &get);
 }

@@ -17,7 +17,7 @@ struct world_op {
 
 #define WORLD_OPS_MAX 20000u
 
-/* A download. */
+/* A download: of the image, unless it is of a file. */
 struct world_get {
     struct span file;
     const struct part_entry *staging; /* NULL: the next slot */

@@ -130,26 +130,6 @@ static esp_err_t encrypt(const struct crypt_opts *o, const char *path,
 
 /* --- decrypt ---------------------------------------------------------------- */
 
-static esp_err_t unseal(const char *path, const struct enc_key *key,
-                        struct span in, struct cli_bytes *out, struct diag *d)
-{
-    struct enc_stream s;
-    struct enc_out plain;
-    esp_err_t err = need_room(out, in.len, d);
-
-    if (err)
-        return err;
-    enc_stream_open(&s, key);
-    plain = (struct enc_out){ out->ptr, in.len, 0 };
-    err = enc_stream_feed(&s, &in, &plain);
-    if (!err)
-        err = enc_stream_finish(&s);
-    if (err)
-        err = diag_fail(d, DIAG_STAGE_IMAGE, err, "%s: %s", path, s.diag.text);
-    enc_stream_close(&s);
-    return err;
-}
-
 static esp_err_t decrypt(const struct crypt_opts *o, const char *path,
                          struct diag *d)
 {
@@ -160,10 +140,9 @@ static esp_err_t decrypt(const struct crypt_opts *o, const char *path,
     if (!err)
         err = load(path, &in, d);
     if (!err)
-        err = unseal(path, key, span_of(in.ptr, in.len), &out, d);
+        err = crypt_unseal(path, key, span_of(in.ptr, in.len), &out, d);
     if (!err)
-        err = cli_write_file(o->out, span_of(out.ptr, in.len - ENC_HEAD_LEN),
-                             0600, d);
+        err = cli_write_file(o->out, span_of(out.ptr, out.len), 0600, d);
     cli_bytes_free(&in);
     cli_bytes_free(&out);
     enc_key_close(key);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmds.h"
+#include "crypt_file.h"
 #include "device_ctx.h"
 #include "linux_sys.h"
 #include "progress.h"
@@ -20,7 +21,7 @@
 
 struct torture_opts {
     struct device_args dev;
-    const char *image, *keys, *replay;
+    const char *image, *keys, *decrypt, *replay;
     const char *seed;
     uint32_t depth, runs, jobs;
     bool json;
@@ -29,6 +30,9 @@ struct torture_opts {
 static const struct cli_opt options[] = {
     { "--image", "NEW", "the image that the updates bring", CLI_KIND_TEXT,
       offsetof(struct torture_opts, image) },
+    { "--decrypt", "KEY",
+      "NEW is encrypted for this private key, PEM or 32 bytes", CLI_KIND_TEXT,
+      offsetof(struct torture_opts, decrypt) },
     { "--keys", "SET", "a signed key set: its installation is cut, too",
       CLI_KIND_TEXT, offsetof(struct torture_opts, keys) },
     { "--depth", "N", "2: the recovery is cut, too (1)", CLI_KIND_NUM,
@@ -61,6 +65,8 @@ static const struct cli_verb torture_verb = {
                "porta torture device.bin --image app-2.bin --depth 2 --json\n"
                "porta torture device.bin --image app-2.bin --random 7 "
                "--runs 5000\n"
+               "porta torture device.bin --image app-2.enc --decrypt "
+               "device.pem\n"
                "porta torture device.bin --image app-2.bin --replay "
                "update/12:torn.3",
     .opts = options,
@@ -71,7 +77,8 @@ static const struct cli_verb torture_verb = {
 struct run {
     struct torture_opts o;
     struct device dev;
-    struct cli_bytes flash, image, keys;
+    struct cli_bytes flash, image, sealed, keys;
+    struct enc_key *key; /* that sealed is encrypted for */
     struct tort *t;
     struct tort_seq seq;
     uint64_t seed;
@@ -103,6 +110,23 @@ static int check_opts(struct torture_opts *o, uint64_t *seed)
     return CLI_GO;
 }
 
+/* What is fetched, and the image that then has to be in the flash. */
+static esp_err_t load_image(struct run *r)
+{
+    const struct torture_opts *o = &r->o;
+    esp_err_t err;
+
+    if (!o->decrypt)
+        return cli_read_file(o->image, FLASH_MAX_LEN, &r->image, &r->diag);
+    err = crypt_key_open_private(o->decrypt, &crypt_env, &r->key, &r->diag);
+    if (!err)
+        err = cli_read_file(o->image, FLASH_MAX_LEN, &r->sealed, &r->diag);
+    return err ? err
+               : crypt_unseal(o->image, r->key,
+                              span_of(r->sealed.ptr, r->sealed.len), &r->image,
+                              &r->diag);
+}
+
 static esp_err_t load(struct run *r, const char *path)
 {
     esp_err_t err =
@@ -113,7 +137,7 @@ static esp_err_t load(struct run *r, const char *path)
     if (!err)
         err = cli_read_file(path, FLASH_MAX_LEN, &r->flash, &r->diag);
     if (!err)
-        err = cli_read_file(r->o.image, FLASH_MAX_LEN, &r->image, &r->diag);
+        err = load_image(r);
     if (!err && r->o.keys)
         err = cli_read_file(r->o.keys, KEYS_MAX_LEN, &r->keys, &r->diag);
     if (!err && r->o.replay)
@@ -126,6 +150,8 @@ static esp_err_t open_torture(struct run *r)
     struct tort_conf conf = {
         .flash = span_of(r->flash.ptr, r->flash.len),
         .image = span_of(r->image.ptr, r->image.len),
+        .sealed = span_of(r->sealed.ptr, r->sealed.len),
+        .key = r->key,
         .keys = span_of(r->keys.ptr, r->keys.len),
         .table_off = r->o.dev.table_off,
         .boot = &r->dev.boot,
@@ -250,6 +276,8 @@ static void run_close(struct run *r)
         munmap((void *)(uintptr_t)r->run_cnt, sizeof(*r->run_cnt));
     cli_bytes_free(&r->flash);
     cli_bytes_free(&r->image);
+    cli_bytes_free(&r->sealed);
+    enc_key_close(r->key);
     cli_bytes_free(&r->keys);
     device_close(&r->dev);
 }

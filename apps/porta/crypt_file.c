@@ -1,7 +1,9 @@
 #include "crypt_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "enc/stream.h"
 #include "linux_heap.h"
 #include "linux_rng.h"
 
@@ -37,6 +39,26 @@ esp_err_t crypt_key_open_private(const char *path, const struct enc_env *env,
                      "%s is a public key, and decrypting takes the private "
                      "one",
                      path);
+}
+
+esp_err_t crypt_unseal(const char *path, const struct enc_key *key,
+                       struct span in, struct cli_bytes *out, struct diag *d)
+{
+    struct enc_out plain = { malloc(in.len + 1), in.len + 1, 0 };
+    struct enc_stream s;
+    esp_err_t err;
+
+    if (!plain.ptr)
+        return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
+    enc_stream_open(&s, key);
+    err = enc_stream_feed(&s, &in, &plain);
+    if (!err)
+        err = enc_stream_finish(&s);
+    if (err)
+        err = diag_fail(d, DIAG_STAGE_IMAGE, err, "%s: %s", path, s.diag.text);
+    enc_stream_close(&s);
+    *out = (struct cli_bytes){ plain.ptr, plain.len };
+    return err;
 }
 
 enum enc_scheme crypt_scheme_by_name(const char *name)

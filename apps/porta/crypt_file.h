@@ -17,6 +17,11 @@ MUST_CHECK esp_err_t crypt_key_open_private(const char *path,
                                             struct enc_key **out,
                                             struct diag *d);
 
+/* The image that is sealed in `in`, which came from path. */
+MUST_CHECK esp_err_t crypt_unseal(const char *path, const struct enc_key *key,
+                                  struct span in, struct cli_bytes *out,
+                                  struct diag *d);
+
 /* "rsa3072", "ecies256"; ENC_SCHEME_NONE: there is none of that name. */
 enum enc_scheme crypt_scheme_by_name(const char *name);
 const char *crypt_scheme_id(enum enc_scheme scheme);

@@ -71,11 +71,9 @@ static void note_sector(struct sim_flash *f, uint32_t sector)
 /* Unstable bits read as noise until their sector is erased. */
 static uint8_t read_byte(struct sim_flash *f, uint32_t at)
 {
-    const uint8_t *mask = f->unstable[at / f->port.erase_len];
+    uint8_t mask = f->unstable[at / f->port.erase_len][at % f->port.erase_len];
     uint8_t byte = f->bytes[at];
-    if (mask)
-        byte ^= (uint8_t)(rnd_bits(f, 4) & mask[at % f->port.erase_len]);
-    return byte;
+    return mask ? byte ^ (uint8_t)(rnd_bits(f, 4) & mask) : byte;
 }
 
 static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
@@ -105,9 +103,19 @@ static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
 
 /* --- program ------------------------------------------------------------- */
 
-static bool unit_used(const struct sim_flash *f, uint32_t unit)
+/* Which units were programmed matters only where each may be only once. */
+static bool unit_used(const struct sim_flash *f, uint32_t at)
 {
+    uint32_t unit = at / f->port.prog_len;
     return f->unit_used[unit / 8] & 1u << unit % 8;
+}
+
+static void unit_use(struct sim_flash *f, uint32_t at, bool used)
+{
+    uint32_t unit = at / f->port.prog_len;
+    uint8_t bit = (uint8_t)(1u << unit % 8);
+    uint8_t others = f->unit_used[unit / 8] & (uint8_t)~bit;
+    f->unit_used[unit / 8] = others | (used ? bit : 0);
 }
 
 static esp_err_t prog_check(struct sim_flash *f, uint32_t off,
@@ -121,7 +129,7 @@ static esp_err_t prog_check(struct sim_flash *f, uint32_t off,
         uint32_t at = off + (uint32_t)i;
         if (src[i] & (uint8_t)~f->bytes[at])
             return ESP_ERR_FLASH_OP_FAIL;
-        if (f->port.prog_once && unit_used(f, at / f->port.prog_len))
+        if (f->port.prog_once && unit_used(f, at))
             return ESP_ERR_FLASH_OP_FAIL;
     }
     return ESP_OK;
@@ -138,8 +146,8 @@ static void prog_byte(struct sim_flash *f, uint32_t at, uint8_t value)
     if (mask)
         mask[at % f->port.erase_len] &= value;
     f->bytes[at] &= value;
-    uint32_t unit = at / f->port.prog_len;
-    f->unit_used[unit / 8] |= (uint8_t)(1u << unit % 8);
+    if (f->port.prog_once)
+        unit_use(f, at, true);
 }
 
 static uint32_t torn_part(struct sim_flash *f, uint32_t part_cnt)
@@ -205,11 +213,9 @@ static void erase_full(struct sim_flash *f, uint32_t sector)
     }
     sector_settle(f, sector);
     memset(f->bytes + sector * len, 0xff, len);
-    for (uint32_t at = sector * len; at < (sector + 1) * len;
-         at += f->port.prog_len) {
-        uint32_t unit = at / f->port.prog_len;
-        f->unit_used[unit / 8] &= (uint8_t) ~(1u << unit % 8);
-    }
+    for (uint32_t at = sector * len;
+         f->port.prog_once && at < (sector + 1) * len; at += f->port.prog_len)
+        unit_use(f, at, false);
 }
 
 /* A half-done erase: a random part of the clear bits has risen, and some of
@@ -375,8 +381,9 @@ void sim_flash_copy(struct sim_flash *f, const struct sim_flash *from)
 {
     uint32_t len = f->port.erase_len;
     memcpy(f->bytes, from->bytes, f->port.size_len);
-    memcpy(f->unit_used, from->unit_used,
-           f->port.size_len / f->port.prog_len / 8 + 1);
+    if (f->port.prog_once)
+        memcpy(f->unit_used, from->unit_used,
+               f->port.size_len / f->port.prog_len / 8 + 1);
     for (uint32_t i = 0; i < sector_cnt(f); i++) {
         sector_settle(f, i);
         if (!from->unstable[i])
@@ -393,10 +400,8 @@ static void units_mark(struct sim_flash *f)
 {
     memset(f->unit_used, 0, f->port.size_len / f->port.prog_len / 8 + 1);
     for (uint32_t at = 0; at < f->port.size_len; at++)
-        if (f->bytes[at] != 0xff) {
-            uint32_t unit = at / f->port.prog_len;
-            f->unit_used[unit / 8] |= (uint8_t)(1u << unit % 8);
-        }
+        if (f->bytes[at] != 0xff)
+            unit_use(f, at, true);
 }
 
 void sim_flash_reset(struct sim_flash *f, const uint8_t *bytes)

@@ -42,6 +42,31 @@ def make_layout(porta, tmp_path, least):
     return flash, tmp_path / "app2.bin"
 
 
+def vector(name):
+    return f"{SOURCE}/test/vectors/encrypted/{name}"
+
+
+@pytest.fixture
+def sealed(porta, tmp_path):
+    """Signed images, the update encrypted; and the options for it."""
+    flash, _ = make_layout(porta, tmp_path, 40000)
+    private, public = tmp_path / "sign.pem", tmp_path / "sign.pub.pem"
+    porta.ok("key", "new", "--scheme", "ecdsa256", "-o", private)
+    porta.ok("key", "public", private, "-o", public)
+    for name in ("app1", "app2"):
+        porta.ok("image", "sign", "--scheme", "ecdsa256", "--key",
+                 private, tmp_path / f"{name}.bin", "-o",
+                 tmp_path / f"{name}.signed")
+    file = tmp_path / "app2.enc"
+    porta.ok("image", "encrypt", "--key", vector("ecies256.pub.pem"),
+             tmp_path / "app2.signed", "-o", file)
+    flash.unlink()
+    porta.ok("flash", "create", "-o", flash, "--chip", "esp32", "--size",
+             "1MB", "--table", tmp_path / "table.csv", "--app",
+             f"ota_0={tmp_path}/app1.signed", "--anti-rollback")
+    return flash, file, ("--require-signed", "ecdsa256", "--verify-key", public)
+
+
 def digest(path):
     return hashlib.sha256(path.read_bytes()).digest()
 
@@ -77,6 +102,41 @@ def test_json(porta, small):
         for cell in path["cells"]:
             assert cell["old"] + cell["new"] == cell["runs"]
             assert cell["reference_boots"] == cell["again"] == cell["runs"]
+
+
+def test_signed_and_encrypted(porta, sealed):
+    """All of it where there is time, else a sample."""
+    flash, file, signed = sealed
+    deep = os.environ.get("PORTA_DEEP") == "1"
+    said = porta.ok("torture", flash, "--image", file, "--decrypt",
+                    vector("ecies256.pem"), *signed, "--json",
+                    *(() if deep else ("--random", 3, "--runs", 30)),
+                    timeout=1000).json
+    assert said["failures"] == said["extra_erases"] == 0
+    assert said["armed"] == said["fired"] > 50
+
+
+@pytest.mark.parametrize("second, status", [("20:torn.2", 0), ("45:before", 2)])
+def test_goes_on_with_its_decryptor(porta, sealed, second, status):
+    """The second try takes the download up from the checkpoint at 32 KiB, so
+    it has fewer than 45 operations of the 55."""
+    flash, file, signed = sealed
+    ended = porta("torture", flash, "--image", file, "--decrypt",
+                  vector("ecies256.pem"), *signed, "--replay",
+                  f"update-kept/40:before/{second}")
+    assert ended.code == status, ended
+
+
+def test_what_cannot_be_decrypted(porta, sealed):
+    flash, file, signed = sealed
+    for image, key, words in (
+            (file, vector("rsa3072.pem"), "for another key"),
+            (file, vector("ecies256.pub.pem"), "is a public key"),
+            (file.with_suffix(".signed"), vector("ecies256.pem"), "not encrypted"),
+            (file, None, "no key to decrypt it by")):
+        ended = porta("torture", flash, "--image", image, *signed,
+                      *(("--decrypt", key) if key else ()))
+        assert ended.code == 1 and words in ended.err, ended
 
 
 def test_random_is_the_same_again(porta, small):

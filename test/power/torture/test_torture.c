@@ -67,6 +67,7 @@ static void torture(const char *what, struct device *d, uint64_t least,
     struct diag diag = DIAG_NONE;
     struct tort *t;
 
+    d->conf.deep = deep();
     if (tort_open(&t, &d->conf, &diag))
         fail_msg("%s", diag.text);
     tort_all(t, &r);
@@ -212,6 +213,7 @@ static void test_second_cuts(void **state)
     (void)state;
     device_make(&d, &(struct device_kind){ .body_len = 1000 });
     d.conf.depth = 2;
+    d.conf.deep = deep();
     d.conf.workers = deep() ? 1 : 16; /* a sixteenth of the first cuts */
     if (tort_open(&t, &d.conf, &diag))
         fail_msg("%s", diag.text);
