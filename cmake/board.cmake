@@ -12,7 +12,7 @@ endif()
 # What is built for the board lies beside the `porta` that uses it.
 set(PORTA_BOARD_DIR "${PORTA_HOST_BIN}/../boards/qemu-virt-rv32")
 # A call of lwIP costs nothing, so nothing is read ahead but a record's head.
-set(CFG_TLS_READ_AHEAD 256 CACHE STRING "")
+set(CFG_TLS_READ_AHEAD 64 CACHE STRING "")
 enable_language(ASM)
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE MinSizeRel CACHE STRING "Build type" FORCE)

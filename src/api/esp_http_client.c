@@ -89,10 +89,9 @@ static esp_err_t fill(struct esp_http_client *h,
     h->saved.heap = api_device()->boot.heap;
     h->buf_len = config->buffer_size > 0 ? (size_t)config->buffer_size
                                          : DEFAULT_HTTP_BUF_SIZE;
-    h->buf = api_alloc(h->buf_len);
     if (config->common_name)
         h->common_name = copy(config->common_name);
-    if (!h->buf || (config->common_name && !h->common_name))
+    if (config->common_name && !h->common_name)
         return diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM, "out of memory");
     return open_client(h, config, d);
 }

@@ -159,6 +159,10 @@ static esp_err_t read_out(struct esp_http_client *h, uint64_t *len,
     esp_err_t err = ESP_OK;
     size_t got = 0;
 
+    if (!h->buf)
+        h->buf = api_alloc(h->buf_len);
+    if (!h->buf)
+        return diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM, "out of memory");
     do {
         err = http_read(h->http, h->buf, h->buf_len, &got, d);
         *len += got;

@@ -141,7 +141,8 @@ esp_err_t api_tls_take(struct esp_tls *t, const esp_tls_cfg_t *cfg,
                                  .skip_name_check = cfg->skip_common_name,
                                  .alpn = (const char *const *)cfg->alpn_protos,
                                  .suites = cfg->ciphersuites_list,
-                                 .keep_ticket = true };
+                                 .keep_ticket = true,
+                                 .keep_cert = true };
     if (t->plain)
         return ESP_OK;
     if (cfg->use_secure_element || cfg->use_ecdsa_peripheral || cfg->ds_data)

@@ -33,7 +33,7 @@ struct esp_http_client {
     unsigned saved_cnt;
     char *common_name;
     char if_name[32];
-    char *buf; /* pieces of the body in perform() */
+    char *buf; /* pieces of the body in perform(); NULL before the first */
     size_t buf_len;
 };
 

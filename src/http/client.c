@@ -139,6 +139,7 @@ static struct http_client *client_new(const struct http_env *env,
     c->opts = *opts;
     set_defaults(&c->opts);
     c->conn.env = &c->env;
+    c->conn.host = c->stats.host;
     c->conn.timeout_ms = c->opts.timeout_ms;
     c->conn.proxy = &c->proxy;
     c->auth = opts->auth == HTTP_AUTH_BASIC ? opts->auth : HTTP_AUTH_NONE;

@@ -107,11 +107,12 @@ struct http_client;
  * were copied are NULL. */
 const struct http_opts *http_opts_of(const struct http_client *c);
 
+#define HTTP_HOST_LEN 256u
 struct http_stats {
     uint32_t connects, handshakes, requests, redirects;
     uint32_t resumed;  /* of the handshakes: went on with an earlier one */
     uint64_t body_len; /* decoded bytes handed out */
-    char host[256];    /* of the hop that answered or failed last */
+    char host[HTTP_HOST_LEN]; /* of the hop that answered or failed last */
     uint16_t port;
     esp_err_t transport_err; /* esp_tls's code of the last failed connection */
     int sys_errno;

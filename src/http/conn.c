@@ -125,7 +125,7 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
     c->fault = (struct tls_fault){ .code = 0 };
     c->is_https = url->is_https;
     c->port = url->port;
-    (void)http_copy(url->host, c->host, sizeof(c->host));
+    (void)http_copy(url->host, c->host, HTTP_HOST_LEN);
     if (!url->is_https && c->tls_only) {
         c->err = ESP_ERR_NOT_ALLOWED;
         return http_conn_fail(c, d, DIAG_STAGE_HTTP, c->err,

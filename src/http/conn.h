@@ -22,7 +22,7 @@ struct http_conn {
     uint32_t timeout_ms;
     bool tls_only; /* plain connections are refused */
     bool is_https;
-    char host[256];
+    char *host; /* HTTP_HOST_LEN bytes of the owner */
     uint16_t port;
     bool resumed; /* TLS went on with an earlier session */
     struct http_tickets tickets;

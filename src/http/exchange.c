@@ -13,15 +13,9 @@
 /* A head that trickles in may take so many times the timeout of one read. */
 #define EXCHANGE_HEAD_PATIENCE 4u
 
-static void note_host(struct http_client *c)
-{
-    (void)http_copy(c->url.host, c->stats.host, sizeof(c->stats.host));
-    c->stats.port = c->url.port;
-}
-
 static esp_err_t connect_now(struct http_client *c, struct diag *d)
 {
-    note_host(c);
+    c->stats.port = c->url.port;
     c->stats.connects++;
     c->stats.transport_err = ESP_OK;
     c->stats.sys_errno = 0;

@@ -66,6 +66,8 @@ struct tls_conf {
                                 this library was built */
     const int *suites;       /* IANA numbers, 0 at the end; NULL: ours */
     bool keep_ticket;        /* for tls_take_ticket() */
+    bool keep_cert; /* of the server, after the handshake: for those who ask
+                       the library for it. Else its memory is free then */
 };
 
 /* What the library said, for reports. */

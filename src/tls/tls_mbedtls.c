@@ -116,8 +116,6 @@ struct tls_session *tls_session_new(void)
     mbedtls_ssl_init(&s->ssl);
     mbedtls_ssl_config_init(&s->conf);
     mbedtls_x509_crt_init(&s->ca);
-    mbedtls_x509_crt_init(&s->own);
-    mbedtls_pk_init(&s->key);
     return s;
 }
 
@@ -128,8 +126,12 @@ static void session_free(struct tls_session *s)
     mbedtls_ssl_free(&s->ssl);
     mbedtls_ssl_config_free(&s->conf);
     mbedtls_x509_crt_free(&s->ca);
-    mbedtls_x509_crt_free(&s->own);
-    mbedtls_pk_free(&s->key);
+    if (s->own) {
+        mbedtls_x509_crt_free(&s->own->cert);
+        mbedtls_pk_free(&s->own->key);
+        heap->free(heap->ctx, s->own);
+    }
+    tls_verify_forget(&s->verify);
     tls_ticket_free(s->ticket);
     heap->free(heap->ctx, s->alpn);
     ct_wipe(s, sizeof(*s));
@@ -142,8 +144,7 @@ static esp_err_t set_name(struct tls_session *s, const char *name,
 {
     unsigned refused = tls_lib_refused_cnt();
 
-    if (name &&
-        snprintf(s->name, sizeof(s->name), "%s", name) >= (int)sizeof(s->name))
+    if (name && strlen(name) >= TLS_NAME_LEN)
         return diag_fail(d, DIAG_STAGE_TLS,
                          ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED,
                          "the host name has %zu bytes, TLS takes %u",
@@ -216,6 +217,9 @@ static void shake_done(struct tls_session *s)
     mbedtls_x509_crt_free(&s->ca);
     mbedtls_x509_crt_init(&s->ca);
     s->verify.bundle = NULL;
+    tls_verify_forget(&s->verify);
+    if (!s->keep_cert)
+        tls_drop_certificate(s->ssl.MBEDTLS_PRIVATE(session));
     if (s->ssl.MBEDTLS_PRIVATE(tls_version) == MBEDTLS_SSL_VERSION_TLS1_2)
         tls_ticket_keep(s); /* TLS 1.3 sends its tickets later */
 }

@@ -64,10 +64,8 @@ int tls_bio_recv(void *ctx, unsigned char *dst, size_t len);
 
 /* The first certificate that failed, as people should hear of it. */
 struct tls_seen {
-    uint32_t flags;
     int depth; /* 0: the peer's own */
     bool self_signed;
-    bool no_clock;
     char key[24];
     char subject[112];
     char issuer[112];
@@ -83,8 +81,11 @@ struct tls_verify {
     const struct tls_bundle *bundle; /* NULL: none */
     bool began, anchored; /* of the chain: a root was seen; it is trusted */
     int64_t until_s;      /* when the first certificate of the chain ends */
-    struct tls_seen seen;
+    uint32_t flags;       /* of the first certificate that failed; 0: none */
+    bool no_clock;
+    struct tls_seen *seen; /* its words; NULL: none, or no memory for them */
 };
+void tls_verify_forget(struct tls_verify *v);
 
 /* The callback of mbedtls_ssl_conf_verify(), ctx a struct tls_verify. */
 int tls_verify_cert(void *ctx, mbedtls_x509_crt *crt, int depth,
@@ -115,21 +116,28 @@ struct tls_ticket {
 
 /* Offers the ticket if it fits; session_shake() tells whether it was taken. */
 void tls_ticket_offer(struct tls_session *s, const struct tls_ticket *t);
+/* Kilobytes that nobody asks for again. */
+void tls_drop_certificate(mbedtls_ssl_session *session);
 /* Keeps what the library has to offer, in the place of what was kept. */
 void tls_ticket_keep(struct tls_session *s);
+
+/* A certificate to show, and its key. */
+struct tls_identity {
+    mbedtls_x509_crt cert;
+    mbedtls_pk_context key;
+};
 
 struct tls_session {
     mbedtls_ssl_context ssl;
     mbedtls_ssl_config conf;
     bool is_server;
-    char name[TLS_NAME_LEN]; /* of the peer; "": not checked */
-    mbedtls_x509_crt ca, own;
-    mbedtls_pk_context key;
-    const char **alpn; /* our copy of the list, not of its strings */
+    mbedtls_x509_crt ca;
+    struct tls_identity *own; /* NULL: none */
+    const char **alpn;        /* our copy of the list, not of its strings */
     struct tls_verify verify;
     struct tls_bundle bundle;
     struct tls_floor *floor;
-    bool keep_ticket, skip_verify;
+    bool keep_ticket, keep_cert, skip_verify;
     uint8_t trust[SHA256_LEN]; /* a mark of what the peer is verified by */
     bool met_cert; /* the peer showed a certificate, or could have */
     bool offered;  /* a ticket */
@@ -140,6 +148,14 @@ struct tls_session {
     bool closed_clean;
     struct tls_bio bio;
 };
+
+/* Of the peer; "": not checked. */
+static inline const char *tls_name(const struct tls_session *s)
+{
+    const char *name = s->ssl.MBEDTLS_PRIVATE(hostname);
+
+    return name ? name : "";
+}
 
 /* The owner of the library's hooks. */
 const struct tls_env *tls_lib_env(void);

@@ -116,7 +116,7 @@ static esp_err_t load_key(struct tls_session *s, const struct tls_own *own,
     if (err)
         return diag_fail(d, DIAG_STAGE_TLS, err, "out of memory");
     int ret = mbedtls_pk_parse_key(
-        &s->key, blob.ptr, blob.len, own->password.ptr, own->password.len,
+        &s->own->key, blob.ptr, blob.len, own->password.ptr, own->password.len,
         mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
     tls_blob_close(&blob);
     if (ret == 0)
@@ -136,7 +136,8 @@ static esp_err_t check_pair(struct tls_session *s, const struct tls_own *own,
 {
     unsigned refused = tls_lib_refused_cnt();
 
-    if (mbedtls_pk_check_pair(&s->own.pk, &s->key, mbedtls_psa_get_random,
+    if (mbedtls_pk_check_pair(&s->own->cert.pk, &s->own->key,
+                              mbedtls_psa_get_random,
                               MBEDTLS_PSA_RANDOM_STATE) == 0)
         return ESP_OK;
     return diag_fail(
@@ -149,6 +150,7 @@ static esp_err_t check_pair(struct tls_session *s, const struct tls_own *own,
 esp_err_t tls_load_own(struct tls_session *s, const struct tls_own *own,
                        struct diag *d)
 {
+    const struct port_heap *heap = tls_lib_env()->heap;
     char what[32];
 
     if (own->cert.len == 0 && own->key.len == 0)
@@ -157,15 +159,20 @@ esp_err_t tls_load_own(struct tls_session *s, const struct tls_own *own,
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "a %s certificate and its key must be given together",
                          own->whose);
+    s->own = heap->alloc(heap->ctx, sizeof(*s->own));
+    if (!s->own)
+        return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NO_MEM, "out of memory");
+    mbedtls_x509_crt_init(&s->own->cert);
+    mbedtls_pk_init(&s->own->key);
     (void)snprintf(what, sizeof(what), "%s certificate", own->whose);
-    esp_err_t err = tls_load_certs(&s->own, own->cert, what, d);
+    esp_err_t err = tls_load_certs(&s->own->cert, own->cert, what, d);
     if (!err)
         err = load_key(s, own, d);
     if (!err)
         err = check_pair(s, own, d);
     if (err)
         return err;
-    if (mbedtls_ssl_conf_own_cert(&s->conf, &s->own, &s->key) != 0)
+    if (mbedtls_ssl_conf_own_cert(&s->conf, &s->own->cert, &s->own->key) != 0)
         return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_NO_MEM, "out of memory");
     return ESP_OK;
 }
@@ -418,6 +425,7 @@ esp_err_t tls_conf_load(struct tls_session *s, const struct tls_conf *conf,
     if (err)
         return err;
     s->skip_verify = conf->skip_verify;
+    s->keep_cert = conf->keep_cert;
     tls_load_versions(s, conf->min, conf->max);
     load_tickets(s, conf);
     err = load_trust(s, conf, d);

@@ -149,9 +149,9 @@ static esp_err_t explain_issuer(const struct tls_seen *seen, struct diag *d)
 static esp_err_t explain_date(const struct tls_verify *v, struct diag *d)
 {
     const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
-    const struct tls_seen *seen = &v->seen;
+    const struct tls_seen *seen = v->seen;
 
-    if (seen->flags & MBEDTLS_X509_BADCERT_EXPIRED)
+    if (v->flags & MBEDTLS_X509_BADCERT_EXPIRED)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "the certificate \"%s\" expired on %s UTC%s",
                          seen->subject, seen->date,
@@ -165,11 +165,12 @@ static esp_err_t explain_date(const struct tls_verify *v, struct diag *d)
                      seen->subject, seen->date);
 }
 
-static esp_err_t explain_weak(const struct tls_seen *seen, struct diag *d)
+static esp_err_t explain_weak(const struct tls_verify *v, struct diag *d)
 {
     const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+    const struct tls_seen *seen = v->seen;
 
-    if (seen->flags & MBEDTLS_X509_BADCERT_BAD_MD)
+    if (v->flags & MBEDTLS_X509_BADCERT_BAD_MD)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "the certificate \"%s\" is signed with a hash that is "
                          "too weak: SHA-256 is the least",
@@ -184,30 +185,34 @@ static esp_err_t explain_weak(const struct tls_seen *seen, struct diag *d)
 static esp_err_t explain_cert(const struct tls_session *s, struct diag *d)
 {
     const esp_err_t err = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
-    const struct tls_seen *seen = &s->verify.seen;
+    const struct tls_verify *v = &s->verify;
+    const struct tls_seen *seen = v->seen;
+    uint32_t flags = v->flags;
 
-    if (seen->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+    if (!seen)
+        return diag_fail(d, DIAG_STAGE_TLS, err,
+                         "a certificate of the %s was refused (flags 0x%x)",
+                         peer(s), (unsigned)flags);
+    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
         return explain_issuer(seen, d);
-    if (seen->flags &
-        (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
-        return explain_date(&s->verify, d);
-    if (seen->no_clock)
+    if (flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
+        return explain_date(v, d);
+    if (v->no_clock)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "the clock is not set, so the dates of certificates "
                          "cannot be checked, as is required: set the clock");
-    if (seen->flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
+    if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "wrong host name: the server's certificate is for "
                          "\"%s\", not for \"%s\"",
-                         seen->names, s->name);
-    if (seen->flags &
-        (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK |
-         MBEDTLS_X509_BADCERT_BAD_KEY))
-        return explain_weak(seen, d);
+                         seen->names, tls_name(s));
+    if (flags & (MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK |
+                 MBEDTLS_X509_BADCERT_BAD_KEY))
+        return explain_weak(v, d);
     return diag_fail(d, DIAG_STAGE_TLS, err,
                      "the certificate \"%s\" may not be used for a %s "
                      "(flags 0x%x)",
-                     seen->subject, peer(s), (unsigned)seen->flags);
+                     seen->subject, peer(s), (unsigned)flags);
 }
 
 static esp_err_t explain_transport(const struct tls_session *s, struct diag *d)
@@ -264,14 +269,14 @@ static esp_err_t explain_library(const struct tls_session *s, int ret,
 esp_err_t tls_explain(struct tls_session *s, int ret, struct diag *d)
 {
     s->fault.code = ret;
-    s->fault.flags = s->verify.seen.flags;
+    s->fault.flags = s->verify.flags;
     s->fault.alert = alert_of(&s->ssl, ret);
     if (s->fault.alert)
         return diag_fail(
             d, DIAG_STAGE_TLS, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
             "the %s refused the TLS handshake with alert %d, %s", peer(s),
             s->fault.alert, tls_alert_name(s->fault.alert));
-    if (s->verify.seen.flags)
+    if (s->verify.flags)
         return explain_cert(s, d);
     if (s->bio.err || s->bio.eof)
         return explain_transport(s, d);

@@ -19,7 +19,7 @@ static bool fits(const struct tls_session *s, const struct tls_ticket *t)
     if (version < s->conf.MBEDTLS_PRIVATE(min_tls_version) ||
         version > s->conf.MBEDTLS_PRIVATE(max_tls_version))
         return false;
-    if (strcmp(t->name, s->name) != 0)
+    if (strcmp(t->name, tls_name(s)) != 0)
         return false;
     if (s->skip_verify)
         return true;
@@ -38,12 +38,12 @@ void tls_ticket_offer(struct tls_session *s, const struct tls_ticket *t)
 static struct tls_ticket *ticket_new(const struct tls_session *s)
 {
     const struct port_heap *heap = tls_lib_env()->heap;
-    size_t name_len = strlen(s->name) + 1;
+    size_t name_len = strlen(tls_name(s)) + 1;
     struct tls_ticket *t = heap->alloc(heap->ctx, sizeof(*t) + name_len);
 
     if (!t)
         return NULL;
-    memcpy(t->name, s->name, name_len);
+    memcpy(t->name, tls_name(s), name_len);
     t->verified = !s->skip_verify;
     t->until_s = s->verify.until_s;
     memcpy(t->trust, s->trust, sizeof(t->trust));
@@ -51,10 +51,9 @@ static struct tls_ticket *ticket_new(const struct tls_session *s)
     return t;
 }
 
-/* Kilobytes that nobody asks for again. */
-static void drop_certificate(mbedtls_ssl_session *saved)
+void tls_drop_certificate(mbedtls_ssl_session *session)
 {
-    mbedtls_x509_crt **crt = &saved->MBEDTLS_PRIVATE(peer_cert);
+    mbedtls_x509_crt **crt = &session->MBEDTLS_PRIVATE(peer_cert);
 
     if (!*crt)
         return;
@@ -74,7 +73,7 @@ void tls_ticket_keep(struct tls_session *s)
         tls_ticket_free(t);
         return;
     }
-    drop_certificate(&t->saved);
+    tls_drop_certificate(&t->saved);
     tls_ticket_free(s->ticket);
     s->ticket = t;
 }

@@ -34,7 +34,7 @@ static uint32_t date_flags(struct tls_verify *v, const mbedtls_x509_crt *crt)
     case TLS_DATE_FUTURE:
         return MBEDTLS_X509_BADCERT_FUTURE;
     default:
-        v->seen.no_clock = true;
+        v->no_clock = true;
         return MBEDTLS_X509_BADCERT_OTHER;
     }
 }
@@ -108,14 +108,29 @@ static void describe_dn(const mbedtls_x509_name *dn, char *out, size_t out_len)
         (void)snprintf(out, out_len, "(a name too long to show)");
 }
 
-static void remember(struct tls_seen *seen, const mbedtls_x509_crt *crt,
+void tls_verify_forget(struct tls_verify *v)
+{
+    const struct port_heap *heap = tls_lib_env()->heap;
+
+    heap->free(heap->ctx, v->seen);
+    v->seen = NULL;
+    v->flags = 0;
+    v->no_clock = false;
+}
+
+static void remember(struct tls_verify *v, const mbedtls_x509_crt *crt,
                      int depth, uint32_t flags)
 {
+    const struct port_heap *heap = tls_lib_env()->heap;
+    struct tls_seen *seen = heap->alloc(heap->ctx, sizeof(*seen));
     const mbedtls_x509_time *t = flags & MBEDTLS_X509_BADCERT_EXPIRED
                                      ? &crt->valid_to
                                      : &crt->valid_from;
 
-    seen->flags = flags;
+    v->flags = flags;
+    v->seen = seen;
+    if (!seen)
+        return;
     seen->depth = depth;
     seen->self_signed =
         crt->issuer_raw.len == crt->subject_raw.len &&
@@ -144,14 +159,14 @@ static void ask_bundle(struct tls_verify *v, const mbedtls_x509_crt *crt,
         v->anchored = !(*flags & untrusted);
     if (tls_bundle_signed(v->bundle, crt)) {
         v->anchored = true;
-        v->seen = (struct tls_seen){ .flags = 0 };
+        tls_verify_forget(v);
         *flags &= ~untrusted;
         return;
     }
     if (v->anchored)
         return;
-    if (!v->seen.flags)
-        remember(&v->seen, crt, depth, untrusted);
+    if (!v->flags)
+        remember(v, crt, depth, untrusted);
     *flags = depth > 0 ? 0 : *flags | untrusted;
 }
 
@@ -171,7 +186,7 @@ int tls_verify_cert(void *ctx, mbedtls_x509_crt *crt, int depth,
     v->began = true;
     if (!v->bundle || v->anchored || depth == 0)
         *flags |= date_flags(v, crt);
-    if (*flags != 0 && v->seen.flags == 0)
-        remember(&v->seen, crt, depth, *flags);
+    if (*flags != 0 && v->flags == 0)
+        remember(v, crt, depth, *flags);
     return 0;
 }
