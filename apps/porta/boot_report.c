@@ -200,6 +200,16 @@ static void say_fuses(const struct device *dev, const struct boot_result *r,
                (unsigned)r->plan.raise_to);
 }
 
+const char *boot_report_why(const struct device *dev,
+                            const struct boot_result *r, uint32_t choice,
+                            char out[256])
+{
+    struct why why;
+
+    snprintf(out, 256, "%s", why_bad(dev, r, choice, &why));
+    return out;
+}
+
 void boot_report_text(struct device *dev, const struct boot_result *r,
                       bool done)
 {

@@ -16,4 +16,9 @@ void boot_report_text(struct device *dev, const struct boot_result *r,
 esp_err_t boot_report_nothing(const struct device *dev,
                               const struct boot_result *r, struct diag *d);
 
+/* Why a candidate with r->err[choice] was refused: a sentence. Returns out. */
+const char *boot_report_why(const struct device *dev,
+                            const struct boot_result *r, uint32_t choice,
+                            char out[256]);
+
 #endif

@@ -153,6 +153,11 @@ int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status);
 int cli_made(const struct cli_verb *verb, const char *path,
              const struct diag *d);
 
+/* The end of a verb that makes one text: into the file `path`, as cli_made()
+ * ends, or to standard output when path is NULL or "-". */
+int cli_put(const struct cli_verb *verb, const char *path, struct span text,
+            struct diag *d);
+
 /* Flushes standard output; CLI_FAILED with a sentence when that fails (full
  * disk, closed pipe), so that no result is lost silently. */
 int cli_finish(const struct cli_verb *verb, int status);

@@ -101,6 +101,20 @@ int cli_made(const struct cli_verb *verb, const char *path,
                       : cli_finish(verb, CLI_DONE);
 }
 
+int cli_put(const struct cli_verb *verb, const char *path, struct span text,
+            struct diag *d)
+{
+    if (path && strcmp(path, "-") != 0) {
+        if (!d->err)
+            (void)!cli_write_file(path, text, 0644, d);
+        return cli_made(verb, path, d);
+    }
+    if (d->err)
+        return cli_fail(verb, d, cli_json());
+    fwrite(text.ptr, 1, text.len, stdout);
+    return cli_finish(verb, CLI_DONE);
+}
+
 static void sink_stderr(void *ctx, enum log_level level, const char *tag,
                         const char *fmt, va_list args) PRINTF_LIKE(4, 0);
 

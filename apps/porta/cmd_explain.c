@@ -1,21 +1,43 @@
 /* porta explain, porta reset: one boot decision, thought or carried out. */
+#include <stdlib.h>
+
 #include "board.h"
+#include "boot_picture.h"
 #include "boot_report.h"
 #include "cmds.h"
 #include "device_fuse.h"
 
 struct explain_opts {
     struct device_args dev;
-    const char *reason;
-    bool json;
+    const char *reason, *out;
+    bool json, dot, svg;
 };
+
+#define OPT_REASON                                                       \
+    {                                                                    \
+        "--reason", "software|power-on|panic|watchdog|brownout|unknown", \
+            "of the reset (software)", CLI_KIND_TEXT,                    \
+            offsetof(struct explain_opts, reason)                        \
+    }
 
 static const struct cli_opt options[] = {
     DEVICE_OPTS_CHIP(struct explain_opts, dev),
     DEVICE_OPTS_BOOT(struct explain_opts, dev),
-    { "--reason", "software|power-on|panic|watchdog|brownout|unknown",
-      "of the reset (software)", CLI_KIND_TEXT,
-      offsetof(struct explain_opts, reason) },
+    OPT_REASON,
+    CLI_OPT_JSON(struct explain_opts, json),
+    CLI_OPT_END,
+};
+
+static const struct cli_opt explain_options[] = {
+    DEVICE_OPTS_CHIP(struct explain_opts, dev),
+    DEVICE_OPTS_BOOT(struct explain_opts, dev),
+    OPT_REASON,
+    { "--dot", NULL, "the decision as a graph, for graphviz", CLI_KIND_FLAG,
+      offsetof(struct explain_opts, dot) },
+    { "--svg", NULL, "the same as a picture", CLI_KIND_FLAG,
+      offsetof(struct explain_opts, svg) },
+    { "-o", "FILE", "where graph or picture go (standard output)",
+      CLI_KIND_TEXT, offsetof(struct explain_opts, out) },
     CLI_OPT_JSON(struct explain_opts, json),
     CLI_OPT_END,
 };
@@ -24,11 +46,15 @@ static const struct cli_verb explain_verb = {
     .name = "explain",
     .usage = "FLASH",
     .summary = "Says what boots at the next reset, and why. Never writes.",
-    .text = "It asks the bootloader's own decision, so a real bootloader with\n"
-            "the same options does the same.",
+    .text =
+        "It asks the bootloader's own decision, so a real bootloader with\n"
+        "the same options does the same. In graph and picture the way that\n"
+        "was gone is drawn bold, what would be asked next is dashed.",
     .example = "porta explain device.bin\n"
-               "porta explain device.bin --json --no-rollback",
-    .opts = options,
+               "porta explain device.bin --json --no-rollback\n"
+               "porta explain device.bin --svg -o decision.svg\n"
+               "porta explain device.bin --dot | dot -Tpng -o decision.png",
+    .opts = explain_options,
     .arg_min = 1,
     .arg_max = 1,
 };
@@ -118,6 +144,50 @@ static int reset_print(struct device *dev, struct boot_result *r, bool json,
     return cli_json_print(&reset_verb, obj, CLI_FAILED);
 }
 
+/* Graph or picture, into a file or to standard output. */
+static int draw(const struct explain_opts *o, struct device *dev,
+                const struct boot_result *r)
+{
+    static struct picture picture;
+    struct svg svg = SVG_CLOSED;
+    struct span text = span_of(NULL, 0);
+    struct diag d = DIAG_NONE;
+    char *dot = NULL;
+    size_t dot_len = 0;
+    FILE *to = o->dot ? open_memstream(&dot, &dot_len) : NULL;
+    esp_err_t err = ESP_OK;
+    int status;
+
+    boot_picture(dev, r, &picture);
+    if (to) {
+        boot_picture_dot(&picture, to);
+        if (fclose(to) == 0)
+            text = span_of(dot, dot_len);
+    } else if (o->svg) {
+        err = boot_picture_svg(&picture, &svg, &text);
+    }
+    if (err || text.len == 0)
+        (void)diag_fail(&d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
+    status = cli_put(&explain_verb, o->out, text, &d);
+    svg_free(&svg);
+    free(dot);
+    return status;
+}
+
+static int check_drawing(const struct explain_opts *o)
+{
+    bool draws = o->dot || o->svg;
+
+    if (o->dot && o->svg)
+        return cli_usage(&explain_verb, "--dot or --svg, not both");
+    if (o->out && !draws)
+        return cli_usage(&explain_verb, "-o FILE is for --dot and --svg");
+    if (draws && o->json && !o->out)
+        return cli_usage(&explain_verb, "--json and the drawing cannot both go "
+                                        "to standard output; give -o FILE");
+    return CLI_GO;
+}
+
 static int run(const struct cli_verb *verb, int argc, char **argv)
 {
     static struct device dev;
@@ -128,6 +198,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
     int status = cli_parse(verb, argc, argv, &o, &args);
     bool write = verb == &reset_verb;
 
+    if (status == CLI_GO)
+        status = check_drawing(&o);
     if (status != CLI_GO)
         return status;
     o.dev.burns = write;
@@ -140,7 +212,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
         status = reset_print(&dev, &result, o.json, &d);
     } else {
         boot_decide(&dev.boot, &result);
-        status = print(verb, &dev, &result, o.json);
+        status = o.dot || o.svg ? draw(&o, &dev, &result)
+                                : print(verb, &dev, &result, o.json);
     }
     device_close(&dev);
     return status;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli.h"
+#include "cmd_flash.h"
 #include "cmds.h"
 #include "device_ctx.h"
 #include "device_fuse.h"
@@ -420,6 +421,7 @@ int cmd_flash(int argc, char **argv)
         { "read", "copy a partition into a file", flash_read },
         { "write", "copy a file into a partition", flash_write },
         { "erase", "erase a partition", flash_erase },
+        { "map", "draw what lies where", flash_map },
     };
 
     return cli_dispatch("flash", subs, sizeof(subs) / sizeof(subs[0]), argc,

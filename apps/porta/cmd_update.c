@@ -18,6 +18,7 @@
 #include "update/json.h"
 #include "update/update.h"
 #include "store_file.h"
+#include "trace.h"
 #include "update_auth.h"
 #include "update_opts.h"
 #include "update_parts.h"
@@ -47,6 +48,7 @@ struct session {
     struct upd_result result;
     struct upd_device target;
     struct update_data data;
+    struct trace trace;
     struct diag diag;
     uint64_t start_ms;
     char version[64];
@@ -251,6 +253,7 @@ static esp_err_t transfer(struct session *s)
 {
     struct progress progress;
     enum upd_step step = UPD_STEP_MORE;
+    uint64_t start_us = trace_now(&s->trace);
     esp_err_t err = ESP_OK;
 
     progress_begin(&progress, "porta update");
@@ -259,6 +262,7 @@ static esp_err_t transfer(struct session *s)
         show(s, &progress);
     }
     progress_end(&progress);
+    trace_phase(&s->trace, "download and write", start_us);
     return step == UPD_STEP_FAILED ? (err ? err : ESP_FAIL) : ESP_OK;
 }
 
@@ -266,8 +270,10 @@ static esp_err_t transfer(struct session *s)
 static esp_err_t look(struct session *s, bool *nothing)
 {
     const struct img_info *info;
+    uint64_t start_us = trace_now(&s->trace);
     esp_err_t err = begin(s);
 
+    trace_phase(&s->trace, "request", start_us);
     *nothing = false;
     if (err == ESP_ERR_HTTP_NOT_MODIFIED) {
         s->outcome = OUT_NOT_MODIFIED;
@@ -276,7 +282,9 @@ static esp_err_t look(struct session *s, bool *nothing)
     }
     if (err || s->o->partition)
         return err;
+    start_us = trace_now(&s->trace);
     err = upd_look(s->upd, &info);
+    trace_phase(&s->trace, "look at the image", start_us);
     text_clean(span_str(info->desc.version), s->version, sizeof(s->version));
     if (err && upd_result(s->upd)->pre.why == PRE_SAME_VERSION) {
         err = ESP_OK;
@@ -310,6 +318,15 @@ static esp_err_t get_data(struct session *s)
     return err ? err : open_url(s, s->url, &s->client, &s->diag);
 }
 
+static esp_err_t finish(struct session *s)
+{
+    uint64_t start_us = trace_now(&s->trace);
+    esp_err_t err = upd_finish(s->upd, true, NULL);
+
+    trace_phase(&s->trace, "verify and activate", start_us);
+    return err;
+}
+
 static esp_err_t run_session(struct session *s)
 {
     bool nothing;
@@ -324,7 +341,7 @@ static esp_err_t run_session(struct session *s)
         return err;
     err = transfer(s);
     if (!err) {
-        err = upd_finish(s->upd, true, NULL);
+        err = finish(s);
         s->upd = NULL;
     }
     if (!err)
@@ -359,6 +376,10 @@ static esp_err_t prepare(struct session *s, const char *path)
         return err;
     heap_meter_init(&s->heap, &linux_heap);
     linux_net_init(&s->net, &s->heap.port);
+    if (s->o->trace) {
+        trace_tap_net(&s->trace, &s->net.port);
+        trace_tap_flash(&s->trace, &s->dev.flash.port);
+    }
     linux_sys_init(&s->sys, NULL);
     err = tls_init(&tls);
     if (err)
@@ -387,6 +408,8 @@ static void session_close(struct session *s)
     update_trust_free(&s->trust);
     store_file_close(&s->store);
     tls_deinit();
+    if (trace_close(&s->trace, &s->diag))
+        s->outcome = OUT_FAILED;
     device_close(&s->dev);
 }
 
@@ -487,7 +510,7 @@ int cmd_update(int argc, char **argv)
     static struct session s;
     struct update_opts o = UPDATE_OPTS;
     struct cli_args args;
-    esp_err_t err;
+    esp_err_t err = ESP_OK;
     int status = cli_parse(&update_verb, argc, argv, &o, &args);
 
     if (status == CLI_GO)
@@ -508,7 +531,10 @@ int cmd_update(int argc, char **argv)
                           .diag = DIAG_NONE,
                           .result.image_len = -1,
                           .start_ms = linux_mono_ms() };
-    err = prepare(&s, args.val[0]);
+    if (o.trace)
+        err = trace_open(&s.trace, o.trace, &s.diag);
+    if (!err)
+        err = prepare(&s, args.val[0]);
     if (!err)
         err = run_session(&s);
     /* Whoever failed without a sentence still gets one. */

@@ -85,6 +85,8 @@ static const struct cli_opt options[] = {
     FLAG("--require-updatable",
          "refuse an image that does not say that it can be updated again",
          require_updatable),
+    TEXT("--trace", "FILE",
+         "write there what happened when, for a browser's trace viewer", trace),
     FLAG("--insecure", "do not verify the server; warns, always", insecure),
     FLAG("--allow-http", "allow http: URLs", allow_http),
     TEXT("--tls-min", "1.2|1.3", "lowest TLS version (1.2)", tls_min),

@@ -14,7 +14,7 @@ struct update_opts {
     const char *cacert, *capath, *pass, *psk, *cert, *key, *user, *bearer,
         *tls_min, *tls_max, *slot, *final, *partition, *decrypt;
     const char *oauth2_url, *client_id, *client_secret, *refresh_token, *scope;
-    const char *proxy;
+    const char *proxy, *trace;
     struct cli_list headers, secret_headers, resolve, data;
     uint32_t connect_timeout_ms, stall_timeout_ms, max_time_ms;
     uint32_t retry, range_len;

@@ -7,7 +7,7 @@ const struct cli_sub cli_verbs[] = {
     { "image", "firmware images: create, info, verify, sign", cmd_image },
     { "key", "keys that sign images, and whom a device trusts", cmd_key },
     { "table", "partition tables: build, show", cmd_table },
-    { "flash", "a device's flash file: create, show, read, write, erase",
+    { "flash", "a device's flash file: create, show, read, write, erase, map",
       cmd_flash },
     { "explain", "what boots at the next reset, and why", cmd_explain },
     { "update", "one OTA session: download, check, write, make bootable",
