@@ -8,3 +8,4 @@ porta_fuzz(image_elf
     LIBS porta_image porta_crypto porta_base)
 target_include_directories(fuzz_image_elf PRIVATE
     "${PROJECT_SOURCE_DIR}/apps/porta")
+porta_fuzz(image_cap SOURCES fuzz_image_cap.c LIBS porta_image porta_crypto porta_part porta_base)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the first corpora of the image fuzzers: fuzz/corpus/image{,_elf}/.
+"""Writes the first corpora of the image fuzzers: fuzz/corpus/image{,_elf,_cap}/.
 
 A seed of `image` is an image, what follows it, and two bytes: rules and split;
 one of `image_elf` is an ELF file and one byte: the chip (see fuzz_*.c).
@@ -8,6 +8,7 @@ Deterministic: running it again changes nothing.
 import hashlib
 import pathlib
 import struct
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -47,7 +48,6 @@ SEEDS = {
 }
 
 
-
 def elf(machine, rows):
     out = struct.pack("<4sBBB9xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 2, machine,
                       1, 0x40080400, 52, 0, 0, 52, 32, len(rows), 0, 0, 0)
@@ -67,7 +67,27 @@ ELFS = {
     "cut": elf(94, [(0x40080000, b"code")])[:-2] + b"\0",
 }
 
-for folder, seeds in (("image", SEEDS), ("image_elf", ELFS)):
+
+
+def cap(flags, need, cnt, seg_len=0x1000):
+    """A capability record, behind the length of its segment."""
+    body = struct.pack("<4sBBHBBBB32s", b"PCAP", 1, flags, 48 + 32 * cnt, 3,
+                       need, cnt, 0, bytes(range(32))) + b"k" * 32 * cnt
+    return struct.pack("<I", seg_len) + body + struct.pack(
+        "<I", zlib.crc32(body))
+
+
+CAPS = {
+    "client": cap(1, 0, 0),
+    "table": cap(3, 0, 0),
+    "keys": cap(7, 2, 3),
+    "more-than-there-are": cap(1, 4, 3),
+    "short-segment": cap(1, 1, 1, 300),
+    "cut": cap(1, 1, 8)[:100],
+}
+
+for folder, seeds in (("image", SEEDS), ("image_elf", ELFS),
+                      ("image_cap", CAPS)):
     (HERE / folder).mkdir(exist_ok=True)
     for name, data in seeds.items():
         (HERE / folder / name).write_bytes(data)
