@@ -52,8 +52,12 @@ const char *board_reset_name(int32_t reset_reason)
         return "software";
     case PORT_RESET_PANIC:
         return "panic";
+    case PORT_RESET_TASK_WDT:
+        return "task-watchdog";
     case PORT_RESET_WDT:
         return "watchdog";
+    case PORT_RESET_DEEPSLEEP:
+        return "deep-sleep";
     case PORT_RESET_BROWNOUT:
         return "brownout";
     default:
@@ -64,8 +68,9 @@ const char *board_reset_name(int32_t reset_reason)
 bool board_reset_by_name(const char *name, enum port_reset_reason *out)
 {
     static const enum port_reset_reason reasons[] = {
-        PORT_RESET_UNKNOWN, PORT_RESET_POWERON, PORT_RESET_SW,
-        PORT_RESET_PANIC,   PORT_RESET_WDT,     PORT_RESET_BROWNOUT
+        PORT_RESET_UNKNOWN,   PORT_RESET_POWERON,  PORT_RESET_SW,
+        PORT_RESET_PANIC,     PORT_RESET_TASK_WDT, PORT_RESET_WDT,
+        PORT_RESET_DEEPSLEEP, PORT_RESET_BROWNOUT
     };
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         if (strcmp(name, board_reset_name(reasons[i])) != 0)
@@ -120,6 +125,21 @@ static struct step step_no_start(const struct handover *page, uint32_t ops)
  * when the program or a library of it is missing. */
 #define STATUS_NOT_LOADED 127
 
+/* Why the application wanted its reset; 1 is what older programs say. */
+static enum port_reset_reason reason_asked(const struct handover *page)
+{
+    switch (atomic_load(&page->restart)) {
+    case PORT_RESET_PANIC:
+        return PORT_RESET_PANIC;
+    case PORT_RESET_TASK_WDT:
+        return PORT_RESET_TASK_WDT;
+    case PORT_RESET_DEEPSLEEP:
+        return PORT_RESET_DEEPSLEEP;
+    default:
+        return PORT_RESET_SW;
+    }
+}
+
 /* ops: flash operations during this boot. */
 static struct step next_step(const struct handover *page, int status,
                              uint32_t ops)
@@ -135,7 +155,7 @@ static struct step next_step(const struct handover *page, int status,
     if (WIFSIGNALED(status))
         return step_boot(PORT_RESET_PANIC);
     if (atomic_load(&page->restart))
-        return step_boot(PORT_RESET_SW);
+        return step_boot(reason_asked(page));
     if (WEXITSTATUS(status) == STATUS_NOT_LOADED &&
         !atomic_load(&page->attached))
         return step_boot(PORT_RESET_PANIC);

@@ -15,7 +15,9 @@ struct explain_opts {
 
 #define OPT_REASON                                                       \
     {                                                                    \
-        "--reason", "software|power-on|panic|watchdog|brownout|unknown", \
+        "--reason",                                                      \
+            "software|power-on|panic|task-watchdog|watchdog|deep-sleep|" \
+            "brownout|unknown",                                          \
             "of the reset (software)", CLI_KIND_TEXT,                    \
             offsetof(struct explain_opts, reason)                        \
     }
@@ -122,8 +124,8 @@ static esp_err_t find_reason(const char *name, struct device *dev,
     if (!name || board_reset_by_name(name, &dev->boot.reset_reason))
         return ESP_OK;
     return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                     "--reason %s: it is software, power-on, panic, watchdog, "
-                     "brownout or unknown",
+                     "--reason %s: it is software, power-on, panic, "
+                     "task-watchdog, watchdog, deep-sleep, brownout or unknown",
                      name);
 }
 

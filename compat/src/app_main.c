@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -18,7 +19,6 @@
 #include "handover.h"
 #include "linux_clock.h"
 #include "linux_flash.h"
-#include "linux_heap.h"
 #include "linux_net.h"
 #include "linux_rng.h"
 #include "linux_sock.h"
@@ -79,6 +79,24 @@ const char *compat_flash_path(void)
 bool compat_input(uint32_t pin, bool *level)
 {
     return board.sys.port.input(board.sys.port.ctx, pin, level) == ESP_OK;
+}
+
+uint16_t compat_chip_rev(void)
+{
+    return board.page ? (uint16_t)board.page->chip_rev : 0;
+}
+
+void compat_reset(enum port_reset_reason reason)
+{
+    compat_retain_save(board.page->retained, sizeof(board.page->retained));
+    linux_sys_reset(&board.sys, reason);
+    abort(); /* not reached: there is a page */
+}
+
+static void restart(void *ctx)
+{
+    (void)ctx;
+    compat_reset(PORT_RESET_SW);
 }
 
 uint64_t compat_start_ms(void)
@@ -146,7 +164,10 @@ static esp_err_t ports_start(struct diag *diag)
     board.fuses.meter = &board.page->meter;
     board.start_ms = linux_mono_ms();
     linux_sys_init(&board.sys, board.page);
-    linux_net_init(&board.net, &linux_heap);
+    board.sys.port.restart = restart;
+    compat_retain_load(board.page->retained, sizeof(board.page->retained),
+                       board.sys.port.reset_reason(board.sys.port.ctx));
+    linux_net_init(&board.net, &compat_heap);
     linux_sock_init(&board.sock, &board.net);
     linux_lock_init(&board.lock);
     linux_task_init(&board.task);
@@ -159,7 +180,7 @@ static esp_err_t device_start(struct diag *diag)
     const struct api_boot boot = {
         .flash = &board.flash.port,
         .sys = &board.sys.port,
-        .heap = &linux_heap,
+        .heap = &compat_heap,
         .net = &board.net.port,
         .clock = &linux_clock,
         .rng = &linux_rng,
@@ -209,6 +230,7 @@ int main(void)
         fprintf(stderr, "application: %s\n", diag.text);
         return EXIT_NO_BOARD;
     }
+    compat_wdt_start();
     if (xTaskCreate(main_task, "main", porta_app_config.main_stack_len, NULL, 1,
                     NULL) != pdPASS) {
         fprintf(stderr, "application: the main task does not start\n");

@@ -4,9 +4,12 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "esp_err.h"
+#include "port/heap.h"
+#include "port/sys.h"
 
 /* The last task has ended, or there is one again; the same of alarms. When
  * neither is left, the board knows that nothing will happen any more. */
@@ -22,6 +25,23 @@ const char *compat_flash_path(void);
 
 /* A key in the fuses of the board. ESP_ERR_NOT_FOUND: there is none. */
 esp_err_t compat_hmac_key(int id, uint8_t key[32]);
+
+/* Keeps what RTC memory keeps and resets the device. */
+void compat_reset(enum port_reset_reason reason) __attribute__((noreturn));
+
+/* Variables of RTC memory: taken from what the board keeps, given to it. */
+void compat_retain_load(uint8_t *kept, size_t cap,
+                        enum port_reset_reason reason);
+void compat_retain_save(uint8_t *kept, size_t cap);
+
+/* The library's heap, which notes when less is free than ever. */
+extern const struct port_heap compat_heap;
+
+/* Sets the watchdog of tasks going, as the options say. */
+void compat_wdt_start(void);
+
+/* Hundredths of the board's revision. */
+uint16_t compat_chip_rev(void);
 
 /* A diagnostic input of the board. False: nothing is said about it. */
 bool compat_input(uint32_t pin, bool *level);

@@ -180,6 +180,20 @@ BaseType_t xTaskCreatePinnedToCore(TaskFunction_t pvTaskCode,
                        uxPriority, pxCreatedTask);
 }
 
+TaskHandle_t xTaskCreateStatic(TaskFunction_t pxTaskCode, const char *pcName,
+                               uint32_t ulStackDepth, void *pvParameters,
+                               UBaseType_t uxPriority,
+                               StackType_t *puxStackBuffer,
+                               StaticTask_t *pxTaskBuffer)
+{
+    TaskHandle_t task = NULL;
+    if (!puxStackBuffer || !pxTaskBuffer)
+        return NULL;
+    (void)xTaskCreate(pxTaskCode, pcName, ulStackDepth, pvParameters,
+                      uxPriority, &task);
+    return task;
+}
+
 /* With the mutex held. */
 static bool is_alive(const struct compat_task *task)
 {
@@ -370,10 +384,19 @@ static uint32_t notice_after(const struct compat_task *task, uint32_t value,
 BaseType_t xTaskNotify(TaskHandle_t xTaskToNotify, uint32_t ulValue,
                        eNotifyAction eAction)
 {
+    return xTaskNotifyAndQuery(xTaskToNotify, ulValue, eAction, NULL);
+}
+
+BaseType_t xTaskNotifyAndQuery(TaskHandle_t xTaskToNotify, uint32_t ulValue,
+                               eNotifyAction eAction,
+                               uint32_t *pulPreviousNotifyValue)
+{
     pthread_mutex_lock(&lock);
-    bool ok =
-        is_alive(xTaskToNotify) &&
-        !(eAction == eSetValueWithoutOverwrite && xTaskToNotify->notified);
+    bool alive = is_alive(xTaskToNotify);
+    bool ok = alive && !(eAction == eSetValueWithoutOverwrite &&
+                         xTaskToNotify->notified);
+    if (alive && pulPreviousNotifyValue)
+        *pulPreviousNotifyValue = xTaskToNotify->notice;
     if (ok) {
         xTaskToNotify->notice = notice_after(xTaskToNotify, ulValue, eAction);
         xTaskToNotify->notified = true;
@@ -438,6 +461,30 @@ uint32_t ulTaskNotifyTake(BaseType_t xClearCountOnExit, TickType_t xTicksToWait)
     self->notified = false;
     pthread_cleanup_pop(1);
     return count;
+}
+
+BaseType_t xTaskNotifyStateClear(TaskHandle_t xTask)
+{
+    struct compat_task *task = xTask ? xTask : self;
+    pthread_mutex_lock(&lock);
+    bool was = is_alive(task) && task->notified;
+    if (was)
+        task->notified = false;
+    pthread_mutex_unlock(&lock);
+    return was ? pdTRUE : pdFALSE;
+}
+
+uint32_t ulTaskNotifyValueClear(TaskHandle_t xTask, uint32_t ulBitsToClear)
+{
+    struct compat_task *task = xTask ? xTask : self;
+    uint32_t was = 0;
+    pthread_mutex_lock(&lock);
+    if (is_alive(task)) {
+        was = task->notice;
+        task->notice &= ~ulBitsToClear;
+    }
+    pthread_mutex_unlock(&lock);
+    return was;
 }
 
 /* --- critical sections ------------------------------------------------------------ */

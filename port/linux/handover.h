@@ -92,8 +92,8 @@ struct handover {
 
     /* The application. */
     atomic_uint attached; /* 1: it has claimed this page */
-    atomic_uint restart;  /* 1: it ends because it wants a reset */
-    atomic_uint idle;     /* 1: its last task has ended; nothing will happen */
+    atomic_uint restart; /* port_reset_reason: it ends to be reset; 0: not so */
+    atomic_uint idle;    /* 1: its last task has ended; nothing will happen */
     uint8_t retained[HANDOVER_RETAINED_LEN]; /* lost with the power */
 };
 

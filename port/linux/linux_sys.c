@@ -36,9 +36,8 @@ static void sys_sleep_ms(void *ctx, uint32_t ms)
 
 /* Standard output is flushed unless another thread is in it: a chip does not
  * wait for its console either. */
-static void sys_restart(void *ctx)
+void linux_sys_reset(struct linux_sys *s, enum port_reset_reason reason)
 {
-    struct linux_sys *s = ctx;
     if (!s->page) {
         s->restart_wanted = true;
         return;
@@ -47,8 +46,13 @@ static void sys_restart(void *ctx)
         fflush(stdout);
         funlockfile(stdout);
     }
-    atomic_store(&s->page->restart, 1);
+    atomic_store(&s->page->restart, (unsigned)reason);
     _exit(0);
+}
+
+static void sys_restart(void *ctx)
+{
+    linux_sys_reset(ctx, PORT_RESET_SW);
 }
 
 static enum port_reset_reason sys_reset_reason(void *ctx)

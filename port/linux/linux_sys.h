@@ -20,6 +20,9 @@ struct linux_sys {
  * restart() ends the process and the board boots again. */
 void linux_sys_init(struct linux_sys *s, struct handover *page);
 
+/* The same for another reason than that the program asked for it. */
+void linux_sys_reset(struct linux_sys *s, enum port_reset_reason reason);
+
 /* The clock behind every deadline of this port. */
 uint64_t linux_mono_ms(void);
 

@@ -6,7 +6,7 @@
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
-#include "lwip/sys.h"
+#include "lwip/sys.h" /* lint-ok: layers, the real lwIP's, not compat's */
 #include "lwip/timeouts.h"
 #include "vrt_map.h"
 #include "vrt_rng.h"

@@ -48,7 +48,8 @@ def include_flags(tree, work):
 
 
 def check_headers(tree):
-    """Every header compiles alone, twice; public ones in C++ as well."""
+    """Every header compiles alone, twice; public ones with both compilers, in
+    C++ as well."""
     with tempfile.TemporaryDirectory() as work:
         flags = include_flags(tree, work)
 
@@ -66,11 +67,16 @@ def check_headers(tree):
             public = name.startswith(("include/", "compat/include/"))
             std = "-std=c11" if public or name.startswith("src/") \
                 else "-std=gnu11"
-            yield from compile_as(name, ["gcc", std], "c")
+            ways = [(["gcc", std], "c")]
             if public:
-                yield from compile_as(
-                    name, ["clang", "-std=c++17", "-Wno-strict-prototypes"],
-                    "c++")
+                cxx = ["-std=c++17", "-Wno-strict-prototypes"]
+                ways += [(["clang", std], "c"), (["g++", *cxx], "c++"),
+                         (["clang++", *cxx], "c++")]
+            for command, language in ways:
+                finding = next(compile_as(name, command, language), None)
+                if finding:  # one is enough
+                    yield finding
+                    return
 
         names = [n for n in tree.c_files("src", "port", "include", "compat")
                  if n.endswith(".h")]

@@ -8,6 +8,10 @@ import re
 from failure import Failure
 
 SCHEME_NUMBER = {"v1": 1, "rsa3072": 2, "ecdsa256": 3, "ecdsa384": 4}
+# esp_chip_model_t
+CHIP_MODELS = {"esp32": 1, "esp32s2": 2, "esp32s3": 9, "esp32c3": 5,
+               "esp32c2": 12, "esp32c6": 13, "esp32h2": 16, "esp32p4": 18,
+               "esp32c61": 20, "esp32c5": 23}
 CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.S)
 
@@ -96,6 +100,11 @@ const struct porta_app_config porta_app_config = {{
     .bundle_pem = pem,
     .log_level = {level},
     .log_colors = {flag(config, "LOG_COLORS")},
+    .chip_model = {CHIP_MODELS.get(config["IDF_TARGET"], 999)},
+    .heap_kib = {config["PORTA_HEAP_KIB"]},
+    .wdt = {flag(config, "ESP_TASK_WDT_INIT")},
+    .wdt_panic = {flag(config, "ESP_TASK_WDT_PANIC")},
+    .wdt_ms = {config.get("ESP_TASK_WDT_TIMEOUT_S", 5)} * 1000,
     .tick_hz = {config["FREERTOS_HZ"]},
     .main_stack_len = {config["ESP_MAIN_TASK_STACK_SIZE"]},
     .connect_wifi = {flag(config, "EXAMPLE_CONNECT_WIFI")},

@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "esp_attr.h"
 #include "esp_bit_defs.h"
+#include "esp_err.h"
+#include "esp_heap_caps.h"
 #include "sdkconfig.h"
 
 #ifdef __cplusplus
@@ -58,8 +61,30 @@ typedef struct {
     }
 void vPortEnterCritical(void);
 void vPortExitCritical(void);
+#define portMUX_INITIALIZE(mux) ((void)(mux))
+#define spinlock_initialize(mux) ((void)(mux))
 #define portENTER_CRITICAL(mux) ((void)(mux), vPortEnterCritical())
 #define portEXIT_CRITICAL(mux) ((void)(mux), vPortExitCritical())
+#define portENTER_CRITICAL_ISR(mux) portENTER_CRITICAL(mux)
+#define portEXIT_CRITICAL_ISR(mux) portEXIT_CRITICAL(mux)
+#define portENTER_CRITICAL_SAFE(mux) portENTER_CRITICAL(mux)
+#define portEXIT_CRITICAL_SAFE(mux) portEXIT_CRITICAL(mux)
+
+/* The place that a program gives an object. It is accepted and not used: an
+ * object of the host is larger, so it is allocated all the same. */
+typedef struct {
+    void *unused[4];
+} StaticTask_t;
+typedef StaticTask_t StaticQueue_t;
+typedef StaticTask_t StaticSemaphore_t;
+typedef StaticTask_t StaticEventGroup_t;
+typedef StaticTask_t StaticTimer_t;
+
+#define pvPortMalloc(len) malloc(len)
+#define vPortFree(ptr) free(ptr)
+#define xPortGetFreeHeapSize() esp_get_free_heap_size()
+#define xPortGetMinimumEverFreeHeapSize() esp_get_minimum_free_heap_size()
+#define xPortInIsrContext() pdFALSE /* there are no interrupts */
 
 #define tskIDLE_PRIORITY ((UBaseType_t)0)
 #define tskNO_AFFINITY ((BaseType_t)0x7fffffff)

@@ -31,6 +31,21 @@ EventBits_t xEventGroupWaitBits(EventGroupHandle_t xEventGroup,
                                 const BaseType_t xWaitForAllBits,
                                 TickType_t xTicksToWait);
 
+/* Sets bits and waits for all of the others: a place where tasks meet. They are
+ * cleared when all are there. */
+EventBits_t xEventGroupSync(EventGroupHandle_t xEventGroup,
+                            const EventBits_t uxBitsToSet,
+                            const EventBits_t uxBitsToWaitFor,
+                            TickType_t xTicksToWait);
+
+#define xEventGroupCreateStatic(place) ((void)(place), xEventGroupCreate())
+/* There are no interrupts; the bits are set when this returns. */
+#define xEventGroupSetBitsFromISR(group, bits, woken) \
+    ((void)(woken), (void)xEventGroupSetBits((group), (bits)), pdPASS)
+#define xEventGroupClearBitsFromISR(group, bits) \
+    ((void)xEventGroupClearBits((group), (bits)), pdPASS)
+#define xEventGroupGetBitsFromISR(group) xEventGroupGetBits(group)
+
 #ifdef __cplusplus
 }
 #endif

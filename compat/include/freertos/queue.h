@@ -37,6 +37,19 @@ BaseType_t xQueueOverwrite(QueueHandle_t xQueue, const void *pvItemToQueue);
 #define xQueueReceiveFromISR(queue, buffer, woken) \
     ((void)(woken), xQueueReceive((queue), (buffer), 0))
 
+#define xQueueSendToBackFromISR(queue, item, woken) \
+    xQueueSendFromISR(queue, item, woken)
+#define xQueueSendToFrontFromISR(queue, item, woken) \
+    ((void)(woken), xQueueSendToFront((queue), (item), 0))
+#define xQueueOverwriteFromISR(queue, item, woken) \
+    ((void)(woken), xQueueOverwrite((queue), (item)))
+#define xQueuePeekFromISR(queue, buffer) xQueuePeek((queue), (buffer), 0)
+#define uxQueueMessagesWaitingFromISR(queue) uxQueueMessagesWaiting(queue)
+#define xQueueIsQueueFullFromISR(queue) (uxQueueSpacesAvailable(queue) == 0)
+#define xQueueIsQueueEmptyFromISR(queue) (uxQueueMessagesWaiting(queue) == 0)
+#define xQueueCreateStatic(length, item_len, bytes, place) \
+    ((void)(bytes), (void)(place), xQueueCreate((length), (item_len)))
+
 BaseType_t xQueueReset(QueueHandle_t xQueue);
 UBaseType_t uxQueueMessagesWaiting(const QueueHandle_t xQueue);
 UBaseType_t uxQueueSpacesAvailable(const QueueHandle_t xQueue);

@@ -27,6 +27,20 @@ BaseType_t xSemaphoreTakeRecursive(SemaphoreHandle_t xMutex,
 BaseType_t xSemaphoreGiveRecursive(SemaphoreHandle_t xMutex);
 UBaseType_t uxSemaphoreGetCount(SemaphoreHandle_t xSemaphore);
 
+#define xSemaphoreCreateBinaryStatic(place) \
+    ((void)(place), xSemaphoreCreateBinary())
+#define xSemaphoreCreateCountingStatic(max_cnt, cnt, place) \
+    ((void)(place), xSemaphoreCreateCounting((max_cnt), (cnt)))
+#define xSemaphoreCreateMutexStatic(place) \
+    ((void)(place), xSemaphoreCreateMutex())
+#define xSemaphoreCreateRecursiveMutexStatic(place) \
+    ((void)(place), xSemaphoreCreateRecursiveMutex())
+/* There are no interrupts; who calls these does not wait. */
+#define xSemaphoreGiveFromISR(semaphore, woken) \
+    ((void)(woken), xSemaphoreGive(semaphore))
+#define xSemaphoreTakeFromISR(semaphore, woken) \
+    ((void)(woken), xSemaphoreTake((semaphore), 0))
+
 #ifdef __cplusplus
 }
 #endif

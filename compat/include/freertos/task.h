@@ -22,6 +22,13 @@ BaseType_t xTaskCreatePinnedToCore(TaskFunction_t pvTaskCode,
                                    TaskHandle_t *pxCreatedTask,
                                    BaseType_t xCoreID);
 
+/* Stack and place are accepted and not used. NULL: no memory. */
+TaskHandle_t xTaskCreateStatic(TaskFunction_t pxTaskCode, const char *pcName,
+                               uint32_t ulStackDepth, void *pvParameters,
+                               UBaseType_t uxPriority,
+                               StackType_t *puxStackBuffer,
+                               StaticTask_t *pxTaskBuffer);
+
 /* NULL: the calling task, and then it does not return. Another task ends at
  * the next place where it waits. */
 void vTaskDelete(TaskHandle_t xTaskToDelete);
@@ -46,6 +53,13 @@ char *pcTaskGetName(TaskHandle_t xTaskToQuery);
 UBaseType_t uxTaskGetNumberOfTasks(void);
 
 #define taskYIELD() vTaskDelay(0)
+#define portYIELD() taskYIELD()
+#define portYIELD_FROM_ISR(...) taskYIELD()
+
+#define taskSCHEDULER_NOT_STARTED ((BaseType_t)1)
+#define taskSCHEDULER_RUNNING ((BaseType_t)2)
+#define taskSCHEDULER_SUSPENDED ((BaseType_t)0)
+#define xTaskGetSchedulerState() taskSCHEDULER_RUNNING
 
 /* Accepted, and told again; threads of the host share its processors evenly. */
 UBaseType_t uxTaskPriorityGet(TaskHandle_t xTask);
@@ -87,8 +101,23 @@ BaseType_t xTaskNotifyWait(uint32_t ulBitsToClearOnEntry,
 uint32_t ulTaskNotifyTake(BaseType_t xClearCountOnExit,
                           TickType_t xTicksToWait);
 
+/* pdFALSE: there was none. NULL: the calling task. */
+BaseType_t xTaskNotifyStateClear(TaskHandle_t xTask);
+/* The value as it was before. */
+uint32_t ulTaskNotifyValueClear(TaskHandle_t xTask, uint32_t ulBitsToClear);
+BaseType_t xTaskNotifyAndQuery(TaskHandle_t xTaskToNotify, uint32_t ulValue,
+                               eNotifyAction eAction,
+                               uint32_t *pulPreviousNotifyValue);
+/* There are no interrupts. */
+#define xTaskNotifyFromISR(task, value, action, woken) \
+    ((void)(woken), xTaskNotify((task), (value), (action)))
+#define vTaskNotifyGiveFromISR(task, woken) \
+    ((void)(woken), (void)xTaskNotifyGive(task))
+
 #define taskENTER_CRITICAL(mux) portENTER_CRITICAL(mux)
 #define taskEXIT_CRITICAL(mux) portEXIT_CRITICAL(mux)
+#define taskENTER_CRITICAL_ISR(mux) portENTER_CRITICAL(mux)
+#define taskEXIT_CRITICAL_ISR(mux) portEXIT_CRITICAL(mux)
 #define xTaskGetTickCountFromISR() xTaskGetTickCount()
 #define xPortGetCoreID() ((BaseType_t)0)
 

@@ -30,6 +30,16 @@ BaseType_t xTimerChangePeriod(TimerHandle_t xTimer, TickType_t xNewPeriod,
 /* Not after this call; one that is running is not interrupted. */
 BaseType_t xTimerDelete(TimerHandle_t xTimer, TickType_t xTicksToWait);
 
+#define xTimerCreateStatic(name, period, reload, id, fn, place) \
+    ((void)(place), xTimerCreate((name), (period), (reload), (id), (fn)))
+#define xTimerStartFromISR(timer, woken) \
+    ((void)(woken), xTimerStart((timer), 0))
+#define xTimerResetFromISR(timer, woken) \
+    ((void)(woken), xTimerReset((timer), 0))
+#define xTimerStopFromISR(timer, woken) ((void)(woken), xTimerStop((timer), 0))
+#define xTimerChangePeriodFromISR(timer, period, woken) \
+    ((void)(woken), xTimerChangePeriod((timer), (period), 0))
+
 BaseType_t xTimerIsTimerActive(TimerHandle_t xTimer);
 void *pvTimerGetTimerID(TimerHandle_t xTimer);
 void vTimerSetTimerID(TimerHandle_t xTimer, void *pvNewID);

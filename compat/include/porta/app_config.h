@@ -42,6 +42,12 @@ struct porta_app_config {
 
     int log_level; /* esp_log_level_t */
     bool log_colors;
+    uint32_t chip_model; /* esp_chip_model_t */
+    uint32_t heap_kib;   /* what the device has to give out */
+    uint32_t record_len; /* TLS records that servers may send; 0: any */
+    bool wdt;            /* the watchdog of tasks runs from the start */
+    bool wdt_panic;
+    uint32_t wdt_ms;
     uint32_t tick_hz;
     uint32_t main_stack_len;
 

@@ -12,9 +12,11 @@
 enum port_reset_reason {
     PORT_RESET_UNKNOWN = 0,
     PORT_RESET_POWERON = 1,
-    PORT_RESET_SW = 3,    /* the program asked for it */
-    PORT_RESET_PANIC = 4, /* the program crashed or ended unasked */
+    PORT_RESET_SW = 3,       /* the program asked for it */
+    PORT_RESET_PANIC = 4,    /* the program crashed or ended unasked */
+    PORT_RESET_TASK_WDT = 6, /* a task did not say that it lives */
     PORT_RESET_WDT = 7,
+    PORT_RESET_DEEPSLEEP = 8, /* it woke */
     PORT_RESET_BROWNOUT = 9
 };
 

@@ -151,7 +151,7 @@ static void test_child_restarts(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
-    assert_int_equal(h->restart, 1);
+    assert_int_equal(h->restart, PORT_RESET_SW);
     assert_int_equal(h->retained[0], 9);
     close(h->flash_fd);
     handover_detach(h);

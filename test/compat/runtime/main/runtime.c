@@ -1,5 +1,5 @@
 /* What the runtime promises beyond the network: tasks, timers, pins, log,
- * resets. The first boot ends with esp_restart(), the second with a crash. */
+ * resets. */
 #include "runtime.h"
 
 #include <stdio.h>
@@ -15,21 +15,6 @@ void check(const char *name, bool holds)
     printf("%s %s\n", holds ? "ok" : "FAILED", name);
 }
 
-static void first_handler(void)
-{
-    printf("handler first\n");
-}
-
-static void second_handler(void)
-{
-    printf("handler second\n");
-}
-
-static void never_handler(void)
-{
-    printf("handler never\n");
-}
-
 static void check_log(void)
 {
     esp_log_level_set("quiet", ESP_LOG_ERROR);
@@ -41,18 +26,6 @@ static void check_log(void)
     check("level of a tag", esp_log_level_get("quiet") == ESP_LOG_ERROR);
 }
 
-static void restart_with_handlers(void)
-{
-    check("shutdown handlers",
-          esp_register_shutdown_handler(first_handler) == ESP_OK &&
-              esp_register_shutdown_handler(second_handler) == ESP_OK &&
-              esp_register_shutdown_handler(never_handler) == ESP_OK &&
-              esp_unregister_shutdown_handler(never_handler) == ESP_OK &&
-              esp_register_shutdown_handler(first_handler) ==
-                  ESP_ERR_INVALID_STATE);
-    esp_restart();
-}
-
 void app_main(void)
 {
     switch (esp_reset_reason()) {
@@ -62,11 +35,20 @@ void app_main(void)
         check_tasks();
         check_timers();
         check_world();
-        restart_with_handlers();
+        check_chip();
+        boot_first();
         break;
     case ESP_RST_SW:
         printf("reset software\n");
-        esp_system_abort("on purpose");
+        boot_after_restart();
+        break;
+    case ESP_RST_DEEPSLEEP:
+        printf("reset deep-sleep\n");
+        boot_after_sleep();
+        break;
+    case ESP_RST_TASK_WDT:
+        printf("reset task-watchdog\n");
+        boot_after_watchdog();
         break;
     case ESP_RST_PANIC:
         printf("reset panic\n");

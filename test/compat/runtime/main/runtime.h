@@ -7,3 +7,10 @@ void check(const char *name, bool holds);
 void check_tasks(void);
 void check_timers(void);
 void check_world(void);
+void check_chip(void);
+
+/* The boots, in their order; each ends with the reset that the next one names. */
+void boot_first(void);
+void boot_after_restart(void);
+void boot_after_sleep(void);
+void boot_after_watchdog(void);

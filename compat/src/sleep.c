@@ -1,0 +1,69 @@
+#include "esp_sleep.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "esp_system.h"
+
+static bool timer_on, slept_light;
+static uint64_t timer_us;
+
+esp_err_t esp_sleep_enable_timer_wakeup(uint64_t time_in_us)
+{
+    timer_us = time_in_us;
+    timer_on = true;
+    return ESP_OK;
+}
+
+esp_err_t esp_sleep_disable_wakeup_source(esp_sleep_source_t source)
+{
+    bool was = timer_on;
+    if (source != ESP_SLEEP_WAKEUP_TIMER && source != ESP_SLEEP_WAKEUP_ALL)
+        return ESP_ERR_INVALID_STATE;
+    timer_on = false;
+    return was || source == ESP_SLEEP_WAKEUP_ALL ? ESP_OK
+                                                 : ESP_ERR_INVALID_STATE;
+}
+
+esp_sleep_wakeup_cause_t esp_sleep_get_wakeup_cause(void)
+{
+    return slept_light || esp_reset_reason() == ESP_RST_DEEPSLEEP
+               ? ESP_SLEEP_WAKEUP_TIMER
+               : ESP_SLEEP_WAKEUP_UNDEFINED;
+}
+
+static void wait_us(uint64_t us)
+{
+    struct timespec left = { .tv_sec = (time_t)(us / 1000000),
+                             .tv_nsec = (long)(us % 1000000) * 1000 };
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+        ;
+}
+
+void esp_deep_sleep_start(void)
+{
+    fflush(stdout);
+    while (!timer_on)
+        pause();
+    wait_us(timer_us);
+    compat_reset(PORT_RESET_DEEPSLEEP);
+}
+
+void esp_deep_sleep(uint64_t time_in_us)
+{
+    (void)esp_sleep_enable_timer_wakeup(time_in_us);
+    esp_deep_sleep_start();
+}
+
+esp_err_t esp_light_sleep_start(void)
+{
+    if (!timer_on)
+        return ESP_ERR_INVALID_STATE;
+    wait_us(timer_us);
+    slept_light = true;
+    return ESP_OK;
+}

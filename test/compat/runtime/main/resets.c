@@ -1,0 +1,81 @@
+/* One boot after the other, and what each keeps for the next. */
+#include <stdio.h>
+
+#include "esp_attr.h"
+#include "esp_sleep.h"
+#include "esp_system.h"
+#include "esp_task_wdt.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "runtime.h"
+
+static RTC_NOINIT_ATTR int noinit;
+static RTC_DATA_ATTR int data = 7;
+static int plain = 7;
+
+static void first_handler(void)
+{
+    printf("handler first\n");
+}
+
+static void second_handler(void)
+{
+    printf("handler second\n");
+}
+
+static void never_handler(void)
+{
+    printf("handler never\n");
+}
+
+void boot_first(void)
+{
+    check("shutdown handlers",
+          esp_register_shutdown_handler(first_handler) == ESP_OK &&
+              esp_register_shutdown_handler(second_handler) == ESP_OK &&
+              esp_register_shutdown_handler(never_handler) == ESP_OK &&
+              esp_unregister_shutdown_handler(never_handler) == ESP_OK &&
+              esp_register_shutdown_handler(first_handler) ==
+                  ESP_ERR_INVALID_STATE);
+    check("nothing woke us",
+          esp_sleep_get_wakeup_cause() == ESP_SLEEP_WAKEUP_UNDEFINED);
+    check("no light sleep without an end",
+          esp_light_sleep_start() == ESP_ERR_INVALID_STATE);
+    noinit = data = plain = 41;
+    esp_restart();
+}
+
+void boot_after_restart(void)
+{
+    check("a restart keeps what is not initialised", noinit == 41);
+    check("and nothing else", data == 7 && plain == 7);
+    noinit = data = plain = 42;
+    esp_deep_sleep(20000);
+}
+
+void boot_after_sleep(void)
+{
+    const esp_task_wdt_config_t config = { .timeout_ms = 200,
+                                           .trigger_panic = true };
+
+    check("deep sleep keeps both", noinit == 42 && data == 42 && plain == 7);
+    check("the timer woke us",
+          esp_sleep_get_wakeup_cause() == ESP_SLEEP_WAKEUP_TIMER);
+    check("the watchdog runs already, as the options say",
+          esp_task_wdt_init(&config) == ESP_ERR_INVALID_STATE);
+    check("it can be told to be quicker",
+          esp_task_wdt_reconfigure(&config) == ESP_OK);
+    esp_task_wdt_add(NULL);
+    for (int i = 0; i < 4; i++) {
+        vTaskDelay(pdMS_TO_TICKS(100));
+        esp_task_wdt_reset();
+    }
+    check("who says that it lives lives on", true);
+    vTaskDelay(pdMS_TO_TICKS(20000));
+}
+
+void boot_after_watchdog(void)
+{
+    check("the watchdog's reset keeps what is not initialised", noinit == 42);
+    esp_system_abort("on purpose");
+}
