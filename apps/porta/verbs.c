@@ -25,6 +25,7 @@ const struct cli_sub cli_verbs[] = {
     { "torture", "cuts the power in every flash operation, on a copy",
       cmd_torture },
     { "demo", "the guided tour", cmd_demo },
+    { "doctor", "checks this machine, and says how to mend it", cmd_doctor },
     { "help", "this list, or one page about a verb", cmd_help },
 };
 const size_t cli_verb_cnt = sizeof(cli_verbs) / sizeof(cli_verbs[0]);

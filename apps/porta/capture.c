@@ -1,0 +1,81 @@
+#include "capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "linux_sys.h"
+
+#define NOT_FOUND 127
+
+static void become(const char *const *words, int fd)
+{
+    int nothing = open("/dev/null", O_RDONLY);
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setpgid(0, 0);
+    (void)dup2(nothing, STDIN_FILENO);
+    (void)dup2(fd, STDOUT_FILENO);
+    (void)dup2(fd, STDERR_FILENO);
+    signal(SIGPIPE, SIG_DFL);
+    setenv("LC_ALL", "C", 1);
+    execvp(words[0], (char *const *)(uintptr_t)words);
+    _exit(NOT_FOUND);
+}
+
+/* Until the end of the output, or of the time. False: of the time. */
+static bool listen(int fd, uint64_t end_ms, char *out, size_t out_len)
+{
+    char scrap[4096];
+    size_t at = 0;
+
+    for (;;) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        uint64_t now_ms = linux_mono_ms();
+        ssize_t got;
+
+        out[at] = '\0';
+        if (now_ms >= end_ms || poll(&p, 1, (int)(end_ms - now_ms)) == 0)
+            return false;
+        got = at + 1 < out_len ? read(fd, out + at, out_len - 1 - at)
+                               : read(fd, scrap, sizeof(scrap));
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return true;
+        if (got > 0 && at + 1 < out_len)
+            at += (size_t)got;
+    }
+}
+
+int capture(const char *const *words, uint32_t timeout_ms, char *out,
+            size_t out_len)
+{
+    uint64_t end_ms = linux_mono_ms() + timeout_ms;
+    int fds[2], status = 0;
+    bool in_time;
+    pid_t pid;
+
+    out[0] = '\0';
+    if (pipe2(fds, O_CLOEXEC) != 0)
+        return CAPTURE_FAILED;
+    pid = fork();
+    if (pid == 0)
+        become(words, fds[1]);
+    close(fds[1]);
+    in_time = pid > 0 && listen(fds[0], end_ms, out, out_len);
+    close(fds[0]);
+    if (pid < 0)
+        return CAPTURE_FAILED;
+    if (!in_time)
+        (void)kill(-pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (!in_time || !WIFEXITED(status))
+        return CAPTURE_FAILED;
+    return WEXITSTATUS(status) == NOT_FOUND ? CAPTURE_MISSING
+                                            : WEXITSTATUS(status);
+}
