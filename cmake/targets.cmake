@@ -116,3 +116,11 @@ function(porta_library)
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
         "$<INSTALL_INTERFACE:include>")
 endfunction()
+
+# The sources of a bootloader's portable part, but for the table of chips.
+function(porta_boot_path out)
+    file(STRINGS "${PROJECT_SOURCE_DIR}/src/boot/boot_path.txt" names
+        REGEX "^[^#]")
+    list(TRANSFORM names PREPEND "${PROJECT_SOURCE_DIR}/src/")
+    set(${out} "${names}" PARENT_SCOPE)
+endfunction()

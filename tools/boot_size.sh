@@ -43,6 +43,7 @@ echo 'void abort(void);' >"$tmp/stdlib.h"
 echo '#include <stddef.h>' >"$tmp/stdio.h"
 
 src=$here/src
+files=$(sed -e '/^#/d' -e "s|^|$src/|" "$src/boot/boot_path.txt")
 flags="-std=c11 -march=rv32imac -mabi=ilp32 -misa-spec=2.2 -Os -ffreestanding
     -msave-restore -ffunction-sections -fdata-sections -fstack-usage
     -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables
@@ -55,17 +56,9 @@ build() {
     # shellcheck disable=SC2086
     $cc $flags $2 -nostdlib -dumpdir "$tmp/$1." -Wl,--gc-sections \
         -Wl,--no-warn-rwx-segments -o "$tmp/$1" \
-        "$here/tools/boot_size/main.c" "$here/tools/boot_size/chip_table.c" "$tmp/libc.o" \
-        "$src"/base/crc32.c "$src"/base/md5.c "$src"/part/part_table.c \
-        "$src"/otadata/change.c "$src"/otadata/log.c "$src"/otadata/read.c \
-        "$src"/otadata/rec.c "$src"/image/check.c "$src"/image/chip.c \
-        "$src"/image/desc.c "$src"/image/header.c "$src"/image/keys.c \
-        "$src"/image/sig.c "$src"/image/sig_block.c "$src"/image/walk.c \
-        "$src"/fuse/fuse.c "$src"/fuse/emul.c \
-        "$src"/boot/exec.c "$src"/boot/fuses.c "$src"/boot/input.c "$src"/boot/plan.c \
-        "$src"/crypto/ct.c "$src"/crypto/mont.c "$src"/crypto/ec.c \
-        "$src"/crypto/ec_p256.c "$src"/crypto/ecdsa.c \
-        "$src"/crypto/sha256_small.c -lgcc
+        "$here/tools/boot_size/main.c" "$here/tools/boot_size/chip_table.c" \
+        "$tmp/libc.o" \
+        $files -lgcc
     riscv64-unknown-elf-size "$tmp/$1" | awk -v name="$1" 'NR == 2 {
         print name ": " $1 " bytes of text and read-only data, " $2 + $3 \
               " of writable data" }'

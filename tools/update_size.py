@@ -99,8 +99,9 @@ def flags_of(folder):
 def sources():
     for module in MODULES:
         for path in sorted((ROOT / "src" / module).glob("*.c")):
-            # What a board takes the other file for.
-            if path.name not in ("tls_mbedtls_server.c", "sha256_small.c"):
+            # What a board, or a bootloader, takes the other file for.
+            if path.name not in ("tls_mbedtls_server.c", "tail_slot.c") and \
+                    not path.stem.endswith("_small"):
                 yield path
 
 

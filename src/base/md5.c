@@ -1,5 +1,4 @@
-/* MD5 as RFC 1321 states it. Message lengths are counted in bytes; the 64-bit
- * bit count of the padding wraps as the RFC allows. */
+/* MD5 as RFC 1321 states it. */
 #include "base/md5.h"
 
 #include <string.h>
@@ -60,63 +59,42 @@ static unsigned md5_word(unsigned i)
     return (mul[i / 16] * i + add[i / 16]) % 16;
 }
 
-static void md5_block(uint32_t state[4], const uint8_t block[64])
+static void md5_block(uint32_t *h, const uint8_t *block)
 {
-    uint32_t a = state[0];
-    uint32_t b = state[1];
-    uint32_t c = state[2];
-    uint32_t d = state[3];
+    uint32_t v[4];
 
+    memcpy(v, h, sizeof(v));
     for (unsigned i = 0; i < 64; i++) {
-        uint32_t sum = a + md5_mix(i / 16, b, c, d) + md5_k[i] +
+        uint32_t b = v[1], c = v[2], d = v[3];
+        uint32_t sum = v[0] + md5_mix(i / 16, b, c, d) + md5_k[i] +
                        le32_get(block + 4 * md5_word(i));
 
-        a = d;
-        d = c;
-        c = b;
-        b += rotl(sum, md5_rot[i / 16][i % 4]);
+        v[0] = d;
+        v[3] = c;
+        v[2] = b;
+        v[1] = b + rotl(sum, md5_rot[i / 16][i % 4]);
     }
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
+    for (unsigned i = 0; i < 4; i++)
+        h[i] += v[i];
 }
 
 void md5_init(struct md5 *m)
 {
-    *m = (struct md5){
-        .state = { 0x67452301u, 0xefcdab89u, 0x98badcfeu, 0x10325476u },
-    };
+    static const uint32_t start[4] = { 0x67452301u, 0xefcdab89u, 0x98badcfeu,
+                                       0x10325476u };
+
+    m->b.len = 0;
+    memcpy(m->b.h, start, sizeof(start));
 }
 
 void md5_update(struct md5 *m, const void *data, size_t len)
 {
-    const uint8_t *p = data;
-
-    while (len > 0) {
-        size_t used = (size_t)(m->len % 64);
-        size_t take = len < 64 - used ? len : 64 - used;
-
-        memcpy(m->block + used, p, take);
-        m->len += take;
-        p += take;
-        len -= take;
-        if (used + take == 64)
-            md5_block(m->state, m->block);
-    }
+    blocks_feed(&m->b, md5_block, data, len);
 }
 
 void md5_final(struct md5 *m, uint8_t out[16])
 {
-    static const uint8_t pad[64] = { 0x80 };
-    uint64_t bit_cnt = m->len * 8;
-    size_t used = (size_t)(m->len % 64);
-    uint8_t tail[8];
-
-    le32_put(tail, (uint32_t)bit_cnt);
-    le32_put(tail + 4, (uint32_t)(bit_cnt >> 32));
-    md5_update(m, pad, (used < 56 ? 56 : 120) - used);
-    md5_update(m, tail, sizeof(tail));
+    blocks_end(&m->b, md5_block, 0);
     for (size_t i = 0; i < 4; i++)
-        le32_put(out + 4 * i, m->state[i]);
+        le32_put(out + 4 * i, m->b.h[i]);
 }

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blocks.h"
+
 struct md5 {
-    uint32_t state[4];
-    uint64_t len;
-    uint8_t block[64];
+    struct blocks b;
 };
 
 void md5_init(struct md5 *m);

@@ -109,6 +109,8 @@ static inline bool pol_deny(const struct policy *p)
     return CFG_DENY == 2 ? p->deny : CFG_DENY;
 }
 
+/* Keys of V1 cost room, also where only ids are compared. */
+#define POL_V1_BUILT (CFG_SIGN_SCHEMES >> 1 & 1)
 /* Numbers of P-384 cost stack, also where only P-256 is verified. */
 #define POL_P384_BUILT (CFG_SIGN_SCHEMES >> 4 & 1)
 

@@ -36,18 +36,18 @@ enum boot_image { /* what is known of a candidate's image */
 
 struct boot_in {
     bool table_ok;
-    bool has_otadata;       /* the partition exists */
-    bool otadata_ok;        /* large enough and readable */
-    struct ota_rec rec[2];  /* as otadata_read() believes them */
-    struct ota_event event; /* the newest, as otadata_read() has it */
-    enum port_reset_reason reset_reason;
+    bool has_otadata;  /* the partition exists */
+    bool otadata_ok;   /* large enough and readable */
     uint32_t slot_cnt; /* OTA slots, at most BOOT_MAX_SLOTS */
-    enum boot_image image[BOOT_CHOICES];
+    enum port_reset_reason reset_reason;
     struct policy policy;
     /* With anti-rollback: the secure version in the fuses, UINT32_MAX when they
      * cannot be read; and of the image in each partition one more than its
      * description says, 0 when it says none. */
     uint32_t fuse_version;
+    struct ota_rec rec[2];  /* as otadata_read() believes them */
+    struct ota_event event; /* the newest, as otadata_read() has it */
+    enum boot_image image[BOOT_CHOICES];
     uint32_t secure[BOOT_CHOICES];
 };
 
@@ -87,13 +87,13 @@ struct boot_plan {
     enum boot_action action;
     uint32_t choice; /* slot index, BOOT_FACTORY, BOOT_TEST, NONE */
     enum boot_reason reason;
-    uint32_t preferred;        /* what the records ask for, or NONE */
+    uint32_t preferred;    /* what the records ask for, or NONE */
+    uint32_t raise_to;     /* the secure version that `choice`, which is
+                         * confirmed, gives the fuses; 0: none */
+    uint32_t fallback_cnt; /* who would be tried after `choice` */
+    uint8_t fallbacks[BOOT_CHOICES];
     uint32_t mark_cnt;         /* in the order they are to be written; while */
     struct boot_mark marks[2]; /* VERIFY: as if `choice` turned out good */
-    uint32_t fallback_cnt;     /* who would be tried after `choice` */
-    uint8_t fallbacks[BOOT_CHOICES];
-    uint32_t raise_to; /* the secure version that `choice`, which is
-                        * confirmed, gives the fuses; 0: none */
 };
 
 void boot_plan(const struct boot_in *in, struct boot_plan *plan);

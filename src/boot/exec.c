@@ -13,8 +13,6 @@
 
 #define TAG "boot"
 
-static const struct img_receipt no_receipt = IMG_RECEIPT_NONE;
-
 static esp_err_t check_image(const struct boot_env *env,
                              const struct part_entry *part,
                              struct boot_result *out)
@@ -23,7 +21,13 @@ static esp_err_t check_image(const struct boot_env *env,
     rules.kind = IMG_KIND_APP;
     rules.place = IMG_PLACE_SLOT;
     rules.require_hash = pol_require_hash(&env->policy);
-    rules.keys = img_keys_for(pol_boot_signed(&env->policy), env->rules.keys);
+    if (!pol_boot_signed(&env->policy)) {
+        rules.keys = NULL;
+    } else if (!rules.keys) { /* nobody is trusted */
+        out->check.fault.kind = IMG_FAULT_SIG;
+        out->check.fault.seg = IMG_SIG_NO_KEYS;
+        return ESP_ERR_IMAGE_INVALID;
+    }
     struct img_sink sink = { NULL, NULL };
     const struct boot_loader *loader = env->loader;
     if (loader) {
@@ -136,7 +140,7 @@ static void settle(const struct boot_env *env, struct boot_result *out)
         out->part = boot_part(env->table, out->plan.choice);
     if (boot_may_start(env, out) == VERDICT_ACCEPT)
         return;
-    out->receipt = no_receipt;
+    img_receipt_none(&out->receipt);
     out->part = NULL;
     out->plan.action = BOOT_ACT_RESET;
     out->plan.choice = BOOT_NONE;
@@ -146,7 +150,7 @@ static void begin(const struct boot_env *env, struct boot_in *in,
                   struct boot_result *out)
 {
     memset(out, 0, sizeof(*out));
-    out->receipt = no_receipt;
+    img_receipt_none(&out->receipt);
     boot_gather(env, in, &out->otadata);
     if (pol_anti_rollback(&env->policy))
         out->fuse_err = fuse_read_version(env->fuse, &out->fuse_version);

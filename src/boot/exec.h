@@ -48,19 +48,19 @@ struct boot_env {
 };
 
 struct boot_result {
-    struct boot_in in; /* what the plan was made from; not on the stack */
-    struct boot_plan plan;
-    struct otadata otadata;        /* when has_otadata */
-    bool has_otadata;              /* the partition is there and readable */
     const struct part_entry *part; /* of plan.choice, in table; NULL: none */
-    struct img_receipt receipt;    /* ACCEPT only when plan says BOOT */
-    struct img_check check;        /* of the image judged last */
-    esp_err_t err[BOOT_CHOICES];   /* of each image judged; ESP_OK too when
-                                       it was not */
+    bool has_otadata;              /* the partition is there and readable */
+    esp_err_t write_err;           /* first failure to write the records */
+    uint32_t fuse_version;      /* with anti-rollback; UINT32_MAX: not known */
+    esp_err_t fuse_err;         /* of reading the fuses, or of raising them */
+    struct img_receipt receipt; /* ACCEPT only when plan says BOOT */
+    struct boot_plan plan;
+    esp_err_t err[BOOT_CHOICES]; /* of each image judged; ESP_OK too when
+                                    it was not */
+    struct img_check check;      /* of the image judged last */
+    struct boot_in in;      /* what the plan was made from; not on the stack */
+    struct otadata otadata; /* when has_otadata */
     struct img_fault fault[BOOT_CHOICES];
-    esp_err_t write_err;   /* first failure to write the records */
-    uint32_t fuse_version; /* with anti-rollback; UINT32_MAX: not known */
-    esp_err_t fuse_err;    /* of reading the fuses, or of raising them */
 };
 
 /* Asks all of it again, from what was found and not from what was decided:

@@ -27,3 +27,18 @@ void ct_wipe(void *p, size_t len)
     for (size_t i = 0; i < len; i++)
         q[i] = 0;
 }
+
+enum verdict ct_verdict(uint32_t wrong)
+{
+    uint32_t differ = (uint32_t)VERDICT_ACCEPT ^ (uint32_t)VERDICT_REJECT;
+
+    return (enum verdict)((uint32_t)VERDICT_ACCEPT ^
+                          (differ & (0u - ct_flag(wrong))));
+}
+
+enum verdict ct_agree(uint32_t wrong, uint32_t again)
+{
+    uint32_t plain = again == 0 ? VERDICT_ACCEPT : VERDICT_REJECT;
+
+    return (enum verdict)((uint32_t)ct_verdict(wrong) & plain);
+}

@@ -25,22 +25,11 @@ static inline uint32_t ct_flag(uint32_t x)
 }
 
 /* ACCEPT if nothing is wrong. No branch: a fault has to hit a number. */
-static inline enum verdict ct_verdict(uint32_t wrong)
-{
-    uint32_t differ = (uint32_t)VERDICT_ACCEPT ^ (uint32_t)VERDICT_REJECT;
-
-    return (enum verdict)((uint32_t)VERDICT_ACCEPT ^
-                          (differ & (0u - ct_flag(wrong))));
-}
+enum verdict ct_verdict(uint32_t wrong);
 
 /* ACCEPT if nothing is wrong by either of two findings. The second opinion is
  * an ordinary comparison: it shares no instruction with ct_verdict(), so that
  * a fault in one of the two leaves the other. */
-static inline enum verdict ct_agree(uint32_t wrong, uint32_t again)
-{
-    uint32_t plain = again == 0 ? VERDICT_ACCEPT : VERDICT_REJECT;
-
-    return (enum verdict)((uint32_t)ct_verdict(wrong) & plain);
-}
+enum verdict ct_agree(uint32_t wrong, uint32_t again);
 
 #endif

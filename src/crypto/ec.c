@@ -5,10 +5,10 @@
  * question about when those apply. */
 #include "crypto/ec.h"
 
-#include "crypto/ct.h"
+#include <string.h>
 
 enum op { MUL, ADD, SUB };
-enum reg { /* the operands, the result, and what lies between */
+enum reg { /* two points, the curve's b, and what is computed */
            X1,
            Y1,
            Z1,
@@ -28,34 +28,45 @@ enum reg { /* the operands, the result, and what lies between */
 };
 #define OWN_REGS (REGS - X3)
 
-static const struct {
-    uint8_t op, out, a, b;
-} steps[] = {
-    { MUL, T0, X1, X2 }, { MUL, T1, Y1, Y2 }, { MUL, T2, Z1, Z2 },
-    { ADD, T3, X1, Y1 }, { ADD, T4, X2, Y2 }, { MUL, T3, T3, T4 },
-    { ADD, T4, T0, T1 }, { SUB, T3, T3, T4 }, { ADD, T4, Y1, Z1 },
-    { ADD, X3, Y2, Z2 }, { MUL, T4, T4, X3 }, { ADD, X3, T1, T2 },
-    { SUB, T4, T4, X3 }, { ADD, X3, X1, Z1 }, { ADD, Y3, X2, Z2 },
-    { MUL, X3, X3, Y3 }, { ADD, Y3, T0, T2 }, { SUB, Y3, X3, Y3 },
-    { MUL, Z3, B, T2 },  { SUB, X3, Y3, Z3 }, { ADD, Z3, X3, X3 },
-    { ADD, X3, X3, Z3 }, { SUB, Z3, T1, X3 }, { ADD, X3, T1, X3 },
-    { MUL, Y3, B, Y3 },  { ADD, T1, T2, T2 }, { ADD, T2, T1, T2 },
-    { SUB, Y3, Y3, T2 }, { SUB, Y3, Y3, T0 }, { ADD, T1, Y3, Y3 },
-    { ADD, Y3, T1, Y3 }, { ADD, T1, T0, T0 }, { ADD, T0, T1, T0 },
-    { SUB, T0, T0, T2 }, { MUL, T1, T4, Y3 }, { MUL, T2, T0, Y3 },
-    { MUL, Y3, X3, Z3 }, { ADD, Y3, Y3, T2 }, { MUL, X3, T3, X3 },
-    { SUB, X3, X3, T1 }, { MUL, Z3, T4, Z3 }, { MUL, T1, T3, T0 },
-    { ADD, Z3, Z3, T1 },
+/* Two bytes a step. None is 0: no step writes X1. */
+#define STEP(op, out, a, b) (uint16_t)(op | out << 4 | a << 8 | b << 12)
+#define END 0u
+
+static const uint16_t addition[] = {
+    STEP(MUL, T0, X1, X2), STEP(MUL, T1, Y1, Y2),
+    STEP(MUL, T2, Z1, Z2), STEP(ADD, T3, X1, Y1),
+    STEP(ADD, T4, X2, Y2), STEP(MUL, T3, T3, T4),
+    STEP(ADD, T4, T0, T1), STEP(SUB, T3, T3, T4),
+    STEP(ADD, T4, Y1, Z1), STEP(ADD, X3, Y2, Z2),
+    STEP(MUL, T4, T4, X3), STEP(ADD, X3, T1, T2),
+    STEP(SUB, T4, T4, X3), STEP(ADD, X3, X1, Z1),
+    STEP(ADD, Y3, X2, Z2), STEP(MUL, X3, X3, Y3),
+    STEP(ADD, Y3, T0, T2), STEP(SUB, Y3, X3, Y3),
+    STEP(MUL, Z3, B, T2),  STEP(SUB, X3, Y3, Z3),
+    STEP(ADD, Z3, X3, X3), STEP(ADD, X3, X3, Z3),
+    STEP(SUB, Z3, T1, X3), STEP(ADD, X3, T1, X3),
+    STEP(MUL, Y3, B, Y3),  STEP(ADD, T1, T2, T2),
+    STEP(ADD, T2, T1, T2), STEP(SUB, Y3, Y3, T2),
+    STEP(SUB, Y3, Y3, T0), STEP(ADD, T1, Y3, Y3),
+    STEP(ADD, Y3, T1, Y3), STEP(ADD, T1, T0, T0),
+    STEP(ADD, T0, T1, T0), STEP(SUB, T0, T0, T2),
+    STEP(MUL, T1, T4, Y3), STEP(MUL, T2, T0, Y3),
+    STEP(MUL, Y3, X3, Z3), STEP(ADD, Y3, Y3, T2),
+    STEP(MUL, X3, T3, X3), STEP(SUB, X3, X3, T1),
+    STEP(MUL, Z3, T4, Z3), STEP(MUL, T1, T3, T0),
+    STEP(ADD, Z3, Z3, T1), END
 };
 
-static void words_copy(uint32_t *out, const uint32_t *in, uint32_t words)
-{
-    for (uint32_t i = 0; i < words; i++)
-        out[i] = in[i];
-}
+/* (x^2 - 3) x + b - y^2, which is zero on the curve; z is 1. */
+static const uint16_t equation[] = {
+    STEP(MUL, X3, X1, X1), STEP(SUB, X3, X3, Z1), STEP(SUB, X3, X3, Z1),
+    STEP(SUB, X3, X3, Z1), STEP(MUL, X3, X3, X1), STEP(ADD, X3, X3, B),
+    STEP(MUL, Y3, Y1, Y1), STEP(SUB, X3, X3, Y3), END
+};
 
-void ec_add(const struct ec *e, struct ec_point *out, const struct ec_point *a,
-            const struct ec_point *b)
+/* lint-ok: function, two points and what is done with them */
+static void run(const struct ec *e, const uint16_t *step, struct ec_point *out,
+                const struct ec_point *a, const struct ec_point *b)
 {
     uint32_t own[OWN_REGS][EC_MAX_WORDS];
     const uint32_t *reg[REGS] = { a->c[0], a->c[1], a->c[2], b->c[0],
@@ -63,19 +74,25 @@ void ec_add(const struct ec *e, struct ec_point *out, const struct ec_point *a,
 
     for (uint32_t i = 0; i < OWN_REGS; i++)
         reg[X3 + i] = own[i];
-    for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        uint32_t *to = own[steps[i].out - X3];
-        const uint32_t *x = reg[steps[i].a], *y = reg[steps[i].b];
+    for (; *step != END; step++) {
+        uint32_t *to = own[(*step >> 4 & 15) - X3];
+        const uint32_t *x = reg[*step >> 8 & 15], *y = reg[*step >> 12];
 
-        if (steps[i].op == MUL)
+        if ((*step & 15) == MUL)
             mont_mul(&e->field, to, x, y);
-        else if (steps[i].op == ADD)
+        else if ((*step & 15) == ADD)
             mont_add(&e->field, to, x, y);
         else
             mont_sub(&e->field, to, x, y);
     }
     for (uint32_t i = 0; i < 3; i++)
-        words_copy(out->c[i], own[i], e->curve->words);
+        memcpy(out->c[i], own[i], 4 * e->curve->words);
+}
+
+void ec_add(const struct ec *e, struct ec_point *out, const struct ec_point *a,
+            const struct ec_point *b)
+{
+    run(e, addition, out, a, b);
 }
 
 void ec_init(struct ec *e, const struct ec_curve *curve)
@@ -94,37 +111,19 @@ static void set_one(const struct ec *e, uint32_t *out)
     mont_mul(&e->field, out, one, e->r2);
 }
 
-/* x^3 - 3 x + b - y^2 is zero on the curve: (x^2 - 3) x + b - y^2. */
-static uint32_t off_curve(const struct ec *e, const struct ec_point *q)
-{
-    const struct mont *f = &e->field;
-    uint32_t left[EC_MAX_WORDS], right[EC_MAX_WORDS];
-    uint32_t diff = 0;
-
-    mont_mul(f, left, q->c[0], q->c[0]);
-    for (int i = 0; i < 3; i++)
-        mont_sub(f, left, left, q->c[2]);
-    mont_mul(f, left, left, q->c[0]);
-    mont_add(f, left, left, e->b);
-    mont_mul(f, right, q->c[1], q->c[1]);
-    mont_sub(f, left, left, right);
-    for (uint32_t i = 0; i < f->words; i++)
-        diff |= left[i];
-    return diff;
-}
-
 uint32_t ec_load(const struct ec *e, struct ec_point *out, const uint32_t *x,
                  const uint32_t *y)
 {
     const struct mont *f = &e->field;
-    uint32_t scratch[EC_MAX_WORDS];
-    uint32_t below = words_sub(scratch, x, f->m, 0xFFFFFFFFu, f->words) &
-                     words_sub(scratch, y, f->m, 0xFFFFFFFFu, f->words);
+    struct ec_point left;
+    uint32_t above =
+        words_above(x, f->m, f->words) | words_above(y, f->m, f->words);
 
     mont_mul(f, out->c[0], x, e->r2);
     mont_mul(f, out->c[1], y, e->r2);
     set_one(e, out->c[2]);
-    return off_curve(e, out) | (below ^ 1);
+    run(e, equation, &left, out, out);
+    return words_any(left.c[0], f->words) | above;
 }
 
 /* Both multiples at once, from the highest bit: double, then add what the two

@@ -7,6 +7,7 @@
  * mistake nor a skipped instruction in one of the two is enough. */
 #include <string.h>
 
+#include "base/be.h"
 #include "crypto/ct.h"
 #include "crypto/ec.h"
 #include "crypto/sig.h"
@@ -16,29 +17,17 @@
 /* 0: not zero and below the order. */
 static uint32_t out_of_range(const struct ec_curve *c, const uint32_t *x)
 {
-    uint32_t scratch[EC_MAX_WORDS];
-    uint32_t below = words_sub(scratch, x, c->n, ALL, c->words);
-    uint32_t any = 0;
-
-    for (uint32_t i = 0; i < c->words; i++)
-        any |= x[i];
-    return (below ^ 1) | (ct_flag(any) ^ 1);
+    return words_above(x, c->n, c->words) |
+           (ct_flag(words_any(x, c->words)) ^ 1);
 }
 
 /* The digest as a number, its first byte the highest, reduced. */
 static void load_digest(const struct mont *n, uint32_t *out,
                         const uint8_t *digest)
 {
-    uint32_t below;
-
-    for (uint32_t i = 0; i < n->words; i++) {
-        const uint8_t *p = digest + 4 * (n->words - 1 - i);
-
-        out[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-                 (uint32_t)p[2] << 8 | p[3];
-    }
-    below = words_sub(out, out, n->m, ALL, n->words);
-    (void)words_add(out, out, n->m, 0u - below, n->words);
+    for (uint32_t i = n->words; i-- > 0; digest += 4)
+        out[i] = be32_get(digest);
+    words_reduce(out, n->m, n->words, 0);
 }
 
 /* 1 / a in Montgomery's form, by Fermat: a^(n - 2). The last word of n, the
@@ -90,16 +79,12 @@ static uint32_t wrong_x(const struct ec *e, const struct ec_point *p,
                         const uint32_t *r)
 {
     const struct ec_curve *c = e->curve;
-    uint32_t more[EC_MAX_WORDS], scratch[EC_MAX_WORDS];
-    uint32_t over = words_add(more, r, c->n, ALL, c->words);
-    uint32_t below = words_sub(scratch, more, c->p, ALL, c->words);
-    uint32_t any = 0;
+    uint32_t more[EC_MAX_WORDS];
+    uint32_t over = words_add(more, r, c->n, ALL, c->words) |
+                    words_above(more, c->p, c->words);
 
-    for (uint32_t i = 0; i < c->words; i++)
-        any |= p->c[2][i];
-    return (ct_flag(differs(e, p, r)) &
-            ct_flag(differs(e, p, more) | over | (below ^ 1))) |
-           (ct_flag(any) ^ 1);
+    return (ct_flag(differs(e, p, r)) & ct_flag(differs(e, p, more) | over)) |
+           (ct_flag(words_any(p->c[2], c->words)) ^ 1);
 }
 
 /* The same question, asked without that code: x itself, by an inversion, and
@@ -109,13 +94,11 @@ static uint32_t wrong_affine(const struct ec *e, const struct ec_point *p,
 {
     uint32_t x[EC_MAX_WORDS];
     const struct ec_curve *c = e->curve;
-    uint32_t below;
 
     /* 1 / (Z * R) in Montgomery's form is 1 / Z out of it. */
     invert(&e->field, x, p->c[2]);
     mont_mul(&e->field, x, x, p->c[0]);
-    below = words_sub(x, x, c->n, ALL, c->words);
-    (void)words_add(x, x, c->n, 0u - below, c->words);
+    words_reduce(x, c->n, c->words, 0);
     return (uint32_t)memcmp(x, r, 4 * c->words);
 }
 

@@ -4,6 +4,8 @@
  * 2 * m * 2^32, so one word more than the modulus holds it, with a carry. */
 #include "crypto/mont.h"
 
+#include <string.h>
+
 #include "base/le.h"
 
 #define ALL 0xFFFFFFFFu
@@ -43,14 +45,29 @@ void words_load(uint32_t *out, const uint8_t *bytes, uint32_t words)
         out[i] = le32_get(bytes + 4 * i);
 }
 
-/* out = a - m unless that is below zero; a has `top` as one more word and is
- * below 2 * m. */
-static void reduce(const struct mont *f, uint32_t *out, const uint32_t *a,
-                   uint32_t top)
+uint32_t words_any(const uint32_t *a, uint32_t words)
 {
-    uint32_t below = words_sub(out, a, f->m, ALL, f->words) - top;
+    uint32_t any = 0;
 
-    (void)words_add(out, out, f->m, 0u - below, f->words);
+    while (words-- > 0)
+        any |= *a++;
+    return any;
+}
+
+uint32_t words_above(const uint32_t *a, const uint32_t *b, uint32_t words)
+{
+    uint32_t borrow = 0;
+
+    for (uint32_t i = 0; i < words; i++)
+        borrow = (uint32_t)(((uint64_t)a[i] - b[i] - borrow) >> 63);
+    return borrow ^ 1;
+}
+
+void words_reduce(uint32_t *a, const uint32_t *m, uint32_t words, uint32_t top)
+{
+    uint32_t below = words_sub(a, a, m, ALL, words) - top;
+
+    (void)words_add(a, a, m, 0u - below, words);
 }
 
 void mont_add(const struct mont *f, uint32_t *out, const uint32_t *a,
@@ -58,7 +75,7 @@ void mont_add(const struct mont *f, uint32_t *out, const uint32_t *a,
 {
     uint32_t top = words_add(out, a, b, ALL, f->words);
 
-    reduce(f, out, out, top);
+    words_reduce(out, f->m, f->words, top);
 }
 
 void mont_sub(const struct mont *f, uint32_t *out, const uint32_t *a,
@@ -90,8 +107,7 @@ void mont_mul(const struct mont *f, uint32_t *out, const uint32_t *a,
 {
     uint32_t *sum = f->tmp;
 
-    for (uint32_t i = 0; i <= f->words; i++)
-        sum[i] = 0;
+    memset(sum, 0, 4 * f->words + 4);
     for (uint32_t i = 0; i < f->words; i++) {
         uint32_t carry = add_product(f, sum, a, b[i]);
 
@@ -100,7 +116,8 @@ void mont_mul(const struct mont *f, uint32_t *out, const uint32_t *a,
             sum[k] = sum[k + 1];
         sum[f->words] = carry;
     }
-    reduce(f, out, sum, sum[f->words]);
+    memcpy(out, sum, 4 * f->words);
+    words_reduce(out, f->m, f->words, sum[f->words]);
 }
 
 /* Newton's iteration doubles the bits of 1 / m that are right: m itself is
@@ -118,8 +135,7 @@ void mont_init(struct mont *f, const uint32_t *m, uint32_t words, uint32_t *tmp)
  * bit of R. */
 void mont_r2(const struct mont *f, uint32_t *out)
 {
-    for (uint32_t i = 0; i < f->words; i++)
-        out[i] = 0;
+    memset(out, 0, 4 * f->words);
     (void)words_sub(out, out, f->m, ALL, f->words);
     for (uint32_t i = 0; i < 32 * f->words; i++)
         mont_add(f, out, out, out);

@@ -40,6 +40,13 @@ uint32_t words_add(uint32_t *out, const uint32_t *a, const uint32_t *b,
                    uint32_t mask, uint32_t words);
 uint32_t words_sub(uint32_t *out, const uint32_t *a, const uint32_t *b,
                    uint32_t mask, uint32_t words);
+/* 0: a is below b, else 1. */
+uint32_t words_above(const uint32_t *a, const uint32_t *b, uint32_t words);
+/* 0: all of them are. */
+uint32_t words_any(const uint32_t *a, uint32_t words);
+/* a -= m unless that is below zero; a has `top` as one more word and is below
+ * 2 * m. */
+void words_reduce(uint32_t *a, const uint32_t *m, uint32_t words, uint32_t top);
 /* From bytes, the lowest first. */
 void words_load(uint32_t *out, const uint8_t *bytes, uint32_t words);
 

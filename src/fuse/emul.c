@@ -24,6 +24,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 
@@ -65,15 +66,6 @@ void fuse_commit_pack(struct span dump, uint8_t out[FUSE_COMMIT_LEN])
     le32_put(out + 12, 0);
 }
 
-static bool is_blank(const uint8_t *p, size_t len)
-{
-    uint8_t all = 0xFF;
-
-    for (size_t i = 0; i < len; i++)
-        all &= p[i];
-    return all == 0xFF;
-}
-
 enum fuse_copy fuse_copy_judge(struct span dump,
                                const uint8_t commit[FUSE_COMMIT_LEN])
 {
@@ -82,9 +74,10 @@ enum fuse_copy fuse_copy_judge(struct span dump,
     fuse_commit_pack(dump, want);
     if (memcmp(commit, want, sizeof(want)) == 0)
         return FUSE_COPY_SOUND;
-    if (!is_blank(commit, FUSE_COMMIT_LEN))
+    if (!bytes_are(commit, FUSE_COMMIT_LEN, 0xFF))
         return FUSE_COPY_DAMAGED;
-    return is_blank(dump.ptr, dump.len) ? FUSE_COPY_BLANK : FUSE_COPY_RAW;
+    return bytes_are(dump.ptr, dump.len, 0xFF) ? FUSE_COPY_BLANK
+                                               : FUSE_COPY_RAW;
 }
 
 /* --- the decision ----------------------------------------------------------- */

@@ -13,9 +13,9 @@
 
 #include "base/le.h"
 #include "image/chip.h"
+#include "image/tail.h"
 
 #define CHECKSUM_SEED 0xEFu
-#define SIG_V2_MAGIC 0xE7u
 #define REV_NO_LIMIT 0xFFFFu
 
 /* The codes are the reference's (1.9): the chip checks have none of their
@@ -37,8 +37,8 @@ static esp_err_t fault_err(enum img_fault_kind kind)
     }
 }
 
-static void fail(struct img_check *c, enum img_fault_kind kind, uint32_t got,
-                 uint32_t want)
+void img_fail(struct img_check *c, enum img_fault_kind kind, uint32_t got,
+              uint32_t want)
 {
     if (c->fault.kind != IMG_FAULT_NONE)
         return;
@@ -58,7 +58,7 @@ static void fail_sig(struct img_check *c)
 {
     if (c->fault.kind != IMG_FAULT_NONE)
         return;
-    fail(c, IMG_FAULT_SIG, c->sig.got, c->sig.want);
+    img_fail(c, IMG_FAULT_SIG, c->sig.got, c->sig.want);
     c->fault.seg = (uint32_t)c->sig.why;
 }
 
@@ -90,7 +90,7 @@ static void learn_len(struct img_check *c, uint32_t off, uint32_t seg_left,
     if (max == 0 || max > IMG_MAX_LEN)
         max = IMG_MAX_LEN;
     if (c->least_len > max)
-        fail(c, IMG_FAULT_TOO_LARGE, c->least_len, max);
+        img_fail(c, IMG_FAULT_TOO_LARGE, c->least_len, max);
     else if (seg_left == 0)
         c->info.image_len = len;
 }
@@ -116,12 +116,12 @@ static void check_chip(struct img_check *c)
     bool has_max = h->max_rev != 0 && h->max_rev != REV_NO_LIMIT;
 
     if (!r->any_chip && h->chip_id != r->chip_id)
-        fail(c, IMG_FAULT_CHIP, h->chip_id, r->chip_id);
+        img_fail(c, IMG_FAULT_CHIP, h->chip_id, r->chip_id);
     else if (r->check_rev && r->chip_rev < h->min_rev)
-        fail(c, IMG_FAULT_REV_LOW, r->chip_rev, h->min_rev);
+        img_fail(c, IMG_FAULT_REV_LOW, r->chip_rev, h->min_rev);
     else if (r->check_rev && r->kind == IMG_KIND_APP && has_max &&
              r->chip_rev > h->max_rev)
-        fail(c, IMG_FAULT_REV_HIGH, r->chip_rev, h->max_rev);
+        img_fail(c, IMG_FAULT_REV_HIGH, r->chip_rev, h->max_rev);
 }
 
 static void header_done(struct img_check *c)
@@ -129,15 +129,15 @@ static void header_done(struct img_check *c)
     struct img_header *h = &c->info.header;
 
     if (img_header_parse(span_of(c->buf, c->buf_len), h) != ESP_OK)
-        fail(c, IMG_FAULT_MAGIC, h->magic, IMG_MAGIC);
+        img_fail(c, IMG_FAULT_MAGIC, h->magic, IMG_MAGIC);
     else
         check_chip(c);
     if (h->seg_cnt == 0 || h->seg_cnt > IMG_MAX_SEGMENTS)
-        fail(c, IMG_FAULT_SEG_CNT, h->seg_cnt, IMG_MAX_SEGMENTS);
+        img_fail(c, IMG_FAULT_SEG_CNT, h->seg_cnt, IMG_MAX_SEGMENTS);
     if (h->hash_appended > 1)
-        fail(c, IMG_FAULT_HASH_FLAG, h->hash_appended, 1);
+        img_fail(c, IMG_FAULT_HASH_FLAG, h->hash_appended, 1);
     if (c->rules.require_hash && h->hash_appended == 0)
-        fail(c, IMG_FAULT_HASH_ABSENT, 0, 1);
+        img_fail(c, IMG_FAULT_HASH_ABSENT, 0, 1);
     if (c->rules.keys && c->sig.why != IMG_SIG_OK)
         fail_sig(c);
     if (c->step == IMG_STEP_BAD)
@@ -160,7 +160,8 @@ static void check_align(struct img_check *c)
         !img_chip_is_mapped(chip, seg->load_addr))
         return;
     if (seg->off % page != seg->load_addr % page)
-        fail(c, IMG_FAULT_SEG_ALIGN, seg->off % page, seg->load_addr % page);
+        img_fail(c, IMG_FAULT_SEG_ALIGN, seg->off % page,
+                 seg->load_addr % page);
 }
 
 static void seg_header_done(struct img_check *c)
@@ -173,10 +174,10 @@ static void seg_header_done(struct img_check *c)
     seg->len = le32_get(c->buf + 4);
     seg->off = c->fed_len;
     if (seg->len % 4 != 0 || seg->len >= IMG_MAX_LEN)
-        fail(c, IMG_FAULT_SEG_LEN, seg->len, IMG_MAX_LEN);
+        img_fail(c, IMG_FAULT_SEG_LEN, seg->len, IMG_MAX_LEN);
     else if (first && c->rules.kind == IMG_KIND_APP &&
              seg->len < IMG_APP_DESC_LEN)
-        fail(c, IMG_FAULT_SEG_SHORT, seg->len, IMG_APP_DESC_LEN);
+        img_fail(c, IMG_FAULT_SEG_SHORT, seg->len, IMG_APP_DESC_LEN);
     else if (!first)
         check_align(c);
     if (c->step == IMG_STEP_BAD)
@@ -202,7 +203,7 @@ static void desc_done(struct img_check *c)
         img_desc_parse(bytes, &c->info.desc);
     if (c->rules.kind == IMG_KIND_APP && !c->info.desc.present && chip &&
         chip->desc_required)
-        fail(c, IMG_FAULT_DESC_MAGIC, le32_get(c->buf), IMG_APP_DESC_MAGIC);
+        img_fail(c, IMG_FAULT_DESC_MAGIC, le32_get(c->buf), IMG_APP_DESC_MAGIC);
     else
         check_align(c);
     if (c->step == IMG_STEP_BAD)
@@ -248,7 +249,7 @@ static void pad_done(struct img_check *c)
     if (c->info.header.hash_appended)
         go(c, IMG_STEP_HASH, SHA256_LEN);
     else if (!c->info.checksum_ok)
-        fail(c, IMG_FAULT_CHECKSUM, fold(c->xor_word), c->info.checksum);
+        img_fail(c, IMG_FAULT_CHECKSUM, fold(c->xor_word), c->info.checksum);
     else
         image_done(c);
 }
@@ -257,9 +258,9 @@ static void hash_done(struct img_check *c)
 {
     c->info.hash_ok = memcmp(c->buf, c->info.digest, SHA256_LEN) == 0;
     if (!c->info.checksum_ok)
-        fail(c, IMG_FAULT_CHECKSUM, fold(c->xor_word), c->info.checksum);
+        img_fail(c, IMG_FAULT_CHECKSUM, fold(c->xor_word), c->info.checksum);
     else if (!c->info.hash_ok)
-        fail(c, IMG_FAULT_HASH, le32_get(c->info.digest), le32_get(c->buf));
+        img_fail(c, IMG_FAULT_HASH, le32_get(c->info.digest), le32_get(c->buf));
     else
         image_done(c);
 }
@@ -293,29 +294,6 @@ static const struct {
     [IMG_STEP_SIG] = { false, false, false, sig_done },
 };
 
-static uint64_t word_at(const uint8_t *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, sizeof(w));
-    return w;
-}
-
-static uint32_t xor_bytes(const uint8_t *p, size_t len)
-{
-    uint64_t a = 0, b = 0;
-
-    for (; len >= 64; p += 64, len -= 64) {
-        a ^= word_at(p) ^ word_at(p + 8) ^ word_at(p + 16) ^ word_at(p + 24);
-        b ^= word_at(p + 32) ^ word_at(p + 40) ^ word_at(p + 48) ^
-             word_at(p + 56);
-    }
-    a ^= b;
-    for (; len > 0; p++, len--)
-        a ^= *p;
-    return (uint32_t)(a ^ a >> 32);
-}
-
 /* The signature's share: it covers all up to itself. SHA-256 is shared with
  * the image's own digest as long as both cover the same. */
 static void eat_signed(struct img_check *c, const uint8_t *p, size_t len)
@@ -324,7 +302,7 @@ static void eat_signed(struct img_check *c, const uint8_t *p, size_t len)
 
     for (size_t i = 0; c->step == IMG_STEP_GAP && i < len; i++)
         if (p[i] != 0xFF)
-            fail(c, IMG_FAULT_SIG_GAP, c->fed_len + (uint32_t)i, p[i]);
+            img_fail(c, IMG_FAULT_SIG_GAP, c->fed_len + (uint32_t)i, p[i]);
     if (c->step == IMG_STEP_SIG && img_sig_feed(&c->sig, p, len))
         fail_sig(c);
     else if (c->step <= IMG_STEP_GAP && !shared)
@@ -343,76 +321,12 @@ static size_t eat(struct img_check *c, const uint8_t *p, size_t len)
     if (steps[c->step].hash)
         sha256_update(&c->sha, p, n);
     if (steps[c->step].sum)
-        c->xor_word ^= xor_bytes(p, n);
+        c->xor_word ^= img_sum(p, n);
     if (c->rules.keys)
         eat_signed(c, p, n);
     c->fed_len += n;
     c->step_left -= n;
     return n;
-}
-
-/* Signature blocks are recognised by their first bytes (reference 5.2, 5.3). A
- * V1 block directly follows the image and starts with a zero word; a V2 sector
- * starts at the next multiple of 4096 with 0xE7 and its version. */
-static enum img_tail tail_start(const struct img_check *c, uint8_t byte)
-{
-    uint32_t sector_off = (0u - c->info.image_len) % IMG_SIG_SECTOR_LEN;
-
-    if (byte == 0xFF)
-        return IMG_TAIL_PADDING;
-    if (c->rules.keys)
-        return IMG_TAIL_UNKNOWN;
-    if (c->tail_len == sector_off && byte == SIG_V2_MAGIC)
-        return IMG_TAIL_SIG_V2;
-    if (c->tail_len == 0 && byte == 0)
-        return IMG_TAIL_SIG_V1;
-    return IMG_TAIL_UNKNOWN;
-}
-
-static bool tail_goes_on(const struct img_check *c, uint8_t byte)
-{
-    switch (c->tail) {
-    case IMG_TAIL_SIG_V1:
-        if (c->sig_len < 4)
-            return byte == 0;
-        return c->sig_len < IMG_SIG_V1_LEN || byte == 0xFF;
-    case IMG_TAIL_SIG_V2:
-        if (c->sig_len == 1)
-            return byte == 2 || byte == 3;
-        return c->sig_len < IMG_SIG_SECTOR_LEN || byte == 0xFF;
-    default:
-        return false;
-    }
-}
-
-static void tail_byte(struct img_check *c, uint8_t byte)
-{
-    if (c->tail == IMG_TAIL_PADDING)
-        c->tail = tail_start(c, byte);
-    else if (!tail_goes_on(c, byte))
-        c->tail = IMG_TAIL_UNKNOWN;
-    if (c->tail == IMG_TAIL_SIG_V1 || c->tail == IMG_TAIL_SIG_V2)
-        c->sig_len++;
-    c->tail_len++;
-}
-
-/* Whether it is all explained is said at the end, with the full number. */
-static void feed_tail(struct img_check *c, const uint8_t *p, size_t len)
-{
-    uint32_t room = UINT32_MAX - c->fed_len;
-    uint32_t cap = c->rules.cap_len;
-
-    if (c->rules.place == IMG_PLACE_SLOT)
-        return;
-    if (cap > 0 && cap - c->fed_len < room)
-        room = cap - c->fed_len;
-    if (len > room) {
-        fail(c, IMG_FAULT_TOO_LARGE, c->fed_len + room + (cap > 0), cap);
-        return;
-    }
-    for (size_t i = 0; i < len; i++)
-        tail_byte(c, p[i]);
-    c->fed_len += (uint32_t)len;
 }
 
 esp_err_t img_check_feed(struct img_check *c, const void *data, size_t len)
@@ -428,7 +342,7 @@ esp_err_t img_check_feed(struct img_check *c, const void *data, size_t len)
             steps[c->step].done(c);
     }
     if (len > 0 && c->step == IMG_STEP_TAIL)
-        feed_tail(c, p, len);
+        img_tail_feed(c, p, len);
     return fault_err(c->fault.kind);
 }
 
@@ -442,28 +356,23 @@ bool img_check_head_done(const struct img_check *c)
     return c->head_ok;
 }
 
-static void check_tail(struct img_check *c)
+void img_receipt_none(struct img_receipt *out)
 {
-    if (c->tail == IMG_TAIL_SIG_V2 && c->sig_len < IMG_SIG_SECTOR_LEN)
-        fail(c, IMG_FAULT_TRUNCATED, c->fed_len,
-             c->fed_len - c->sig_len + IMG_SIG_SECTOR_LEN);
-    else if (c->tail == IMG_TAIL_UNKNOWN ||
-             (c->tail == IMG_TAIL_SIG_V1 && c->sig_len < IMG_SIG_V1_LEN))
-        fail(c, IMG_FAULT_TRAILING, c->tail_len, 0);
+    memset(out, 0, sizeof(*out));
+    out->verdict = VERDICT_REJECT;
+    out->is_signed = VERDICT_REJECT;
 }
 
 esp_err_t img_check_finish(struct img_check *c, struct img_receipt *out)
 {
-    static const struct img_receipt none = IMG_RECEIPT_NONE;
-
-    *out = none;
+    img_receipt_none(out);
     if (c->step == IMG_STEP_GAP || c->step == IMG_STEP_SIG)
         sig_done(c);
     else if (c->step < IMG_STEP_TAIL)
-        fail(c, IMG_FAULT_TRUNCATED, c->fed_len,
-             c->step == IMG_STEP_HEADER ? 0 : c->least_len);
+        img_fail(c, IMG_FAULT_TRUNCATED, c->fed_len,
+                 c->step == IMG_STEP_HEADER ? 0 : c->least_len);
     else if (c->step == IMG_STEP_TAIL)
-        check_tail(c);
+        img_tail_finish(c);
     if (c->rules.keys)
         out->is_signed = img_sig_holds(&c->sig);
     if (c->rules.keys && out->is_signed != VERDICT_ACCEPT)

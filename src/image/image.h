@@ -111,11 +111,11 @@ struct img_header {
 /* Everything a description tells; strings are always terminated. */
 struct img_desc {
     bool present; /* the magic was right */
-    uint32_t secure_version;
-    char version[33], project[33], time[17], date[17], idf_ver[33];
-    uint8_t elf_sha256[32];
     uint8_t mmu_page_log2, spi_mode;
     uint16_t min_blk_rev, max_blk_rev;
+    uint32_t secure_version;
+    uint8_t elf_sha256[32];
+    char version[33], project[33], time[17], date[17], idf_ver[33];
 };
 
 struct img_boot_desc {
@@ -125,17 +125,18 @@ struct img_boot_desc {
     char idf_ver[33], date_time[25];
 };
 
+/* Scalars come first here and below: they are near, which is shorter code. */
 struct img_info {
     struct img_header header;
-    struct img_segment segs[IMG_MAX_SEGMENTS];
-    struct img_desc desc;           /* kind APP */
-    struct img_boot_desc boot_desc; /* kind BOOTLOADER */
     uint32_t image_len; /* with the appended digest, without a signature; 0
                          * until known, which is long before it is verified:
                          * see the receipt */
     uint8_t checksum;
     bool checksum_ok, hash_ok;  /* meaningful once reached */
     uint8_t digest[SHA256_LEN]; /* computed over all but the appended digest */
+    struct img_desc desc;       /* kind APP */
+    struct img_boot_desc boot_desc; /* kind BOOTLOADER */
+    struct img_segment segs[IMG_MAX_SEGMENTS];
 };
 
 /* Proof that the bytes in [off, off + len) of flash were checked when the
@@ -154,6 +155,8 @@ struct img_receipt {
     {                                                            \
         VERDICT_REJECT, 0, 0, 0, false, { 0 }, 0, VERDICT_REJECT \
     }
+/* *out = IMG_RECEIPT_NONE. */
+void img_receipt_none(struct img_receipt *out);
 
 enum img_step {
     IMG_STEP_HEADER,
@@ -177,23 +180,23 @@ enum img_tail {
 };
 
 struct img_check {
-    struct img_rules rules;
-    struct img_info info;
-    struct img_fault fault; /* the first one; it sticks */
     enum img_step step;
-    struct sha256 sha;
     uint32_t fed_len;   /* bytes fed so far, after the image included */
     uint32_t least_len; /* the image is at least this long */
     uint32_t step_left; /* bytes until the step changes */
     uint32_t seg_idx;
     uint32_t xor_word;
     uint32_t buf_len;
-    uint8_t buf[IMG_APP_DESC_LEN]; /* a header that came in pieces */
-    bool head_ok;
+    struct img_rules rules;
+    struct img_fault fault; /* the first one; it sticks */
     enum img_tail tail;
-    uint32_t tail_len;  /* bytes seen in the tail */
-    uint32_t sig_len;   /* of them, in a signature nobody asked for */
-    struct img_sig sig; /* with rules.keys */
+    uint32_t tail_len; /* bytes seen in the tail */
+    uint32_t sig_len;  /* of them, in a signature nobody asked for */
+    bool head_ok;
+    struct img_info info;
+    struct sha256 sha;
+    uint8_t buf[IMG_APP_DESC_LEN]; /* a header that came in pieces */
+    struct img_sig sig;            /* with rules.keys */
 };
 
 void img_check_open(struct img_check *c, const struct img_rules *rules);

@@ -5,6 +5,13 @@
 
 #define HEAD_LEN 4u
 
+/* Elsewhere a set of V1 keys is one of a scheme that is not built: not valid.
+ */
+static bool is_v1(enum img_scheme scheme)
+{
+    return POL_V1_BUILT && scheme == IMG_SCHEME_V1;
+}
+
 static bool twice(const struct img_keys *keys, uint32_t i)
 {
     for (uint32_t k = 0; k < i; k++)
@@ -23,7 +30,7 @@ static bool has_its_id(const struct img_key *key)
 
 bool img_keys_valid(const struct img_keys *keys)
 {
-    bool v1 = keys->scheme == IMG_SCHEME_V1;
+    bool v1 = is_v1(keys->scheme);
 
     if (keys->scheme < IMG_SCHEME_V1 || keys->scheme > IMG_SCHEME_ECDSA384 ||
         !pol_scheme_built((unsigned)keys->scheme) || keys->cnt > IMG_KEYS_MAX ||
@@ -47,7 +54,7 @@ const struct img_keys *img_keys_for(bool require_signed,
 
 static uint32_t key_len(enum img_scheme scheme)
 {
-    return 1 + (scheme == IMG_SCHEME_V1 ? 64u : SHA256_LEN);
+    return 1 + (is_v1(scheme) ? 64u : SHA256_LEN);
 }
 
 uint32_t img_keys_pack(const struct img_keys *keys,
@@ -64,8 +71,7 @@ uint32_t img_keys_pack(const struct img_keys *keys,
         const struct img_key *key = &keys->key[i];
 
         p[0] = key->trust == VERDICT_ACCEPT;
-        memcpy(p + 1, keys->scheme == IMG_SCHEME_V1 ? key->xy : key->id,
-               len - 1);
+        memcpy(p + 1, is_v1(keys->scheme) ? key->xy : key->id, len - 1);
     }
     return (uint32_t)(p - out);
 }
@@ -81,7 +87,7 @@ static void parse_key(const uint8_t *p, enum img_scheme scheme,
                       struct img_key *out)
 {
     out->trust = p[0] == 1 ? VERDICT_ACCEPT : VERDICT_REJECT;
-    if (scheme != IMG_SCHEME_V1) {
+    if (!is_v1(scheme)) {
         memcpy(out->id, p + 1, SHA256_LEN);
         return;
     }

@@ -21,7 +21,8 @@
 struct img_key {
     enum verdict trust;     /* ACCEPT; anything else: revoked */
     uint8_t id[SHA256_LEN]; /* digest of the key, signatures.md 5.3 */
-    uint8_t xy[64];         /* V1, whose blocks hold no key; little-endian */
+    /* V1, whose blocks hold no key; little-endian. No room elsewhere. */
+    uint8_t xy[POL_V1_BUILT ? 64 : 1];
 };
 
 struct img_keys {

@@ -38,19 +38,19 @@ enum img_sig_why {
 
 struct img_sig {
     const struct img_keys *keys;
+    enum img_sig_why why; /* the first reason to refuse; it sticks */
+    uint32_t got, want;
+    uint32_t fed_len; /* of the signature */
+    uint32_t missing; /* signers; counted down while signed_by is filled */
+    bool hashed;      /* the content is complete */
+    bool empty;       /* an erased block was seen */
+    bool other, unknown, revoked; /* blocks of that kind were seen */
+    enum verdict signed_by[IMG_KEYS_MAX];
+    uint8_t digest[SHA384_LEN];
     union {
         struct sha256 sha256;
         struct sha384 sha384; /* ECDSA P-384 only */
     } hash;
-    uint8_t digest[SHA384_LEN];
-    bool hashed;                  /* the content is complete */
-    bool empty;                   /* an erased block was seen */
-    bool other, unknown, revoked; /* blocks of that kind were seen */
-    enum img_sig_why why;         /* the first reason to refuse; it sticks */
-    uint32_t got, want;
-    uint32_t fed_len; /* of the signature */
-    enum verdict signed_by[IMG_KEYS_MAX];
-    uint32_t missing; /* signers; counted down while signed_by is filled */
     uint8_t block[IMG_SIG_V2_LEN];
 };
 

@@ -1,10 +1,11 @@
 #include "image/sig_block.h"
 
-#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
+#include "base/policy.h"
 
 #define MAGIC 0xE7u
 #define VERSION_RSA 2u
@@ -22,14 +23,6 @@
 #define RSA_SIG_OFF 812u
 #define RSA_LEN 384u
 #define RSA_E 65537u
-
-static bool all(const uint8_t *p, uint32_t len, uint8_t byte)
-{
-    for (uint32_t i = 0; i < len; i++)
-        if (p[i] != byte)
-            return false;
-    return true;
-}
 
 static void key_id(const uint8_t *p, uint32_t len, uint8_t id[SHA256_LEN])
 {
@@ -67,9 +60,9 @@ static enum img_block_kind parse_ecdsa(const uint8_t *p, struct img_block *out)
 
     if (p[2] > HASH_SHA384 || *curve < CURVE_P192 || *curve > CURVE_P384 ||
         wide != (*curve == CURVE_P384) ||
-        !all(end, (uint32_t)(p + CRC_OFF - end), 0))
+        !bytes_are(end, (uint32_t)(p + CRC_OFF - end), 0))
         return IMG_BLOCK_BAD;
-    if (*curve == CURVE_P192)
+    if (*curve == CURVE_P192 || (wide && !POL_P384_BUILT))
         return IMG_BLOCK_OTHER;
     *out = (struct img_block){ .scheme = wide ? IMG_SCHEME_ECDSA384
                                               : IMG_SCHEME_ECDSA256,
@@ -84,14 +77,15 @@ static enum img_block_kind parse_ecdsa(const uint8_t *p, struct img_block *out)
 enum img_block_kind img_block_parse(const uint8_t bytes[IMG_SIG_V2_LEN],
                                     struct img_block *out)
 {
-    if (all(bytes, IMG_SIG_V2_LEN, 0xFF))
+    if (bytes_are(bytes, IMG_SIG_V2_LEN, 0xFF))
         return IMG_BLOCK_ERASED;
     if (bytes[0] != MAGIC || bytes[3] != 0 ||
         crc32_le(0, bytes, CRC_OFF) != le32_get(bytes + CRC_OFF) ||
-        !all(bytes + CRC_OFF + 4, IMG_SIG_V2_LEN - CRC_OFF - 4, 0))
+        !bytes_are(bytes + CRC_OFF + 4, IMG_SIG_V2_LEN - CRC_OFF - 4, 0))
         return IMG_BLOCK_BAD;
     if (bytes[1] == VERSION_RSA)
-        return parse_rsa(bytes, out);
+        return pol_scheme_built(IMG_SCHEME_RSA3072) ? parse_rsa(bytes, out)
+                                                    : IMG_BLOCK_OTHER;
     if (bytes[1] == VERSION_ECDSA)
         return parse_ecdsa(bytes, out);
     return IMG_BLOCK_BAD;
@@ -100,7 +94,7 @@ enum img_block_kind img_block_parse(const uint8_t bytes[IMG_SIG_V2_LEN],
 enum img_block_kind img_block_parse_v1(const uint8_t bytes[IMG_SIG_V1_LEN],
                                        uint8_t rs[64])
 {
-    if (all(bytes, IMG_SIG_V1_LEN, 0xFF))
+    if (bytes_are(bytes, IMG_SIG_V1_LEN, 0xFF))
         return IMG_BLOCK_ERASED;
     if (le32_get(bytes) != 0)
         return IMG_BLOCK_BAD;

@@ -26,7 +26,7 @@ enum img_scheme {
 enum img_block_kind {
     IMG_BLOCK_BAD = 0,
     IMG_BLOCK_ERASED, /* only 0xFF */
-    IMG_BLOCK_OTHER,  /* well-formed, of a curve that we do not know */
+    IMG_BLOCK_OTHER,  /* of a curve, or a scheme, that is not in this build */
     IMG_BLOCK_GOOD
 };
 

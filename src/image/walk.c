@@ -39,12 +39,9 @@ esp_err_t img_check_flash(const struct port_flash *flash, uint32_t off,
                           size_t buf_len, struct img_check *check,
                           struct img_receipt *receipt)
 {
-    static const struct img_receipt none = IMG_RECEIPT_NONE;
-    struct img_rules own = *rules;
-
-    *receipt = none;
-    own.cap_len = len;
-    img_check_open(check, &own);
+    img_receipt_none(receipt);
+    img_check_open(check, rules);
+    check->rules.cap_len = len;
     if (len == 0 || len > IMG_MAX_LEN || len > UINT32_MAX - off ||
         buf_len < BUF_MIN_LEN)
         return ESP_ERR_INVALID_ARG;

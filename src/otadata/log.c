@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 
@@ -22,14 +23,6 @@ static uint32_t entry_crc(const uint8_t *entry)
 {
     uint32_t crc = crc32_le(0, entry, CRC_OFF);
     return crc32_le(crc, entry + REC_OFF, OTA_LOG_DATA_LEN);
-}
-
-static bool window_blank(const uint8_t *window)
-{
-    for (size_t i = 0; i < OTA_LOG_ENTRY_LEN; i++)
-        if (window[i] != 0xFF)
-            return false;
-    return true;
 }
 
 bool ota_log_parse(const uint8_t window[OTA_LOG_ENTRY_LEN],
@@ -60,12 +53,7 @@ void ota_log_pack(const struct ota_log_entry *e, uint8_t out[OTA_LOG_BODY_LEN])
 
 /* An event's 32 bytes. */
 enum {
-    EV_KIND = 0,
-    EV_WHO = 1,
-    EV_WHY = 2,
-    EV_REASON = 3,
-    EV_CHARGED = 4,
-    EV_POWER = 5,
+    EV_KIND = 0, /* and five more */
     EV_UP = 8,
     EV_CONDITIONS = 12,
     EV_TEXT = 16
@@ -76,12 +64,7 @@ void ota_event_parse(const struct ota_log_entry *e, struct ota_event *out)
     const uint8_t *d = e->data;
     out->seq = e->old_seq;
     out->rec_idx = e->target;
-    out->kind = d[EV_KIND];
-    out->who = d[EV_WHO];
-    out->why = d[EV_WHY];
-    out->reset_reason = d[EV_REASON];
-    out->charged = d[EV_CHARGED];
-    out->power = d[EV_POWER];
+    memcpy(out->bytes, d + EV_KIND, sizeof(out->bytes));
     out->up_ms = le32_get(d + EV_UP);
     out->conditions = le32_get(d + EV_CONDITIONS);
     memcpy(out->text, d + EV_TEXT, sizeof(out->text));
@@ -94,12 +77,7 @@ void ota_event_pack(const struct ota_event *event, struct ota_log_entry *out)
     out->type = OTA_LOG_EVENT;
     out->target = event->rec_idx;
     out->old_seq = event->seq;
-    d[EV_KIND] = event->kind;
-    d[EV_WHO] = event->who;
-    d[EV_WHY] = event->why;
-    d[EV_REASON] = event->reset_reason;
-    d[EV_CHARGED] = event->charged;
-    d[EV_POWER] = event->power;
+    memcpy(d + EV_KIND, event->bytes, sizeof(event->bytes));
     le32_put(d + EV_UP, event->up_ms);
     le32_put(d + EV_CONDITIONS, event->conditions);
     memcpy(d + EV_TEXT, event->text, sizeof(event->text));
@@ -184,7 +162,7 @@ void ota_scan_feed(struct ota_scan *s, uint32_t off,
         ota_rec_parse(window, &s->out->raw[sector]);
         return;
     }
-    if (window_blank(window))
+    if (bytes_are(window, OTA_LOG_ENTRY_LEN, 0xFF))
         return;
     if (in_sector + OTA_LOG_ENTRY_LEN > s->out->next_off[sector])
         s->out->next_off[sector] = in_sector + OTA_LOG_ENTRY_LEN;

@@ -88,12 +88,17 @@ enum ota_event_why {
 struct ota_event {
     uint32_t seq;    /* of the record */
     uint8_t rec_idx; /* of the record */
-    uint8_t kind, who, why;
-    uint8_t reset_reason; /* enum port_reset_reason of the last reset */
-    uint8_t charged;      /* resets that count against the trial's budget */
-    uint8_t power;        /* resets by power that were excused */
-    uint32_t up_ms;       /* since the program's start; UINT32_MAX: unknown */
-    uint32_t conditions;  /* bit mask: met, or the one that failed */
+    union {
+        struct {
+            uint8_t kind, who, why;
+            uint8_t reset_reason; /* enum port_reset_reason of the last one */
+            uint8_t charged; /* resets that count against the trial's budget */
+            uint8_t power;   /* resets by power that were excused */
+        };
+        uint8_t bytes[6]; /* in the order in which they are stored */
+    };
+    uint32_t up_ms;      /* since the program's start; UINT32_MAX: unknown */
+    uint32_t conditions; /* bit mask: met, or the one that failed */
     char text[OTA_EVENT_TEXT_LEN]; /* the program's words; NUL unless full */
 };
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 
@@ -38,10 +39,7 @@ bool ota_rec_blank(const struct ota_rec *r)
 {
     uint8_t bytes[OTADATA_REC_LEN];
     ota_rec_pack(r, bytes);
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        if (bytes[i] != 0xFF)
-            return false;
-    return true;
+    return bytes_are(bytes, sizeof(bytes), 0xFF);
 }
 
 void ota_rec_parse(const uint8_t bytes[OTADATA_REC_LEN], struct ota_rec *out)
