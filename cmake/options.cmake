@@ -30,6 +30,8 @@ set(CFG_TLS_READ_AHEAD 4096 CACHE STRING
     "Bytes that a TLS session reads ahead: 64 to 65536")
 set(CFG_SENTENCES 1 CACHE STRING
     "Sentences of failures: 1 compiled in, 0 a failure is a stage and a code")
+set(CFG_WRITE_BEHIND 1 CACHE STRING
+    "Erase and program while the next bytes come: 1 where a port can, 0 never")
 set(CFG_LOG_LEVEL 5 CACHE STRING
     "Highest log level that is compiled in: 0 none to 5 verbose")
 
@@ -56,6 +58,10 @@ if(NOT CFG_TRIAL_BOOTS MATCHES "^[0-8]$")
 endif()
 if(NOT CFG_SENTENCES MATCHES "^[01]$")
     message(FATAL_ERROR "CFG_SENTENCES is '${CFG_SENTENCES}': it must be 0 or 1")
+endif()
+if(NOT CFG_WRITE_BEHIND MATCHES "^[01]$")
+    message(FATAL_ERROR
+        "CFG_WRITE_BEHIND is '${CFG_WRITE_BEHIND}': it must be 0 or 1")
 endif()
 if(NOT CFG_TLS_READ_AHEAD MATCHES "^[0-9]+$" OR
         CFG_TLS_READ_AHEAD LESS 64 OR CFG_TLS_READ_AHEAD GREATER 65536)

@@ -215,7 +215,7 @@ static struct upd_opts session_opts(struct session *s)
 
 static esp_err_t begin(struct session *s)
 {
-    struct upd_env env = { http_env(s), &s->target };
+    struct upd_env env = { http_env(s), &s->target, NULL };
     struct upd_opts opts = session_opts(s);
     esp_err_t err = update_parts_choose(&s->dev, s->o, &opts, &s->diag);
 
@@ -297,7 +297,7 @@ static esp_err_t look(struct session *s, bool *nothing)
 /* The application waits meanwhile: its server is asked again afterwards. */
 static esp_err_t get_data(struct session *s)
 {
-    struct upd_env env = { http_env(s), &s->target };
+    struct upd_env env = { http_env(s), &s->target, NULL };
     const struct part_entry *slot =
         device_part(&s->dev, upd_result(s->upd)->slot, &s->diag);
     esp_err_t err;

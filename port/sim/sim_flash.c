@@ -66,6 +66,55 @@ static void note_sector(struct sim_flash *f, uint32_t sector)
     f->noted[sector] = true;
 }
 
+/* --- time ---------------------------------------------------------------- */
+
+/* The clock counts milliseconds: what is less is owed until it is one. */
+static void spend(struct sim_flash *f, bool is_op, bool erase, uint64_t us)
+{
+    uint64_t from_us;
+
+    if (us == 0)
+        return;
+    if (!f->beside && f->time_us < f->sys->now_ms * 1000)
+        f->time_us = f->sys->now_ms * 1000;
+    from_us = f->time_us;
+    f->time_us += us;
+    if (!f->beside)
+        sim_sys_advance_to(f->sys, f->time_us / 1000);
+    if (is_op && f->on_span)
+        f->on_span(f->span_ctx, erase, from_us, f->time_us);
+}
+
+static uint64_t prog_us(const struct sim_flash *f, uint32_t off, size_t len)
+{
+    uint32_t page = f->port.page_len;
+
+    if (len == 0)
+        return 0;
+    return (uint64_t)f->pace.page_us *
+           ((off + len - 1) / page - off / page + 1);
+}
+
+void sim_flash_set_pace(struct sim_flash *f, const struct sim_flash_pace *pace,
+                        struct sim_sys *sys)
+{
+    f->pace = *pace;
+    f->sys = sys;
+    f->time_us = sys->now_ms * 1000;
+}
+
+void sim_flash_beside(struct sim_flash *f, uint64_t from_us)
+{
+    f->beside = true;
+    f->time_us = from_us;
+}
+
+uint64_t sim_flash_back(struct sim_flash *f)
+{
+    f->beside = false;
+    return f->time_us;
+}
+
 /* --- read ---------------------------------------------------------------- */
 
 /* Unstable bits read as noise until their sector is erased. */
@@ -85,6 +134,7 @@ static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
         return refuse(f, ESP_ERR_INVALID_SIZE);
     f->count.reads++;
     f->count.read_len += len;
+    spend(f, false, false, (uint64_t)f->pace.read_kib_us * len / 1024);
     uint8_t *out = dst;
     for (size_t i = 0; i < len;) {
         uint32_t at = off + (uint32_t)i;
@@ -187,6 +237,7 @@ static esp_err_t flash_prog(void *ctx, uint32_t off, const void *src,
         return refuse(f, err);
     f->count.progs++;
     f->count.prog_len += len;
+    spend(f, true, false, prog_us(f, off, len));
     enum sim_fault fault = op_fault(f);
     if (fault == SIM_FAULT_NONE || fault == SIM_FAULT_AFTER)
         for (size_t i = 0; i < len; i++)
@@ -262,6 +313,7 @@ static esp_err_t flash_erase(void *ctx, uint32_t off)
     uint32_t sector = off / f->port.erase_len;
     f->count.erases++;
     f->erase_cnt[sector]++;
+    spend(f, true, true, f->pace.erase_us);
     enum sim_fault fault = op_fault(f);
     if (fault == SIM_FAULT_NONE && wears_out(f, sector))
         fault = SIM_FAULT_STATUS;

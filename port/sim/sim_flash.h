@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "port/flash.h"
+#include "sim_sys.h"
 
 enum sim_fault {
     SIM_FAULT_NONE = 0,
@@ -49,6 +50,17 @@ struct sim_flash_conf { /* zero: the default in brackets */
     bool prog_once;
 };
 
+/* How long an operation takes; zero: no time. */
+struct sim_flash_pace {
+    uint32_t erase_us;    /* a sector */
+    uint32_t page_us;     /* programs: for each page that is touched */
+    uint32_t read_kib_us; /* for 1024 bytes */
+};
+
+/* An operation that took time, for a timeline. */
+typedef void (*sim_flash_span_fn)(void *ctx, bool erase, uint64_t from_us,
+                                  uint64_t to_us);
+
 struct sim_flash_count {
     uint32_t reads, progs, erases;
     uint64_t read_len, prog_len;
@@ -69,6 +81,12 @@ struct sim_flash {
     struct sim_fault_plan plan; /* nth: operations to go */
     uint64_t seed;
     bool power_off;
+    struct sim_flash_pace pace;
+    struct sim_sys *sys; /* whose clock goes on; borrowed */
+    uint64_t time_us;    /* when the last operation ended */
+    bool beside;         /* a job's operations move no clock */
+    sim_flash_span_fn on_span;
+    void *span_ctx;
 };
 
 #define SIM_FLASH_CLOSED \
@@ -80,6 +98,14 @@ struct sim_flash {
 MUST_CHECK esp_err_t sim_flash_init(struct sim_flash *f,
                                     const struct sim_flash_conf *conf);
 void sim_flash_deinit(struct sim_flash *f);
+
+/* Operations take time from now on, on the clock of sys. */
+void sim_flash_set_pace(struct sim_flash *f, const struct sim_flash_pace *pace,
+                        struct sim_sys *sys);
+/* Of sim_work: until sim_flash_back(), which says when the last one ended,
+ * operations come one after the other from that time on, and nobody waits. */
+void sim_flash_beside(struct sim_flash *f, uint64_t from_us);
+uint64_t sim_flash_back(struct sim_flash *f);
 
 /* The nth operation from now (1: the next) meets this fault. */
 void sim_flash_arm(struct sim_flash *f, enum sim_fault fault, uint32_t nth,

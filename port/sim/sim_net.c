@@ -13,6 +13,9 @@ struct port_conn {
     uint32_t delay_ms; /* of this step, already waited */
     size_t sent_len;
     int err;
+    uint64_t seen_ms;  /* the link was looked at */
+    uint64_t here_len; /* in the window, in thousandths of a byte */
+    size_t block_left; /* of the block that was read, not yet handed out */
 };
 
 static const struct sim_net_step *step_now(const struct port_conn *conn)
@@ -64,6 +67,7 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
         return ESP_ERR_NO_MEM;
     conn->net = net;
     conn->script = script;
+    conn->seen_ms = net->sys->now_ms;
     net->alive_cnt++;
     *out = conn;
     return ESP_OK;
@@ -116,6 +120,53 @@ static size_t take_data(struct port_conn *conn, void *dst, size_t len)
     return part;
 }
 
+/* --- a link with a rate ---------------------------------------------------- */
+
+static void link_look(struct port_conn *conn)
+{
+    const struct sim_net_link *link = &conn->script->link;
+    uint64_t now = conn->net->sys->now_ms;
+
+    conn->here_len += (now - conn->seen_ms) * link->rate;
+    if (conn->here_len > (uint64_t)link->window_len * 1000)
+        conn->here_len = (uint64_t)link->window_len * 1000;
+    conn->seen_ms = now;
+}
+
+static size_t step_left(const struct port_conn *conn)
+{
+    const struct sim_net_step *step = step_now(conn);
+    size_t len = step->len ? step->len : strlen(step->data);
+
+    return len - conn->step_off;
+}
+
+/* Waits for the next block: it leaves the window while it is waited for.
+ * false: the deadline was first. */
+static bool link_block(struct port_conn *conn, uint64_t deadline_ms)
+{
+    const struct sim_net_link *link = &conn->script->link;
+    size_t want =
+        min_len(link->block_len ? link->block_len : 1460, step_left(conn));
+    uint64_t ms;
+
+    link_look(conn);
+    if (conn->here_len >= (uint64_t)want * 1000) {
+        conn->here_len -= (uint64_t)want * 1000;
+        conn->block_left = want;
+        return true;
+    }
+    ms = ((uint64_t)want * 1000 - conn->here_len + link->rate - 1) / link->rate;
+    if (conn->seen_ms + ms > deadline_ms)
+        return false;
+    sim_sys_advance_to(conn->net->sys, conn->seen_ms + ms);
+    conn->here_len += ms * link->rate;
+    conn->here_len -= (uint64_t)want * 1000;
+    conn->seen_ms += ms;
+    conn->block_left = want;
+    return true;
+}
+
 static esp_err_t time_out(struct port_conn *conn, uint64_t deadline_ms)
 {
     sim_sys_advance_to(conn->net->sys, deadline_ms);
@@ -137,6 +188,20 @@ static esp_err_t wait_delay(struct port_conn *conn, uint64_t deadline_ms)
     return ESP_OK;
 }
 
+static esp_err_t recv_data(struct port_conn *conn, void *dst, size_t len,
+                           uint64_t deadline_ms, size_t *done_len)
+{
+    if (conn->script->link.rate == 0) {
+        *done_len = take_data(conn, dst, len);
+        return ESP_OK;
+    }
+    if (conn->block_left == 0 && !link_block(conn, deadline_ms))
+        return time_out(conn, deadline_ms);
+    *done_len = take_data(conn, dst, min_len(len, conn->block_left));
+    conn->block_left -= *done_len;
+    return ESP_OK;
+}
+
 static esp_err_t conn_recv(struct port_conn *conn, void *dst, size_t len,
                            uint64_t deadline_ms, size_t *done_len)
 {
@@ -148,8 +213,7 @@ static esp_err_t conn_recv(struct port_conn *conn, void *dst, size_t len,
     }
     switch (step_now(conn)->kind) {
     case SIM_NET_DATA:
-        *done_len = take_data(conn, dst, len);
-        return ESP_OK;
+        return recv_data(conn, dst, len, deadline_ms, done_len);
     case SIM_NET_SILENCE:
         step_next(conn);
         return time_out(conn, deadline_ms);

@@ -26,14 +26,25 @@ struct sim_net_step {
     uint32_t ms;
 };
 
+/* A link that bytes need time for. They come in while nobody reads, too, until
+ * the window is full. */
+struct sim_net_link {
+    uint32_t rate;       /* bytes in a second; 0: no limit */
+    uint32_t window_len; /* that wait to be read, at the most */
+    /* Bytes are handed out when all of such a block were read, as those of a
+     * TLS record are; 0: as they come. */
+    uint32_t block_len;
+};
+
 struct sim_net_script {
     const struct sim_net_step *steps;
     size_t step_cnt;
     esp_err_t open_err; /* open() fails so, with open_errno */
     int open_errno;
-    size_t max_recv;     /* at most so many bytes per recv; 0: any */
-    size_t max_send;     /* at most so many bytes per send; 0: any */
-    size_t send_fail_at; /* broken once so many bytes went out; 0: never */
+    size_t max_recv;          /* at most so many bytes per recv; 0: any */
+    size_t max_send;          /* at most so many bytes per send; 0: any */
+    size_t send_fail_at;      /* broken once so many bytes went out; 0: never */
+    struct sim_net_link link; /* zero: bytes are there at once */
 };
 
 struct sim_net {

@@ -29,6 +29,7 @@
 #include "port/sys.h"
 #include "port/task.h"
 #include "port/trust.h"
+#include "port/work.h"
 #include "api/trust.h"
 #include "update/update.h"
 
@@ -66,6 +67,7 @@ struct api_boot {
     uint32_t tick_ms;               /* of waits in ticks; 0: 10 */
     const struct port_sock *sock;   /* NULL: connections have no descriptors */
     const struct port_trust *trust; /* NULL: the device trusts nobody itself */
+    const struct port_work *work;   /* NULL: flash is written by the caller */
     struct tls_floor *floor;        /* NULL: the latest time is kept in RAM */
     /* The key that the device's fuses hold for deriving others, 32 bytes.
      * ESP_ERR_NOT_FOUND: none of this number. NULL: it has no such fuses. */

@@ -226,7 +226,7 @@ static esp_err_t open_session(struct api_https_ota *ota,
                               const esp_https_ota_config_t *config)
 {
     struct api_device *dev = api_device();
-    struct upd_env env = { dev->http, &dev->upd };
+    struct upd_env env = { dev->http, &dev->upd, dev->boot.work };
     struct part_entry staging = api_entry(ota->staging);
     struct part_entry final = api_entry(ota->final);
     struct upd_opts opts = {

@@ -27,7 +27,7 @@ esp_err_t porta_ota_get_risk(const esp_partition_t *partition,
 esp_err_t porta_ota_finish_copy(void)
 {
     struct api_device *dev = api_device();
-    struct upd_env env = { dev->http, &dev->upd };
+    struct upd_env env = { dev->http, &dev->upd, dev->boot.work };
     struct diag why = DIAG_NONE;
     esp_err_t err;
 

@@ -111,6 +111,10 @@ static inline bool pol_deny(const struct policy *p)
 
 /* Keys of V1 cost room, also where only ids are compared. */
 #define POL_V1_BUILT (CFG_SIGN_SCHEMES >> 1 & 1)
+
+/* May a slot be written beside the caller? Without it there is no code. */
+#define POL_WRITE_BEHIND (CFG_WRITE_BEHIND != 0)
+
 /* Numbers of P-384 cost stack, also where only P-256 is verified. */
 #define POL_P384_BUILT (CFG_SIGN_SCHEMES >> 4 & 1)
 

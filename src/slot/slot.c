@@ -4,11 +4,17 @@
  * sector in [start_off, done_off) was erased, programmed and compared by this
  * session; erased_off >= done_off, and what lies between was erased and not
  * yet programmed. The first program unit of a held head stays 0xFF in flash
- * until slot_commit(), so no cut before that leaves an image with a magic. */
+ * until slot_commit(), so no cut before that leaves an image with a magic.
+ *
+ * With opts.behind "was erased, programmed and compared" means: or is on its
+ * way in that order, until slot_settle(). */
 #include "slot/slot.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "base/policy.h"
+#include "slot/compare.h"
 
 #define COMPARE_LEN 512u
 
@@ -17,6 +23,18 @@ static esp_err_t fail(struct slot *s, esp_err_t err)
     if (!s->err)
         s->err = err;
     return s->err;
+}
+
+static esp_err_t fail_at(struct slot *s, uint32_t off, esp_err_t err)
+{
+    if (!s->err)
+        s->fail_off = off;
+    return fail(s, err);
+}
+
+static struct slot_behind *behind(const struct slot *s)
+{
+    return POL_WRITE_BEHIND ? s->opts.behind : NULL;
 }
 
 esp_err_t slot_open(struct slot *s, struct part_dev *dev,
@@ -37,6 +55,9 @@ esp_err_t slot_open(struct slot *s, struct part_dev *dev,
     s->sector_len = sector_len;
     s->done_off = opts->start_off;
     s->erased_off = opts->start_off;
+    s->buf = opts->sector;
+    if (behind(s))
+        slot_behind_open(behind(s), dev, entry);
     memset(s->head, 0xFF, sizeof(s->head));
     return ESP_OK;
 }
@@ -51,44 +72,86 @@ void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN])
     memcpy(s->head, head, SLOT_HEAD_LEN);
 }
 
-/* What the flash now holds must be what it was told to hold. */
-static esp_err_t compare(struct slot *s, uint32_t off, const uint8_t *want,
-                         uint32_t len)
+esp_err_t slot_prog_compare(struct part_dev *dev,
+                            const struct part_entry *entry, uint32_t off,
+                            struct span src)
 {
     uint8_t got[COMPARE_LEN];
+    esp_err_t err = part_prog(dev, entry, off, src.ptr, src.len);
 
-    for (uint32_t at = 0; at < len; at += COMPARE_LEN) {
-        uint32_t step = len - at < COMPARE_LEN ? len - at : COMPARE_LEN;
-        esp_err_t err = part_read(s->dev, &s->entry, off + at, got, step);
-        if (err)
-            return err;
-        if (memcmp(got, want + at, step) != 0)
-            return ESP_ERR_FLASH_OP_FAIL;
+    for (size_t at = 0; !err && at < src.len; at += COMPARE_LEN) {
+        size_t step = src.len - at < COMPARE_LEN ? src.len - at : COMPARE_LEN;
+        err = part_read(dev, entry, off + (uint32_t)at, got, step);
+        if (!err && memcmp(got, src.ptr + at, step) != 0)
+            err = ESP_ERR_FLASH_OP_FAIL;
     }
-    return ESP_OK;
+    return err;
 }
 
-static esp_err_t program(struct slot *s, uint32_t off, const uint8_t *src,
-                         uint32_t len)
-{
-    esp_err_t err = part_prog(s->dev, &s->entry, off, src, len);
+/* --- now, or behind the caller's back ------------------------------------ */
 
-    if (err)
-        return err;
+/* The failure of a job that is done is the session's. */
+static esp_err_t take_behind(struct slot *s)
+{
+    uint32_t off;
+    esp_err_t err = slot_behind_err(behind(s), &off);
+
+    return err ? fail_at(s, off, err) : ESP_OK;
+}
+
+static esp_err_t program(struct slot *s, uint32_t off, struct span src)
+{
+    esp_err_t err;
+
     s->prog_cnt++;
-    return compare(s, off, src, len);
+    if (behind(s)) {
+        slot_behind_prog(behind(s), off, src);
+        return take_behind(s);
+    }
+    err = slot_prog_compare(s->dev, &s->entry, off, src);
+    return err ? fail_at(s, off, err) : ESP_OK;
 }
 
 static esp_err_t erase_next(struct slot *s)
 {
-    esp_err_t err = part_erase_sector(s->dev, &s->entry, s->erased_off);
+    uint32_t off = s->erased_off;
+    esp_err_t err;
 
-    if (err)
-        return err;
     s->erase_cnt++;
     s->erased_off += s->sector_len;
-    return ESP_OK;
+    if (behind(s)) {
+        slot_behind_erase(behind(s), off);
+        return take_behind(s);
+    }
+    err = part_erase_sector(s->dev, &s->entry, off);
+    return err ? fail_at(s, off, err) : ESP_OK;
 }
+
+/* The next sector is filled elsewhere while this one is on its way. */
+static esp_err_t next_buffer(struct slot *s)
+{
+    struct slot_behind *b = behind(s);
+
+    if (!b)
+        return ESP_OK;
+    slot_behind_wait_progs(b, SLOT_BEHIND_BUFS);
+    s->buf = s->opts.sector;
+    s->buf_idx = (s->buf_idx + 1) % (SLOT_BEHIND_BUFS + 1);
+    if (s->buf_idx > 0)
+        s->buf = b->bufs + (s->buf_idx - 1) * s->sector_len;
+    return take_behind(s);
+}
+
+esp_err_t slot_settle(struct slot *s)
+{
+    if (s->dev && behind(s)) {
+        slot_behind_settle(behind(s));
+        (void)!take_behind(s);
+    }
+    return s->err;
+}
+
+/* --- bytes ---------------------------------------------------------------- */
 
 /* Programs len bytes of the buffer at done_off, whose sector is erased if it
  * was not erased ahead. */
@@ -99,21 +162,21 @@ static esp_err_t program_buffer(struct slot *s, uint32_t len)
     if (s->erased_off <= s->done_off) {
         esp_err_t err = erase_next(s);
         if (err)
-            return fail(s, err);
+            return err;
     }
     if (s->opts.hold_head && s->done_off == 0) {
         skip = len < SLOT_HEAD_LEN ? len : SLOT_HEAD_LEN;
-        memcpy(s->head, s->opts.sector, skip);
+        memcpy(s->head, s->buf, skip);
     }
     if (len > skip) {
         esp_err_t err =
-            program(s, s->done_off + skip, s->opts.sector + skip, len - skip);
+            program(s, s->done_off + skip, span_of(s->buf + skip, len - skip));
         if (err)
-            return fail(s, err);
+            return err;
     }
     s->done_off += s->fill_len;
     s->fill_len = 0;
-    return ESP_OK;
+    return next_buffer(s);
 }
 
 esp_err_t slot_reserve(struct slot *s, void **ptr, size_t *len)
@@ -126,7 +189,7 @@ esp_err_t slot_reserve(struct slot *s, void **ptr, size_t *len)
         return fail(s, ESP_ERR_INVALID_STATE);
     /* The partition ends with a sector: a full one empties the buffer. */
     if (s->done_off < s->entry.len) {
-        *ptr = s->opts.sector + s->fill_len;
+        *ptr = s->buf + s->fill_len;
         *len = s->sector_len - s->fill_len;
     }
     return ESP_OK;
@@ -179,7 +242,7 @@ esp_err_t slot_erase_step(struct slot *s, uint32_t limit_off, bool *more)
     if (s->erased_off < limit_off) {
         esp_err_t err = erase_next(s);
         if (err)
-            return fail(s, err);
+            return err;
     }
     *more = s->erased_off < limit_off;
     return ESP_OK;
@@ -188,16 +251,18 @@ esp_err_t slot_erase_step(struct slot *s, uint32_t limit_off, bool *more)
 esp_err_t slot_flush(struct slot *s)
 {
     uint32_t unit, len;
+    esp_err_t err;
 
     if (s->err)
         return s->err;
     s->flushed = true;
     if (s->fill_len == 0)
-        return ESP_OK;
+        return slot_settle(s);
     unit = s->dev->flash->prog_len;
     len = (s->fill_len + unit - 1) / unit * unit;
-    memset(s->opts.sector + s->fill_len, 0xFF, len - s->fill_len);
-    return program_buffer(s, len);
+    memset(s->buf + s->fill_len, 0xFF, len - s->fill_len);
+    err = program_buffer(s, len);
+    return err ? err : slot_settle(s);
 }
 
 esp_err_t slot_commit(struct slot *s, struct img_receipt *receipt)
@@ -210,9 +275,11 @@ esp_err_t slot_commit(struct slot *s, struct img_receipt *receipt)
         receipt->len < SLOT_HEAD_LEN || receipt->len > s->done_off)
         return fail(s, ESP_ERR_OTA_VALIDATE_FAILED);
     if (s->opts.hold_head) {
-        esp_err_t err = program(s, 0, s->head, SLOT_HEAD_LEN);
+        esp_err_t err = program(s, 0, span_of(s->head, SLOT_HEAD_LEN));
+        if (!err)
+            err = slot_settle(s);
         if (err)
-            return fail(s, err);
+            return err;
     }
     receipt->off = s->entry.off;
     receipt->gen = part_gen(s->dev, &s->entry);
@@ -241,5 +308,6 @@ esp_err_t slot_spoil(struct part_dev *dev, const struct part_entry *entry)
 
 void slot_close(struct slot *s)
 {
+    (void)!slot_settle(s); /* the buffers are about to go */
     *s = (struct slot)SLOT_CLOSED;
 }

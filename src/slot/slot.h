@@ -9,7 +9,10 @@
  * compared. Nothing is erased before the first byte to be written there came.
  * Order:  slot_open, slot_write..., slot_flush, then slot_commit or
  *         slot_close. slot_close() alone leaves an unbootable slot.
- * Memory: allocates nothing; the sector buffer is the caller's.
+ * Memory: allocates nothing; the buffers are the caller's.
+ * With opts.behind erases and programs are done beside the caller, who goes on
+ * with the next bytes. slot_flush(), slot_commit() and slot_close() wait for
+ * them, and so does slot_settle(); a failure is told by a later call.
  * Threads: one user at a time. */
 #ifndef SLOT_SLOT_H
 #define SLOT_SLOT_H
@@ -20,6 +23,7 @@
 #include "base/err.h"
 #include "image/image.h"
 #include "part/part.h"
+#include "slot/behind.h"
 
 #define SLOT_HEAD_LEN 16u /* held back: one program unit of encrypted flash */
 
@@ -27,6 +31,7 @@ struct slot_opts {
     uint8_t *sector;    /* erase_len bytes that live until slot_close() */
     bool hold_head;     /* see above; false for data partitions */
     uint32_t start_off; /* continue here, a multiple of the sector; 0: new */
+    struct slot_behind *behind; /* NULL: each call does its work itself */
 };
 
 struct slot {
@@ -37,9 +42,12 @@ struct slot {
     uint32_t fill_len;   /* bytes waiting in the sector buffer */
     uint32_t done_off;   /* all below is programmed, compared */
     uint32_t erased_off; /* all below was erased by this session */
+    uint8_t *buf;        /* the sector that is being filled */
+    uint32_t buf_idx;    /* 0: opts.sector */
     bool flushed;
     uint8_t head[SLOT_HEAD_LEN];
     esp_err_t err;                /* first failure; it sticks */
+    uint32_t fail_off;            /* of a flash operation: where */
     uint32_t erase_cnt, prog_cnt; /* what it cost */
 };
 #define SLOT_CLOSED \
@@ -78,6 +86,10 @@ void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN]);
  * nothing is left to erase. Used for bulk erase and for erasing ahead. */
 MUST_CHECK esp_err_t slot_erase_step(struct slot *s, uint32_t limit_off,
                                      bool *more);
+
+/* Waits for what is done beside the caller. ESP_OK: all below slot_taken() less
+ * what waits in the buffer is programmed and compared. */
+MUST_CHECK esp_err_t slot_settle(struct slot *s);
 
 /* Programs what waits in the buffer, padded with 0xFF to the program unit.
  * The last call before slot_commit(): nothing can be written after it. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "otadata/otadata.h"
+#include "slot/behind.h"
 
 static void refuse(struct upd_answer *out, esp_err_t err, const char *why)
 {
@@ -303,4 +304,16 @@ enum upd_pace upd_decide_pace(uint32_t window_ms, uint64_t waited_ms,
         return UPD_PACE_ON;
     return got_len < upd_least_len(window_ms) ? UPD_PACE_STALLED
                                               : UPD_PACE_NEW_WINDOW;
+}
+
+/* --- flash ---------------------------------------------------------------- */
+
+/* Of the image's own sectors none is erased for nothing, so the count of
+ * erases stays the least that there can be. */
+bool upd_decide_ahead(const struct upd_ahead_in *in)
+{
+    uint64_t room = (uint64_t)SLOT_BEHIND_AHEAD * in->sector_len;
+
+    return in->erased_off < in->end_off &&
+           in->erased_off < in->taken_off + room;
 }

@@ -65,6 +65,15 @@ void upd_next_range(const struct upd_range_in *in, struct upd_range *out);
  * there be more? A part that is shorter than what was asked for is the last. */
 bool upd_may_go_on(const struct upd_range *asked, uint64_t off);
 
+/* Is one more sector to be erased before its bytes are there? */
+struct upd_ahead_in {
+    uint32_t taken_off;  /* bytes that came */
+    uint32_t erased_off; /* all below is erased, or will be */
+    uint32_t end_off;    /* of the image; 0: not told, nothing is risked */
+    uint32_t sector_len;
+};
+bool upd_decide_ahead(const struct upd_ahead_in *in);
+
 /* Where a download may continue: the given offset, or 0. */
 uint32_t upd_resume_off(uint32_t start_off, uint32_t sector_len,
                         uint32_t slot_len, bool has_stages);

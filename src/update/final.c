@@ -58,7 +58,7 @@ static void describe(const struct upd *u, struct upd_copy *c)
 static esp_err_t copy_all(struct upd *u, const struct upd_copy *c,
                           struct slot *to, struct img_receipt *receipt)
 {
-    struct slot_opts opts = { u->work->sector, upd_is_image(u), 0 };
+    struct slot_opts opts = { u->work->sector, upd_is_image(u), 0, NULL };
     esp_err_t err = slot_open(to, u->env.device->parts, &c->to, &opts);
 
     if (!err)
@@ -159,7 +159,7 @@ static esp_err_t copy_again(struct redo *r)
 {
     bool is_image =
         r->c.kind == UPD_KIND_APP || r->c.kind == UPD_KIND_BOOTLOADER;
-    struct slot_opts opts = { r->sector, is_image, 0 };
+    struct slot_opts opts = { r->sector, is_image, 0, NULL };
     struct img_rules rules =
         upd_rules(r->dev, (enum upd_kind)r->c.kind, r->c.to.len);
     struct img_receipt receipt = IMG_RECEIPT_NONE;

@@ -1,7 +1,8 @@
 /* mark.c - when a checkpoint is written, and when it is not true any more.
  *
  * Invariant: all bytes below a kept offset were programmed, read back and
- * compared, and hashed on their way. Nothing below it is erased while the
+ * compared, and hashed on their way; what is done beside the session is waited
+ * for first. Nothing below it is erased while the
  * store says so: a session that starts anew drops the checkpoint before its
  * first erase. Should the store not forget, the digest will not match.
  *
@@ -82,7 +83,7 @@ static void keep(struct upd *u)
     esp_err_t err;
 
     if (!on_duty(u) || u->mark.off == u->mark.kept_off ||
-        !upd_file_known(&u->fetch.file))
+        !upd_file_known(&u->fetch.file) || slot_settle(&u->slot) != ESP_OK)
         return;
     c->off = u->mark.off;
     c->file = u->fetch.file;

@@ -7,15 +7,22 @@
 
 /* --- erasing ------------------------------------------------------------ */
 
-/* Where the image will end, as far as is known. */
-static uint32_t known_end(const struct upd *u)
+uint32_t upd_told_end(const struct upd *u)
 {
     uint64_t total = u->fetch.file.total;
     uint32_t skip = upd_skip_len(u);
 
-    if (upd_is_even(u) && total >= skip && total - skip < u->target.cap_len)
+    if (upd_is_even(u) && total >= skip && total - skip <= u->target.cap_len)
         return (uint32_t)(total - skip);
-    return u->target.cap_len;
+    return 0;
+}
+
+/* Where the image will end, as far as is known. */
+static uint32_t known_end(const struct upd *u)
+{
+    uint32_t told = upd_told_end(u);
+
+    return told > 0 ? told : u->target.cap_len;
 }
 
 esp_err_t upd_erase_step(struct upd *u, bool *more)
@@ -35,7 +42,7 @@ esp_err_t upd_erase_step(struct upd *u, bool *more)
     if (err)
         return upd_fail(u, DIAG_STAGE_WRITE, err,
                         "%s cannot be erased at offset 0x%x",
-                        u->target.staging.label, (unsigned)u->slot.erased_off);
+                        u->target.staging.label, (unsigned)u->slot.fail_off);
     return ESP_OK;
 }
 
@@ -65,7 +72,7 @@ static esp_err_t fail_write(struct upd *u, esp_err_t err)
                         (unsigned)u->target.staging.len);
     return upd_fail(u, DIAG_STAGE_WRITE, err,
                     "%s does not hold what was written at offset 0x%x",
-                    u->target.staging.label, (unsigned)u->slot.done_off);
+                    u->target.staging.label, (unsigned)u->slot.fail_off);
 }
 
 /* Bytes that stand in the sector buffer already. */

@@ -85,7 +85,8 @@ struct upd {
     struct upd_spare *spare;
     struct upd_target target;
     struct upd_fetch fetch;
-    struct upd_work *work; /* NULL: no byte came yet */
+    struct upd_work *work;     /* NULL: no byte came yet */
+    struct upd_behind *behind; /* NULL: nothing is done beside the caller */
     struct slot slot;
     uint8_t *rx; /* wire bytes on their way to the first stage */
     uint32_t rx_len;
@@ -122,6 +123,13 @@ uint64_t upd_now_ms(const struct upd *u);
 uint64_t upd_left_ms(const struct upd *u); /* UINT64_MAX: no end */
 /* Starts writing the staging partition, at a sector boundary. */
 MUST_CHECK esp_err_t upd_open_slot(struct upd *u, uint32_t start_off);
+/* behind.c: where the port can work beside the caller. Once; where it cannot,
+ * or there is no memory, nothing changes. */
+void upd_behind_open(struct upd *u);
+struct slot_behind *upd_behind_slot(struct upd *u); /* NULL: none */
+MUST_CHECK esp_err_t upd_erase_ahead(struct upd *u);
+/* Where the image will end, 0: not told. */
+uint32_t upd_told_end(const struct upd *u);
 /* What u->work needs is there; with ESP_OK the slot has its buffer. */
 MUST_CHECK esp_err_t upd_work_open(struct upd *u);
 /* Frees the session and all it holds. */

@@ -44,6 +44,7 @@ void upd_close(struct upd *u)
     if (u->opts.limit)
         u->opts.limit->deadline_ms = 0;
     slot_close(&u->slot);
+    heap->free(heap->ctx, u->behind);
     heap->free(heap->ctx, u->rx);
     heap->free(heap->ctx, u->work);
     heap->free(heap->ctx, u->spare);
@@ -94,9 +95,12 @@ struct img_rules upd_rules(const struct upd_device *dev, enum upd_kind kind,
 esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
 {
     struct slot_opts opts = { u->work ? u->work->sector : NULL,
-                              upd_holds_head(u), start_off };
-    esp_err_t err =
-        slot_open(&u->slot, u->env.device->parts, &u->target.staging, &opts);
+                              upd_holds_head(u), start_off,
+                              upd_behind_slot(u) };
+    esp_err_t err;
+
+    slot_close(&u->slot);
+    err = slot_open(&u->slot, u->env.device->parts, &u->target.staging, &opts);
 
     if (err)
         return upd_fail(u, DIAG_STAGE_FLASH, err,
@@ -123,6 +127,7 @@ esp_err_t upd_work_open(struct upd *u)
                         "there is no memory for what the server sends");
     img_check_open(&u->work->check, &rules);
     sha256_init(&u->work->raw);
+    upd_behind_open(u);
     return upd_open_slot(u, 0);
 }
 
@@ -251,6 +256,8 @@ enum upd_step upd_step(struct upd *u, esp_err_t *err)
         *err = upd_pipe_unpeek(u);
     if (!*err && !u->done)
         *err = upd_pipe_pull(u);
+    if (!*err && !u->done)
+        *err = upd_erase_ahead(u);
     u->result->written_len = slot_taken(&u->slot);
     u->result->erase_cnt = u->slot.erase_cnt;
     u->result->prog_cnt = u->slot.prog_cnt;

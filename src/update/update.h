@@ -163,6 +163,10 @@ struct upd_opts {
 struct upd_env {
     struct http_env http;
     struct upd_device *device; /* borrowed until the session ends */
+    /* Writes the flash beside the session, so that an update takes the time of
+     * the network or that of the flash, not of both; with 13 KiB more memory.
+     * Borrowed. NULL: the session does it all. */
+    const struct port_work *work;
 };
 
 /* What a session did, whatever its end. The sentence is in the diag. */

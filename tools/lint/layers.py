@@ -8,7 +8,7 @@ STANDARD = {"assert.h", "ctype.h", "errno.h", "float.h", "inttypes.h",
             "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h",
             "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "stdnoreturn.h",
             "string.h", "time.h"}
-BOOT_CONTRACTS = {"flash.h", "fuse.h", "sys.h"}
+BOOT_CONTRACTS = {"flash.h", "fuse.h", "sys.h", "work.h"}
 
 
 def read_tables(text):

@@ -47,14 +47,12 @@ MUTANTS = [
      "    bool low = o->free_cnt[1 - c.target] < OTADATA_LOG_RESERVE;\n",
      "    bool low = false;\n"),
     ("head-first", "slot/slot.c",
-     "        memcpy(s->head, s->opts.sector, skip);\n",
-     "        memcpy(s->head, s->opts.sector, skip);\n        skip = 0;\n"),
+     "        memcpy(s->head, s->buf, skip);\n",
+     "        memcpy(s->head, s->buf, skip);\n        skip = 0;\n"),
     ("failed-program-goes-on", "slot/slot.c",
-     "    if (err)\n        return err;\n    s->prog_cnt++;\n"
-     "    return compare(s, off, src, len);\n",
-     "    s->prog_cnt++;\n"
-     "    return err == ESP_FAIL || len == 0 ? compare(s, off, src, len)\n"
-     "                                       : ESP_OK;\n"),
+     "    esp_err_t err = part_prog(dev, entry, off, src.ptr, src.len);\n",
+     "    esp_err_t err = part_prog(dev, entry, off, src.ptr, src.len);\n"
+     "    if (err != ESP_FAIL)\n        return ESP_OK;\n"),
     ("copy-not-noted", "update/final.c",
      "    err = note(u, &c);\n",
      "    err = u ? ESP_OK : note(u, &c);\n"),

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "slot/behind.h"
 #include "unit/update/crypt.h"
 
 #define STEP 8192u
@@ -23,11 +24,12 @@ static const enum sim_fault cuts[] = { SIM_FAULT_BEFORE, SIM_FAULT_TORN,
 
 struct scene {
     struct crypt c;
-    bool encrypted;
+    bool encrypted, late;
 };
 
 struct tally {
     bool encrypted;
+    bool late; /* the flash is written beside, no sooner than waited for */
     uint32_t cut_cnt, resumed_cnt;
     uint32_t again_len; /* the most bytes that were fetched twice */
 };
@@ -45,13 +47,14 @@ static void serve(struct scene *s)
     r->web.etag = "\"a\"";
 }
 
-static void set_scene(struct scene *s, bool encrypted)
+static void set_scene(struct scene *s, const struct tally *t)
 {
     struct rig_image how = { .filler = 1, .body_len = BODY };
     struct rig *r = &s->c.rig;
 
-    s->encrypted = encrypted;
-    if (encrypted) {
+    s->encrypted = t->encrypted;
+    s->late = t->late;
+    if (s->encrypted) {
         crypt_open(&s->c, ENC_SCHEME_ECIES256);
         crypt_serve(&s->c, &how);
     } else {
@@ -59,6 +62,8 @@ static void set_scene(struct scene *s, bool encrypted)
         free(r->image);
         r->image = rig_make_image(&how, &r->image_len);
     }
+    if (s->late)
+        rig_write_behind(r, true);
     serve(s);
     r->opts.store = &r->store.port;
     r->opts.checkpoint_len = STEP;
@@ -113,10 +118,14 @@ static bool try_once(struct scene *s, enum sim_fault fault, uint32_t nth,
     return r->flash.count.fired > fired;
 }
 
-/* The head of an encrypted file is fetched again whenever a try goes on. */
+/* The head of an encrypted file is fetched again whenever a try goes on, and
+ * so is what was on its way to the flash. */
 static uint32_t most_again(const struct scene *s, uint32_t cuts_cnt)
 {
-    return cuts_cnt * (STEP + (s->encrypted ? ENC_HEAD_LEN : 0));
+    uint32_t moving = SLOT_BEHIND_BUFS * s->c.rig.flash.port.erase_len;
+
+    return cuts_cnt *
+           (STEP + (s->encrypted ? ENC_HEAD_LEN : 0) + (s->late ? moving : 0));
 }
 
 /* Cut in operation nth of the first try and in nth2 of the second one (0: not
@@ -129,7 +138,7 @@ static bool run(enum sim_fault fault, uint32_t nth, uint32_t nth2,
     uint32_t got = 0, cut_cnt = 1, again;
     bool fired;
 
-    set_scene(&s, t->encrypted);
+    set_scene(&s, t);
     fired = try_once(&s, fault, nth, &got, t);
     if (fired && nth2 > 0 && rig_boots(r) == 0 &&
         try_once(&s, fault, nth2, &got, t))
@@ -155,9 +164,9 @@ static uint32_t step_cnt(bool encrypted)
     return encrypted && !getenv("PORTA_DEEP") ? 3 : 1;
 }
 
-static void each_cut(bool encrypted)
+static void each_cut(bool encrypted, bool late)
 {
-    struct tally t = { .encrypted = encrypted };
+    struct tally t = { .encrypted = encrypted, .late = late };
 
     for (size_t k = 0; k < CUT_CNT; k++) {
         uint32_t nth = 1 + (uint32_t)k % step_cnt(encrypted);
@@ -186,7 +195,14 @@ static void cut_twice(bool encrypted)
 static void test_each_cut(void **state)
 {
     (void)state;
-    each_cut(false);
+    each_cut(false, false);
+}
+
+static void test_each_cut_late(void **state)
+{
+    (void)state;
+    each_cut(false, true);
+    each_cut(true, true);
 }
 
 static void test_cut_twice(void **state)
@@ -198,7 +214,7 @@ static void test_cut_twice(void **state)
 static void test_each_cut_encrypted(void **state)
 {
     (void)state;
-    each_cut(true);
+    each_cut(true, false);
 }
 
 static void test_cut_twice_encrypted(void **state)
@@ -211,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_cut),
+        cmocka_unit_test(test_each_cut_late),
         cmocka_unit_test(test_cut_twice),
         cmocka_unit_test(test_each_cut_encrypted),
         cmocka_unit_test(test_cut_twice_encrypted),

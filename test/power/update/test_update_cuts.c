@@ -27,6 +27,10 @@ struct scene {
     bool failed; /* the older image did: it is not to come back */
 };
 
+/* Who writes the flash: the session; somebody beside it; the same, who does
+ * nothing before he is waited for. */
+enum writer { WRITER_SELF, WRITER_BESIDE, WRITER_LATE };
+
 static const struct scene scenes[] = {
     { "into an erased slot", false, false, true, 0, false },
     { "over an older image", true, false, true, 0, false },
@@ -40,9 +44,11 @@ static const struct rig_image old_image = { .version = "0",
                                             .filler = 3,
                                             .body_len = 30000 };
 
-static void set_scene(struct rig *r, const struct scene *s)
+static void set_scene(struct rig *r, const struct scene *s, enum writer by)
 {
     rig_open(r);
+    if (by != WRITER_SELF)
+        rig_write_behind(r, by == WRITER_LATE);
     r->policy.rollback = s->rollback;
     r->policy.deny = s->failed;
     r->opts.bulk_erase = s->bulk;
@@ -107,59 +113,79 @@ static void after_cut(struct rig *r, esp_err_t err)
 }
 
 /* false: the update has fewer operations. */
-static bool cut_at(const struct scene *s, enum sim_fault fault, uint32_t nth,
-                   uint64_t seed)
+static bool cut_at(const struct scene *s, enum writer by,
+                   const struct sim_fault_plan *plan)
 {
     struct rig r;
     esp_err_t err;
     bool fired;
 
-    set_scene(&r, s);
-    sim_flash_arm(&r.flash, fault, nth, seed);
+    set_scene(&r, s, by);
+    sim_flash_arm_plan(&r.flash, plan);
     err = rig_update(&r, NULL);
     fired = r.flash.count.fired == 1;
     if (fired)
-        assert_true(err != ESP_OK || fault == SIM_FAULT_AFTER);
+        assert_true(err != ESP_OK || plan->fault == SIM_FAULT_AFTER);
     after_cut(&r, err);
     rig_close(&r);
     return fired;
 }
 
+/* Every operation of the scene, one after the other; how many there are. */
+static uint32_t cut_all(const struct scene *s, enum writer by,
+                        enum sim_fault fault)
+{
+    struct sim_fault_plan plan = { .fault = fault,
+                                   .nth = 1,
+                                   .tear_idx = SIM_TEAR_ANY };
+
+    do {
+        plan.seed = plan.nth * 77 + fault;
+    } while (cut_at(s, by, &plan) && ++plan.nth);
+    return plan.nth - 1;
+}
+
+static enum writer writer_of(void **state)
+{
+    return *(const enum writer *)*state;
+}
+
 static void test_cuts(void **state)
 {
-    uint32_t cnt = 0;
+    enum writer by = writer_of(state);
+    uint32_t all = 0;
 
-    (void)state;
     for (size_t i = 0; i < CNT(scenes); i++) {
         print_message("# %s\n", scenes[i].claim);
         for (size_t k = 0; k < CNT(cuts); k++) {
-            uint32_t nth = 1;
-            while (cut_at(&scenes[i], cuts[k], nth, nth * 77 + k)) {
-                nth++;
-                cnt++;
-            }
+            uint32_t cnt = cut_all(&scenes[i], by, cuts[k]);
+
             /* 5 erases and 6 programs of the slot, and the records. */
-            assert_true(nth > 11);
+            assert_true(cnt >= 11);
+            all += cnt;
         }
     }
-    print_message("%u cuts\n", cnt);
+    print_message("%u cuts\n", all);
 }
 
 /* The flash reports a failure and lives on: the update fails, the old image
  * boots, the next update succeeds. */
 static void test_bad_status(void **state)
 {
-    (void)state;
-    for (uint32_t nth = 1; cut_at(&scenes[1], SIM_FAULT_STATUS, nth, nth * 5);
-         nth++)
-        ;
+    assert_true(cut_all(&scenes[1], writer_of(state), SIM_FAULT_STATUS) >= 11);
 }
 
 int main(void)
 {
+    static enum writer self = WRITER_SELF, beside = WRITER_BESIDE,
+                       late = WRITER_LATE;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cuts),
-        cmocka_unit_test(test_bad_status),
+        cmocka_unit_test_prestate(test_cuts, &self),
+        cmocka_unit_test_prestate(test_bad_status, &self),
+        cmocka_unit_test_prestate(test_cuts, &beside),
+        cmocka_unit_test_prestate(test_bad_status, &beside),
+        cmocka_unit_test_prestate(test_cuts, &late),
+        cmocka_unit_test_prestate(test_bad_status, &late),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

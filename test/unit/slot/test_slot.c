@@ -325,7 +325,7 @@ static void test_erase_ahead(void **state)
 static void test_continue(void **state)
 {
     struct fixture f;
-    struct slot_opts opts = { f.sector, true, 4096 };
+    struct slot_opts opts = { f.sector, true, 4096, NULL };
     struct img_receipt r = accepting(8192);
 
     (void)state;

@@ -173,6 +173,7 @@ void rig_open(struct rig *r)
     assert_int_equal(sim_flash_init(&r->flash, &conf), ESP_OK);
     sim_heap_init(&r->heap);
     sim_sys_init(&r->sys);
+    sim_work_init(&r->work, &r->sys, &r->flash);
     write_table(r);
     memcpy(r->flash.bytes + RIG_SLOT_0, bytes, old_len);
     free(bytes);
@@ -208,6 +209,12 @@ void rig_close(struct rig *r)
     assert_int_equal(r->flash.count.refused, 0);
     sim_flash_deinit(&r->flash);
     free(r->image);
+}
+
+void rig_write_behind(struct rig *r, bool lazy)
+{
+    r->work.lazy = lazy;
+    r->env.work = &r->work.port;
 }
 
 esp_err_t rig_update(struct rig *r, struct upd_result *result)

@@ -6,6 +6,7 @@
 #include "sim_flash.h"
 #include "sim_heap.h"
 #include "sim_sys.h"
+#include "sim_work.h"
 #include "unit/update/web.h"
 #include "update/update.h"
 
@@ -44,6 +45,7 @@ struct rig {
     struct sim_flash flash;
     struct sim_heap heap;
     struct sim_sys sys;
+    struct sim_work work; /* used when env.work says so */
     struct web web;
     struct part_dev parts;
     struct fuse_emul fuses;
@@ -72,6 +74,9 @@ void rig_put_image(struct rig *r, uint32_t slot_off,
 void rig_add_fuses(struct rig *r);
 /* Puts a record, as the reference's tools would. */
 void rig_record(struct rig *r, uint32_t idx, uint32_t seq, uint32_t state);
+/* From now on the flash is written beside the session; lazy: as late as the
+ * session lets it. */
+void rig_write_behind(struct rig *r, bool lazy);
 /* A whole session; the first error. */
 esp_err_t rig_update(struct rig *r, struct upd_result *result);
 /* What the bootloader would start: slot index, BOOT_NONE. */
