@@ -41,7 +41,8 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition,
                          const size_t erase_size, const size_t image_offset,
                          esp_ota_handle_t *out_handle);
 /* The partition whose kind of content is written; with finalize_with_copy
- * esp_ota_end() copies it there. */
+ * esp_ota_end() copies it there, which a power cut interrupts; see
+ * porta_ota_finish_copy() in porta/ota_control.h. */
 esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle,
                                       const esp_partition_t *final_partition,
                                       bool finalize_with_copy);

@@ -9,6 +9,8 @@
 #include "sim_task.h"
 
 #include "esp_ota_ops.h"
+#include "nvs_flash.h"
+#include "porta/ota_control.h"
 
 #define PIECE_LEN 1500u
 
@@ -81,16 +83,90 @@ static void board_make(struct board *b, struct world *w)
             span_of(b->keys, img_keys_pack(env->rules.keys, b->keys));
 }
 
+static esp_err_t board_start(struct board *b, struct world *w)
+{
+    board_make(b, w);
+    return api_device_start(&b->boot);
+}
+
 esp_err_t appl_update(struct world *w)
 {
     struct board b;
-    esp_err_t err;
+    esp_err_t err = board_start(&b, w);
 
-    board_make(&b, w);
-    err = api_device_start(&b.boot);
     if (err)
         return err;
     err = update(w->conf->image);
     api_device_stop();
+    return err;
+}
+
+/* --- into another partition ------------------------------------------------- */
+
+static esp_err_t copy_file(const struct appl_copy *copy)
+{
+    const esp_partition_t *slot = esp_ota_get_next_update_partition(NULL);
+    const esp_partition_t *final = esp_partition_find_first(
+        ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, copy->label);
+    esp_ota_handle_t h;
+    esp_err_t err;
+
+    if (!slot || !final)
+        return ESP_ERR_NOT_FOUND;
+    err = esp_ota_begin(slot, OTA_WITH_SEQUENTIAL_WRITES, &h);
+    if (err)
+        return err;
+    err = esp_ota_set_final_partition(h, final, true);
+    if (!err)
+        err = write_all(h, copy->file);
+    if (!err)
+        return esp_ota_end(h);
+    (void)esp_ota_abort(h);
+    return err;
+}
+
+/* Settings that cannot be mounted keep nothing. */
+static esp_err_t keeper_start(struct board *b, struct world *w)
+{
+    const porta_ota_options_t options = { .keep = true };
+    esp_err_t err = board_start(b, w);
+
+    if (err)
+        return err;
+    (void)!nvs_flash_init();
+    porta_ota_set_options(&options);
+    return ESP_OK;
+}
+
+static void keeper_stop(void)
+{
+    const porta_ota_options_t none = { .keep = false };
+
+    porta_ota_set_options(&none);
+    (void)!nvs_flash_deinit();
+    api_device_stop();
+}
+
+esp_err_t appl_copy(struct world *w, const struct appl_copy *copy)
+{
+    struct board b;
+    esp_err_t err = keeper_start(&b, w);
+
+    if (err)
+        return err;
+    err = copy_file(copy);
+    keeper_stop();
+    return err;
+}
+
+esp_err_t appl_finish_copy(struct world *w)
+{
+    struct board b;
+    esp_err_t err = keeper_start(&b, w);
+
+    if (err)
+        return err;
+    err = porta_ota_finish_copy();
+    keeper_stop();
     return err;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appl.h"
 #include "base/crc32.h"
 #include "image/key_store.h"
 #include "keep.h"
@@ -89,16 +90,42 @@ esp_err_t parts_staged_start(struct world *w)
     return err == ESP_ERR_NOT_FOUND ? ESP_OK : err;
 }
 
-const char *parts_staged_check(struct world *w, bool *done)
+esp_err_t parts_staged_appl(struct world *w)
+{
+    const struct part_entry *part = staged_part(w);
+    const struct appl_copy copy = { part->label, file_for(part) };
+
+    return appl_copy(w, &copy);
+}
+
+esp_err_t parts_staged_appl_start(struct world *w)
+{
+    esp_err_t err = appl_finish_copy(w);
+
+    return err == ESP_ERR_NOT_FOUND ? ESP_OK : err;
+}
+
+static const char *staged_check(struct world *w, bool *done)
 {
     const struct part_entry *part = staged_part(w);
 
-    if (parts_staged_start(w))
-        return "a copy that was interrupted cannot be finished";
     *done = holds_file(w, part);
     return *done || digest_of(w, part) == w->memo
                ? NULL
                : "a data partition has neither its old content nor the new";
+}
+
+static const char not_finished[] =
+    "a copy that was interrupted cannot be finished";
+
+const char *parts_staged_check(struct world *w, bool *done)
+{
+    return parts_staged_start(w) ? not_finished : staged_check(w, done);
+}
+
+const char *parts_staged_appl_check(struct world *w, bool *done)
+{
+    return parts_staged_appl_start(w) ? not_finished : staged_check(w, done);
 }
 
 /* --- with the application ---------------------------------------------------- */

@@ -12,6 +12,11 @@ MUST_CHECK esp_err_t parts_staged_write(struct world *w);
 MUST_CHECK esp_err_t parts_staged_start(struct world *w);
 const char *parts_staged_check(struct world *w, bool *done);
 
+/* The same by an application: esp_ota_set_final_partition(), with a copy. */
+MUST_CHECK esp_err_t parts_staged_appl(struct world *w);
+MUST_CHECK esp_err_t parts_staged_appl_start(struct world *w);
+const char *parts_staged_appl_check(struct world *w, bool *done);
+
 /* NAME_i with the application in ota_i. */
 MUST_CHECK esp_err_t parts_pair_prepare(struct world *w, const char **why);
 MUST_CHECK esp_err_t parts_pair_write(struct world *w);

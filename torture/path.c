@@ -298,6 +298,16 @@ const struct path paths[TORT_PATH_CNT] = {
         .act = appl_update,
         .update = appl_update,
     },
+    [TORT_OTA_COPY] = {
+        .name = "ota-copy",
+        .invariant = "esp_ota_end() notes the copy before it touches the "
+                     "partition, and what was staged stays until it is done",
+        .end = PATH_END_SAME,
+        .prepare = parts_staged_prepare,
+        .act = parts_staged_appl,
+        .start = parts_staged_appl_start,
+        .check = parts_staged_appl_check,
+    },
     [TORT_KEYS] = {
         .name = "keys",
         .invariant = "a set counts when its commit is programmed, which is "
@@ -324,6 +334,18 @@ const struct path paths[TORT_PATH_CNT] = {
 const char *tort_path_name(enum tort_path_id path)
 {
     return paths[path].name;
+}
+
+bool tort_path_find(const char *name, size_t len, enum tort_path_id *out)
+{
+    for (unsigned i = 0; i < TORT_PATH_CNT; i++) {
+        if (strlen(paths[i].name) != len ||
+            strncmp(paths[i].name, name, len) != 0)
+            continue;
+        *out = (enum tort_path_id)i;
+        return true;
+    }
+    return false;
 }
 
 const char *tort_path_invariant(enum tort_path_id path)

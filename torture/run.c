@@ -412,6 +412,9 @@ esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
 
     t->id = id;
     t->path = &paths[id];
+    *why = "it was not asked for";
+    if (t->conf.paths && !(t->conf.paths >> id & 1))
+        return ESP_ERR_NOT_SUPPORTED;
     *why = "the bootloader gives nothing up: rollback is off";
     if (t->path->needs_rollback && !pol_rollback(&t->conf.boot->policy))
         return ESP_ERR_NOT_SUPPORTED;

@@ -141,14 +141,10 @@ static bool parse_path(const char **at, enum tort_path_id *out)
 {
     size_t len = strcspn(*at, "/");
 
-    for (unsigned i = 0; i < TORT_PATH_CNT; i++)
-        if (strlen(paths[i].name) == len &&
-            strncmp(*at, paths[i].name, len) == 0) {
-            *out = (enum tort_path_id)i;
-            *at += len;
-            return true;
-        }
-    return false;
+    if (!tort_path_find(*at, len, out))
+        return false;
+    *at += len;
+    return true;
 }
 
 esp_err_t tort_seq_parse(const char *text, struct tort_seq *out, struct diag *d)

@@ -38,6 +38,7 @@ enum tort_path_id {
     TORT_PARTITION,
     TORT_WITH_DATA,
     TORT_OTA_WRITE,
+    TORT_OTA_COPY,
     TORT_KEYS,
     TORT_FUSES,
     TORT_PATH_CNT
@@ -112,6 +113,7 @@ struct tort_conf {
     const struct boot_env *boot;
     /* With anti-rollback: how the partition for fuses is laid out. */
     const struct fuse_field *fuse_field;
+    uint32_t paths;             /* 1 << id of each that is played; 0: all */
     uint32_t depth;             /* 1 or 2 */
     bool deep;                  /* all second cuts are tried again, too */
     uint32_t worker, workers;   /* this one does each workers-th run; 0: 1 */
@@ -129,6 +131,7 @@ struct tort_path_result {
     uint32_t op_cnt, erase_cnt;
     char why_not[96]; /* "": it was run; else why it cannot be here */
     bool wrong;       /* ... because it fails undisturbed */
+    bool left_out;    /* ... because conf.paths leaves it out */
     uint64_t second_cnt, second_bad;
     struct tort_cell cell[TORT_OP_CNT][TORT_FAULT_CNT];
 };
@@ -169,6 +172,8 @@ MUST_CHECK esp_err_t tort_replay(struct tort *t, const struct tort_seq *seq,
 void tort_result_add(struct tort_result *sum, const struct tort_result *part);
 
 const char *tort_path_name(enum tort_path_id path);
+/* False: no path has this name, of len bytes. */
+bool tort_path_find(const char *name, size_t len, enum tort_path_id *out);
 /* The invariant that carries the path, in a sentence. */
 const char *tort_path_invariant(enum tort_path_id path);
 const char *tort_op_name(enum tort_op_kind kind);

@@ -22,6 +22,7 @@
 struct torture_opts {
     struct device_args dev;
     const char *image, *keys, *decrypt, *replay;
+    struct cli_list paths;
     const char *seed;
     uint32_t depth, runs, jobs;
     bool json;
@@ -35,6 +36,8 @@ static const struct cli_opt options[] = {
       offsetof(struct torture_opts, decrypt) },
     { "--keys", "SET", "a signed key set: its installation is cut, too",
       CLI_KIND_TEXT, offsetof(struct torture_opts, keys) },
+    { "--path", "NAME", "only this path; may be repeated", CLI_KIND_LIST,
+      offsetof(struct torture_opts, paths) },
     { "--depth", "N", "2: the recovery is cut, too (1)", CLI_KIND_NUM,
       offsetof(struct torture_opts, depth) },
     { "--random", "SEED", "cuts at random, up to four in a row, instead of all",
@@ -82,12 +85,29 @@ struct run {
     struct tort *t;
     struct tort_seq seq;
     uint64_t seed;
+    uint32_t paths;             /* see struct tort_conf */
     volatile uint64_t *run_cnt; /* shared by all processes */
     struct tort_result result;
     struct diag diag;
 };
 
 /* --- what there is -------------------------------------------------------- */
+
+static int find_paths(const struct cli_list *names, uint32_t *out)
+{
+    for (int i = 0; i < names->cnt; i++) {
+        const char *name = names->val[i];
+        enum tort_path_id id;
+
+        if (!tort_path_find(name, strlen(name), &id))
+            return cli_usage(&torture_verb,
+                             "--path %s: no path has this name; the first "
+                             "column of the table names them",
+                             name);
+        *out |= 1u << id;
+    }
+    return CLI_GO;
+}
 
 static int check_opts(struct torture_opts *o, uint64_t *seed)
 {
@@ -156,6 +176,7 @@ static esp_err_t open_torture(struct run *r)
         .table_off = r->o.dev.table_off,
         .boot = &r->dev.boot,
         .fuse_field = fuse_field_find(r->dev.fuse_chip),
+        .paths = r->paths,
         .depth = r->o.depth,
     };
 
@@ -295,6 +316,8 @@ int cmd_torture(int argc, char **argv)
 
     if (status == CLI_GO)
         status = check_opts(&r.o, &r.seed);
+    if (status == CLI_GO)
+        status = find_paths(&r.o.paths, &r.paths);
     if (status != CLI_GO)
         return status;
     if (act(&r, args.val[0])) {

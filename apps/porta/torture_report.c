@@ -101,7 +101,7 @@ static void print_table(const struct tort_result *r)
     for (unsigned i = 0; i < TORT_PATH_CNT; i++)
         print_path((enum tort_path_id)i, &r->path[i]);
     for (unsigned i = 0; i < TORT_PATH_CNT; i++)
-        if (r->path[i].why_not[0])
+        if (r->path[i].why_not[0] && !r->path[i].left_out)
             printf("%s%s: not here: %s\n", i ? "" : "\n",
                    tort_path_name((enum tort_path_id)i), r->path[i].why_not);
     putchar('\n');

@@ -95,11 +95,11 @@ typedef struct {
 esp_err_t porta_ota_get_risk(const esp_partition_t *partition,
                              porta_ota_risk_t *risk);
 
-/* A download with partition.finalize_with_copy into a partition that does not
- * boot, by a session with the option keep, is noted before the copy begins. If
- * the power goes then, this does the copy again; so call it after
- * nvs_flash_init() and before the partition is used: it holds the old content
- * or the new one, never a part of each. esp_https_ota_begin() does it, too.
+/* With the option keep, finalize_with_copy into a partition that does not boot
+ * is noted before the copy begins, by esp_ota_end(), too. If the power goes
+ * then, this does the copy again; so call it after nvs_flash_init() and before
+ * the partition is used: it holds the old content or the new one, never a part
+ * of each. esp_https_ota_begin() and esp_ota_begin() do it, too.
  * ESP_ERR_NOT_FOUND: nothing was interrupted. ESP_ERR_OTA_VALIDATE_FAILED: it
  * was, and what was staged is gone: install it again. */
 esp_err_t porta_ota_finish_copy(void);

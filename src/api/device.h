@@ -140,6 +140,7 @@ struct api_device {
     uint32_t map_last;
     struct api_https_ota *https_ota_list; /* porta_ota.c */
     porta_ota_options_t ota_options;
+    const struct upd_store *keep; /* with the option of that name; else NULL */
     struct api_crypt *crypt_list; /* esp_encrypted_img.c */
     struct api_ota *ota_list;
     uint32_t ota_last;

@@ -242,7 +242,7 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .stall_ms = stall_ms(config->http_config),
         .retry_cnt = dev->ota_options.retry_cnt,
         .max_time_ms = dev->ota_options.max_time_ms,
-        .store = dev->ota_options.keep ? &api_ota_store : NULL,
+        .store = dev->keep,
         .pre = pre_policy(&dev->ota_options),
         .heap_free =
             dev->ota_options.heap_free ? dev->ota_options.heap_free() : 0,

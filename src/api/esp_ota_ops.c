@@ -16,6 +16,8 @@
 #include "esp_flash_partitions.h"
 #include "esp_image_format.h"
 
+#define COMPARE_LEN 128u
+
 struct api_ota {
     struct api_ota *next;
     esp_ota_handle_t handle;
@@ -210,6 +212,22 @@ static void forget_other_record(void)
     api_unlock();
 }
 
+/* What is staged may be about to go. */
+static void finish_older_copy(void)
+{
+    struct api_device *dev = api_device();
+    struct upd_env env = { dev->http, &dev->upd };
+    struct diag why = DIAG_NONE;
+    esp_err_t err = ESP_ERR_NOT_FOUND;
+
+    api_lock();
+    if (dev->keep)
+        err = upd_redo_copy(&env, dev->keep, &why);
+    api_unlock();
+    if (err && err != ESP_ERR_NOT_FOUND)
+        LOGE(OTA_TAG, "%s", why.text);
+}
+
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
                         esp_ota_handle_t *out_handle)
 {
@@ -229,6 +247,7 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
     if (err)
         return err;
     ota->need_erase = image_size == OTA_WITH_SEQUENTIAL_WRITES;
+    finish_older_copy();
     err = erase_for(ota, image_size);
     if (err) {
         release(ota);
@@ -337,6 +356,30 @@ static esp_err_t check_first_bytes(const struct api_ota *ota, const uint8_t *p,
     return ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
+/* An image is verified in esp_ota_end(); of data this is all there is. */
+static esp_err_t compare(const struct api_ota *ota, const uint8_t *data,
+                         size_t size)
+{
+    uint8_t got[COMPARE_LEN];
+
+    if (ota->final->type == ESP_PARTITION_TYPE_APP ||
+        ota->final->type == ESP_PARTITION_TYPE_BOOTLOADER)
+        return ESP_OK;
+    for (size_t at = 0; at < size; at += sizeof(got)) {
+        size_t len = size - at < sizeof(got) ? size - at : sizeof(got);
+        esp_err_t err =
+            esp_partition_read(ota->staging, ota->wrote + at, got, len);
+        if (err)
+            return err;
+        if (memcmp(got, data + at, len) != 0) {
+            LOGE(OTA_TAG, "%s does not hold what was written to it",
+                 ota->staging->label);
+            return ESP_ERR_FLASH_OP_FAIL;
+        }
+    }
+    return ESP_OK;
+}
+
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
 {
     struct api_ota *ota;
@@ -354,6 +397,8 @@ esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
         err = check_first_bytes(ota, data, size);
     if (!err)
         err = esp_partition_write(ota->staging, ota->wrote, data, size);
+    if (!err)
+        err = compare(ota, data, size);
     if (!err)
         ota->wrote += (uint32_t)size;
     return err;
@@ -438,6 +483,31 @@ static esp_err_t verify(const struct api_ota *ota)
     }
 }
 
+static esp_err_t copy_plain(void *ctx)
+{
+    const struct api_ota *ota = ctx;
+
+    return esp_partition_copy(ota->final, 0, ota->staging, 0, ota->final->size);
+}
+
+/* What boots by the boot records needs no note: they do not name it yet. */
+static esp_err_t copy_to_final(struct api_ota *ota)
+{
+    struct api_device *dev = api_device();
+    struct upd_env env = { dev->http, &dev->upd };
+    struct part_entry from = api_entry(ota->staging);
+    struct part_entry to = api_entry(ota->final);
+    const struct upd_copy_job job = { &from, &to, to.len, copy_plain, ota };
+    esp_err_t err;
+
+    if (!dev->keep || api_is_ota_app(ota->final) || to.len > from.len)
+        return copy_plain(ota);
+    api_lock();
+    err = upd_copy_noted(&env, dev->keep, &job);
+    api_unlock();
+    return err;
+}
+
 esp_err_t esp_ota_end(esp_ota_handle_t handle)
 {
     struct api_ota *ota = find(handle);
@@ -447,8 +517,7 @@ esp_err_t esp_ota_end(esp_ota_handle_t handle)
         return ESP_ERR_NOT_FOUND;
     err = ota->wrote == 0 ? ESP_ERR_INVALID_ARG : verify(ota);
     if (!err && ota->copy)
-        err = esp_partition_copy(ota->final, 0, ota->staging, 0,
-                                 ota->final->size);
+        err = copy_to_final(ota);
     release(ota);
     return err;
 }

@@ -22,15 +22,12 @@ static void forget(const struct upd_store *store)
 
 /* Without a store, or one that fails, a cut leaves a half-written partition:
  * no worse than without staging. */
-static esp_err_t note(struct upd *u, struct upd_copy *c)
+static esp_err_t note(const struct upd_store *store, const struct part_dev *dev,
+                      struct upd_copy *c, uint8_t *sector)
 {
-    const struct upd_store *store = u->opts.store;
     char text[UPD_COPY_TEXT_LEN];
-    esp_err_t err;
+    esp_err_t err = upd_copy_digest(dev, c, sector, c->digest);
 
-    if (!store || u->target.has_boot)
-        return ESP_OK;
-    err = upd_copy_digest(u->env.device->parts, c, u->work->sector, c->digest);
     if (err)
         return err;
     upd_copy_format(c, text);
@@ -41,6 +38,19 @@ static esp_err_t note(struct upd *u, struct upd_copy *c)
              "power go now, install it again",
              c->to.label, err_name(err));
     return ESP_OK;
+}
+
+/* Is the copy what was noted? */
+static bool holds_all(const struct part_dev *dev, const struct upd_copy *c,
+                      uint8_t *sector)
+{
+    struct upd_copy there = *c;
+    uint8_t got[SHA256_LEN];
+
+    there.from = c->to;
+    there.headless = false;
+    return upd_copy_digest(dev, &there, sector, got) == ESP_OK &&
+           ct_eq(got, c->digest, sizeof(got));
 }
 
 /* --- in a session ------------------------------------------------------------- */
@@ -72,6 +82,7 @@ static esp_err_t copy_all(struct upd *u, const struct upd_copy *c,
 
 esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
 {
+    bool has_note = u->opts.store && !u->target.has_boot;
     struct slot to = SLOT_CLOSED;
     struct upd_copy c;
     esp_err_t err;
@@ -79,7 +90,9 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     if (!u->target.copy)
         return ESP_OK;
     describe(u, &c);
-    err = note(u, &c);
+    err = has_note
+              ? note(u->opts.store, u->env.device->parts, &c, u->work->sector)
+              : ESP_OK;
     if (err)
         return upd_fail_slot(u, &c.from, err);
     err = copy_all(u, &c, &to, receipt);
@@ -88,9 +101,35 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     slot_close(&to);
     if (err)
         return upd_fail_slot(u, &c.to, err);
-    if (u->opts.store && !u->target.has_boot)
+    if (has_note)
         forget(u->opts.store);
     return ESP_OK;
+}
+
+/* --- made by others ------------------------------------------------------------ */
+
+esp_err_t upd_copy_noted(const struct upd_env *env,
+                         const struct upd_store *store,
+                         const struct upd_copy_job *job)
+{
+    const struct port_heap *heap = env->http.heap;
+    struct part_dev *parts = env->device->parts;
+    /* Verified by its digest only: whoever staged it has judged it. */
+    struct upd_copy c = { .from = *job->from,
+                          .to = *job->to,
+                          .len = job->len,
+                          .kind = UPD_KIND_RAW };
+    uint8_t *sector = heap->alloc(heap->ctx, parts->flash->erase_len);
+    esp_err_t err = sector ? note(store, parts, &c, sector) : ESP_ERR_NO_MEM;
+
+    if (!err)
+        err = job->run(job->ctx);
+    if (!err && !holds_all(parts, &c, sector))
+        err = ESP_ERR_FLASH_OP_FAIL;
+    if (!err)
+        forget(store);
+    heap->free(heap->ctx, sector);
+    return err;
 }
 
 /* --- later -------------------------------------------------------------------- */
@@ -147,11 +186,7 @@ static esp_err_t still_staged(struct redo *r)
  * else it is copied once more. */
 static bool was_finished(struct redo *r)
 {
-    struct redo there = *r;
-
-    there.c.from = r->c.to;
-    there.c.headless = false;
-    return still_staged(&there) == ESP_OK;
+    return holds_all(r->dev->parts, &r->c, r->sector);
 }
 
 /* An image is verified once more on its way. */

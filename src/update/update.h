@@ -259,6 +259,20 @@ MUST_CHECK esp_err_t upd_risk_judge(const struct part_entry *e,
                                     const struct upd_risk *risk, bool accept,
                                     struct diag *d);
 
+/* A copy that somebody else makes, of what he has verified: run() does it. */
+struct upd_copy_job {
+    const struct part_entry *from, *to; /* from its start to its start */
+    uint32_t len;
+    esp_err_t (*run)(void *ctx);
+    void *ctx;
+};
+/* Notes it, runs it, compares, drops the note; a failed copy's note stays.
+ * ESP_ERR_FLASH_OP_FAIL: `to` does not hold it; else errors of run(), of
+ * reading, ESP_ERR_NO_MEM. */
+MUST_CHECK esp_err_t upd_copy_noted(const struct upd_env *env,
+                                    const struct upd_store *store,
+                                    const struct upd_copy_job *job);
+
 /* Ends a copy to a final partition that was interrupted, which a note in the
  * store tells of; upd_begin() does so by itself. Until then the partition may
  * be half-written: call it before it is used. ESP_ERR_NOT_FOUND: there is no

@@ -4,6 +4,7 @@ sequences that can be replayed, and the refusals."""
 import hashlib
 import os
 import random
+import re
 
 import pytest
 
@@ -13,6 +14,7 @@ TABLE = ("nvs, data, nvs, 0x9000, 0x4000\notadata, data, ota, , 0x2000\n"
          "ota_0, app, ota_0, 0x10000, 64K\nota_1, app, ota_1, , 64K\n"
          "www_0, data, fat, , 8K\nwww_1, data, fat, , 8K\n"
          "emul_efuse, data, efuse, , 8K\n")
+KEY_STORE = "porta_keys, data, 0x70, , 8K\n"
 
 
 @pytest.fixture
@@ -48,6 +50,10 @@ def vector(name):
 
 @pytest.fixture
 def sealed(porta, tmp_path):
+    return make_sealed(porta, tmp_path)
+
+
+def make_sealed(porta, tmp_path):
     """Signed images, the update encrypted; and the options for it."""
     flash, _ = make_layout(porta, tmp_path, 40000)
     private, public = tmp_path / "sign.pem", tmp_path / "sign.pub.pem"
@@ -71,13 +77,39 @@ def digest(path):
     return hashlib.sha256(path.read_bytes()).digest()
 
 
-def test_the_table_in_the_docs(porta, layout):
+@pytest.fixture
+def keyed_rows(porta, tmp_path_factory):
+    """The table's rows about a key store: of a device that has one."""
+    tmp_path = tmp_path_factory.mktemp("keyed")
+    flash, _, signed = make_sealed(porta, tmp_path)
+    other, key_set = tmp_path / "other.pem", tmp_path / "keys.set"
+    porta.ok("key", "new", "--scheme", "ecdsa256", "-o", other)
+    porta.ok("key", "public", other, "-o", tmp_path / "other.pub.pem")
+    porta.ok("key", "set", signed[-1], tmp_path / "other.pub.pem",
+             "--set-version", 1, "-o", key_set)
+    porta.ok("image", "sign", "--data", "--scheme", "ecdsa256", "--key",
+             tmp_path / "sign.pem", key_set, "-o", tmp_path / "keys.signed")
+    (tmp_path / "table.csv").write_text(TABLE + KEY_STORE)
+    flash.unlink()
+    porta.ok("flash", "create", "-o", flash, "--chip", "esp32", "--size",
+             "1MB", "--table", tmp_path / "table.csv", "--app",
+             f"ota_0={tmp_path}/app1.signed", "--anti-rollback")
+    return rows(porta.ok("torture", flash, "--image", tmp_path / "app2.signed",
+                         "--keys", tmp_path / "keys.signed", "--path", "keys",
+                         *signed))[2:]
+
+
+def rows(ended):
+    return [line + "\n" for line in ended.out.splitlines()
+            if line.startswith("|")]
+
+
+def test_the_table_in_the_docs(porta, layout, keyed_rows):
     flash, image = layout
     before = digest(flash)
     ended = porta.ok("torture", flash, "--image", image)
     assert digest(flash) == before
-    made = "".join(line + "\n" for line in ended.out.splitlines()
-                   if line.startswith("|"))
+    made = "".join(rows(ended) + keyed_rows)
     doc = open(DOC, encoding="utf-8").read()
     head, _, rest = doc.partition("<!-- table -->\n")
     have, _, tail = rest.partition("<!-- end -->\n")
@@ -158,6 +190,41 @@ def test_replay(porta, small, seq):
     said = porta.ok("torture", flash, "--image", image, "--replay", seq,
                     "--json").json
     assert said["runs"] == 1 and said["armed"] == seq.count(":")
+
+
+def test_no_cell_is_empty():
+    """A cell says what was seen, or that such an operation cannot be cut so;
+    each path has its row in both tables."""
+    doc = open(DOC, encoding="utf-8").read()
+    table = doc.split("<!-- table -->\n")[1].split("<!-- end -->")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")]
+             for line in table.splitlines()]
+    head, rest = lines[0], lines[2:]
+    assert len(rest) > 90
+    for row in rest:
+        may = {"torn"} if row[1].startswith("erase") else {
+            "half", "unstable", "stuck", "worn"}
+        for name, cell in zip(head[2:10], row[2:10], strict=True):
+            assert cell != "-" or name in may or name in ("stuck", "worn"), row
+            assert cell == "-" or re.fullmatch(
+                r"old \d+|new \d+|old \d+, new \d+", cell), row
+        for cell in row[10:]:
+            assert len(set(cell.split(" of "))) == 1, row
+    why = doc.split("## What carries each path")[1].split("\n## ")[0]
+    assert {row[0] for row in rest} == set(
+        re.findall(r"^\| ([a-z-]+) \|", why, re.M)) - {"path"}
+
+
+def test_one_path(porta, small):
+    flash, image = small
+    said = porta.ok("torture", flash, "--image", image, "--path", "confirm",
+                    "--path", "trial-again", "--json").json
+    assert {path["path"]: path["not_here"] for path in said["paths"]
+            if path["cells"]} == {"confirm": None, "trial-again": None}
+    assert all(path["not_here"] == "it was not asked for"
+               for path in said["paths"] if not path["cells"])
+    ended = porta("torture", flash, "--image", image, "--path", "confirm-it")
+    assert ended.code == 2 and "no path has this name" in ended.err
 
 
 @pytest.mark.parametrize("args", [

@@ -54,8 +54,15 @@ MUTANTS = [
      "    esp_err_t err = part_prog(dev, entry, off, src.ptr, src.len);\n"
      "    if (err != ESP_FAIL)\n        return ESP_OK;\n"),
     ("copy-not-noted", "update/final.c",
-     "    err = note(u, &c);\n",
-     "    err = u ? ESP_OK : note(u, &c);\n"),
+     "    bool has_note = u->opts.store && !u->target.has_boot;\n",
+     "    bool has_note = u->opts.store && u->target.has_boot;\n"),
+    ("end-copy-note-dropped-early", "update/final.c",
+     "    if (!err)\n        err = job->run(job->ctx);\n",
+     "    if (!err)\n        forget(store);\n"
+     "    if (!err)\n        err = job->run(job->ctx);\n"),
+    ("end-copy-not-compared", "update/final.c",
+     "    if (!err && !holds_all(parts, &c, sector))\n",
+     "    if (!err && sector == NULL)\n"),
     ("note-dropped-early", "update/final.c",
      "    err = copy_all(u, &c, &to, receipt);\n",
      "    forget(u->opts.store);\n"

@@ -11,6 +11,7 @@
 
 #include "esp_event.h"
 #include "esp_https_ota.h"
+#include "esp_ota_ops.h"
 #include "nvs_flash.h"
 #include "porta/ota_control.h"
 
@@ -189,11 +190,21 @@ static void test_limits(void **state)
     device_close(&d);
 }
 
+static void open_storage(void)
+{
+    const esp_partition_t *nvs = NULL;
+
+    assert_int_equal(esp_partition_register_external(
+                         NULL, 0x54000, 0x4000, "nvs", ESP_PARTITION_TYPE_DATA,
+                         ESP_PARTITION_SUBTYPE_DATA_NVS, &nvs),
+                     ESP_OK);
+    assert_int_equal(nvs_flash_init(), ESP_OK);
+}
+
 /* With storage and the wish to keep, a session goes on by itself; what the
  * application sees is one whole download. Then the file is known. */
 static void test_keep(void **state)
 {
-    const esp_partition_t *nvs = NULL;
     struct device d;
     struct told t;
     esp_https_ota_handle_t h;
@@ -205,11 +216,7 @@ static void test_keep(void **state)
     d.rig.web.cut_cnt = 2;
     assert_int_equal(esp_https_ota(&config), ESP_FAIL);
     assert_int_equal(t.last.checkpoints, 0); /* no storage yet */
-    assert_int_equal(esp_partition_register_external(
-                         NULL, 0x54000, 0x4000, "nvs", ESP_PARTITION_TYPE_DATA,
-                         ESP_PARTITION_SUBTYPE_DATA_NVS, &nvs),
-                     ESP_OK);
-    assert_int_equal(nvs_flash_init(), ESP_OK);
+    open_storage();
     assert_int_equal(esp_https_ota(&config), ESP_FAIL);
     assert_int_equal(t.last.checkpoints, 1);
     assert_int_equal(esp_https_ota_begin(&config, &h), ESP_OK);
@@ -222,6 +229,54 @@ static void test_keep(void **state)
     assert_int_equal(t.last.received_len, d.rig.image_len - 8192);
     assert_int_equal(rig_boots(&d.rig), 1);
     device_close(&d);
+}
+
+static esp_err_t write_blob(const char *text)
+{
+    const esp_partition_t *slot = esp_ota_get_next_update_partition(NULL);
+    const esp_partition_t *blob = esp_partition_find_first(
+        ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY, "blob");
+    esp_ota_handle_t h;
+
+    assert_int_equal(esp_ota_begin(slot, OTA_WITH_SEQUENTIAL_WRITES, &h),
+                     ESP_OK);
+    assert_int_equal(esp_ota_set_final_partition(h, blob, true), ESP_OK);
+    assert_int_equal(esp_ota_write(h, text, strlen(text) + 1), ESP_OK);
+    return esp_ota_end(h);
+}
+
+/* What esp_ota_end() could not copy to the end is copied by the application's
+ * next start, or by whoever writes the slot next: before it is gone. */
+static void test_copy_that_was_interrupted(void **state)
+{
+    struct told t;
+
+    (void)state;
+    for (unsigned by_begin = 0; by_begin < 2; by_begin++) {
+        const char *blob;
+        struct device d;
+        esp_ota_handle_t h;
+
+        open_device(&d, &t, (porta_ota_options_t){ .keep = true });
+        blob = (const char *)rig_bytes(&d.rig, RIG_BLOB);
+        open_storage();
+        sim_flash_wear(&d.rig.flash, RIG_BLOB, 0);
+        assert_int_not_equal(write_blob("first"), ESP_OK);
+        assert_string_not_equal(blob, "first");
+        sim_flash_mend(&d.rig.flash, RIG_BLOB);
+        if (by_begin) {
+            assert_int_equal(
+                esp_ota_begin(esp_ota_get_next_update_partition(NULL), 4096,
+                              &h),
+                ESP_OK);
+            assert_int_equal(esp_ota_abort(h), ESP_OK);
+        } else {
+            assert_int_equal(porta_ota_finish_copy(), ESP_OK);
+        }
+        assert_string_equal(blob, "first");
+        assert_int_equal(porta_ota_finish_copy(), ESP_ERR_NOT_FOUND);
+        device_close(&d);
+    }
 }
 
 static void test_bad_arguments(void **state)
@@ -241,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_copy_that_was_interrupted),
         cmocka_unit_test(test_bad_arguments),
     };
 
