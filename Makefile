@@ -9,7 +9,7 @@ BUILD ?= build
 CMAKE_ARGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 LABEL ?=
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= $(if $(filter check-deep,$(MAKECMDGOALS)),300,20)
 PREFIX ?= /usr/local
 
 # Debian's Python modules belong to this one, whatever is first in PATH.
@@ -94,10 +94,8 @@ format: ready ## let clang-format decide
 	@$(PYTHON) tools/lint --fix format
 
 .PHONY: check-deep
-check-deep: ready ## the long proofs: all cuts, kills, soaks, long fuzzing
-	@$(MAKE) test BUILD=$(BUILD)-deep CMAKE_ARGS='$(CMAKE_ARGS) -DPORTA_DEEP=ON'
-	@$(MAKE) test-san
-	@$(MAKE) fuzz FUZZ_SECONDS=300
+check-deep: ready ## the long proofs: cuts, kills, soaks, fuzzing (FUZZ_SECONDS=300)
+	@tools/check_deep.sh '$(BUILD)' '$(FUZZ_SECONDS)' '$(CMAKE_ARGS)'
 
 PROJECT ?=
 .PHONY: menuconfig

@@ -5,7 +5,7 @@
 #   build  compiler, CMake, libraries, Mbed TLS sources: enough for `make demo`
 #   test   build + the servers and runners of the tests, and the reference's
 #          espsecure: `make test`
-#   dev    test + clang, formatter, fuzzing: `make lint`, `make fuzz`
+#   dev    test + clang, formatter, model checker: `make lint`, `make fuzz`
 #   board  test + cross compiler, C library, emulator, lwIP: `make board`
 #   all    the same as dev (default)
 #

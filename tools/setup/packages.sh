@@ -8,7 +8,9 @@ packages_of() {
     [ "$1" = build ] || echo python3-pytest python3-pip nginx-light openssl curl \
         valgrind
     case $1 in
-    dev | all) echo clang clang-format universal-ctags "$(packages_clang_rt)" ;;
+    dev | all)
+        echo clang clang-format universal-ctags spin "$(packages_clang_rt)"
+        ;;
     board)
         echo gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
             qemu-system-misc

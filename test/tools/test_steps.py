@@ -1,0 +1,56 @@
+"""What runs many things runs all of them, whatever one of them does, and says
+how many failed."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAKE = """#!/bin/sh
+echo "$*" >> "$FAKE_LOG"
+case "$*" in
+*"$FAKE_FAILS"*) echo "4 passed, 2 failed"; exit 2 ;;
+*) echo "5 passed, 0 failed" ;;
+esac
+"""
+
+
+def bash(command, **more):
+    return subprocess.run(["bash", "-c", command], capture_output=True,
+                          text=True, cwd=ROOT, check=False, **more)
+
+
+@pytest.mark.parametrize("steps, last, code", [
+    ("step a true; step b true", "2 passed, 0 failed", 0),
+    ("step a false; step b true", "1 passed, 1 failed", 1),
+    ("step a echo 7 passed, 0 failed; step b true", "8 passed, 0 failed", 0),
+    ("step a sh -c 'echo 7 passed, 0 failed; exit 1'", "7 passed, 1 failed", 1),
+    ("step a sh -c 'echo 7 passed, 3 failed; exit 1'", "7 passed, 3 failed", 1),
+    ("step a nobody-has-this-command; step b true", "1 passed, 1 failed", 1),
+    ("step a echo 0 passed, 0 failed", "0 passed, 0 failed", 1),
+])
+def test_sum(tmp_path, steps, last, code):
+    done = bash(f"set -u -o pipefail; logs={tmp_path}; . tools/steps.sh; "
+                f"{steps}; steps_end")
+    assert done.returncode == code, done.stderr
+    assert done.stdout.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("fails, code", [
+    ("PORTA_DEEP=ON", 1), ("test-san BUILD", 1), ("SECONDS=5", 1),
+    ("nothing", 0)])
+def test_check_deep_goes_on(tmp_path, fails, code):
+    fake = tmp_path / "make"
+    fake.write_text(MAKE)
+    fake.chmod(0o755)
+    done = bash(f"tools/check_deep.sh {tmp_path}/b 5 -DX=1",
+                env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                     "FAKE_LOG": f"{tmp_path}/log", "FAKE_FAILS": fails})
+    assert done.returncode == code, done.stdout
+    ran = (tmp_path / "log").read_text().splitlines()
+    assert [line.split()[0] for line in ran] == ["test", "test-san", "fuzz"]
+    assert "-DPORTA_DEEP=ON" in ran[0] and "-DX=1" in ran[0]
+    assert "FUZZ_SECONDS=5" in ran[2]
+    last = done.stdout.splitlines()[-1]
+    assert last == ("14 passed, 2 failed" if code else "15 passed, 0 failed")

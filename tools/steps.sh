@@ -1,0 +1,38 @@
+# steps.sh - runs commands one after the other and adds up what they counted;
+# sourced by .ci/run and tools/check_deep.sh (bash).
+#
+# Every step runs even if an earlier one failed. A step that counts cases ends
+# with "N passed, N failed"; any other step is one case. Set `logs` first.
+
+steps_passed=0
+steps_failed=0
+steps_lines=()
+
+# step NAME COMMAND...: runs it, keeps its output in $logs/NAME.log.
+step() {
+    local name=$1 log=$logs/$1.log start=$SECONDS status=0 counted
+    shift
+    printf '\n=== %s: %s\n' "$name" "$*"
+    "$@" 2>&1 | tee "$log" || status=$?
+    counted=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+    counted=${counted:-$((status == 0)) passed, $((status != 0)) failed}
+    # shellcheck disable=SC2086 # four words
+    set -- $counted
+    if [ "$status" != 0 ] && [ "$3" = 0 ]; then
+        set -- "$1" passed, 1
+    fi
+    steps_passed=$((steps_passed + $1))
+    steps_failed=$((steps_failed + $3))
+    printf '=== %s: %s passed, %s failed, exit %s, %s s\n' \
+        "$name" "$1" "$3" "$status" "$((SECONDS - start))"
+    steps_lines+=("$(printf '%-12s %5s passed %3s failed %5s s' \
+        "$name" "$1" "$3" "$((SECONDS - start))")")
+}
+
+# A line for each step, then the sum; fails if anything did, or nothing ran.
+steps_end() {
+    printf '\n'
+    printf '%s\n' "${steps_lines[@]}"
+    echo "$steps_passed passed, $steps_failed failed"
+    [ "$steps_failed" = 0 ] && [ "$steps_passed" != 0 ]
+}
