@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cmds.h"
 #include "crypt_file.h"
@@ -13,6 +14,7 @@
 #include "linux_net.h"
 #include "linux_rng.h"
 #include "linux_sys.h"
+#include "linux_work.h"
 #include "progress.h"
 #include "update/decrypt.h"
 #include "update/json.h"
@@ -34,6 +36,7 @@ struct session {
     struct policy policy;
     struct linux_net net;
     struct linux_sys sys;
+    struct linux_work work; /* closed: nothing is done beside */
     struct heap_meter heap;
     struct update_trust trust;
     struct http_opts http; /* of every client */
@@ -213,9 +216,14 @@ static struct upd_opts session_opts(struct session *s)
                               .limit = &limit };
 }
 
+static const struct port_work *beside(const struct session *s)
+{
+    return s->work.open ? &s->work.port : NULL;
+}
+
 static esp_err_t begin(struct session *s)
 {
-    struct upd_env env = { http_env(s), &s->target, NULL };
+    struct upd_env env = { http_env(s), &s->target, beside(s) };
     struct upd_opts opts = session_opts(s);
     esp_err_t err = update_parts_choose(&s->dev, s->o, &opts, &s->diag);
 
@@ -297,7 +305,7 @@ static esp_err_t look(struct session *s, bool *nothing)
 /* The application waits meanwhile: its server is asked again afterwards. */
 static esp_err_t get_data(struct session *s)
 {
-    struct upd_env env = { http_env(s), &s->target, NULL };
+    struct upd_env env = { http_env(s), &s->target, beside(s) };
     const struct part_entry *slot =
         device_part(&s->dev, upd_result(s->upd)->slot, &s->diag);
     esp_err_t err;
@@ -358,6 +366,19 @@ static esp_err_t open_key(struct session *s)
                : ESP_OK;
 }
 
+/* A flash that takes its time is written while the next bytes come. Without a
+ * thread for that it is written all the same. */
+static void set_pace(struct session *s)
+{
+    const struct linux_flash_pace pace = { s->o->erase_us, s->o->page_us };
+
+    if (pace.erase_us == 0 && pace.page_us == 0)
+        return;
+    linux_flash_set_pace(&s->dev.flash, &pace);
+    if (linux_work_open(&s->work))
+        LOGW("update", "no thread is left to write the flash by");
+}
+
 static esp_err_t prepare(struct session *s, const char *path)
 {
     const struct tls_env tls = { &s->heap.port, &linux_rng, &linux_clock };
@@ -376,6 +397,8 @@ static esp_err_t prepare(struct session *s, const char *path)
         return err;
     heap_meter_init(&s->heap, &linux_heap);
     linux_net_init(&s->net, &s->heap.port);
+    s->net.link.rate = s->o->link_rate;
+    set_pace(s);
     if (s->o->trace) {
         trace_tap_net(&s->trace, &s->net.port);
         trace_tap_flash(&s->trace, &s->dev.flash.port);
@@ -407,6 +430,7 @@ static void session_close(struct session *s)
     update_auth_close(&s->auth);
     update_trust_free(&s->trust);
     store_file_close(&s->store);
+    linux_work_close(&s->work);
     tls_deinit();
     if (trace_close(&s->trace, &s->diag))
         s->outcome = OUT_FAILED;

@@ -12,6 +12,9 @@ struct port_conn {
     /* A connect in steps: the addresses, and the one that comes next. */
     struct addrinfo *list, *next;
     struct port_net_opts opts;
+    struct linux_net_link link;
+    uint64_t seen_us;  /* the link was looked at */
+    uint64_t here_len; /* bytes that came by then and were not read */
 };
 
 /* The addresses of host, or of what an override says instead. */

@@ -9,12 +9,58 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
 
 static const char tag[] = "flash";
+
+/* --- time ----------------------------------------------------------------- */
+
+static bool is_paced(const struct linux_flash *f)
+{
+    return f->pace.erase_us > 0 || f->pace.page_us > 0;
+}
+
+static void turn_begin(struct linux_flash *f)
+{
+    if (is_paced(f))
+        pthread_mutex_lock(&f->turn);
+}
+
+/* The operation that was done takes so long. */
+static void turn_end(struct linux_flash *f, uint64_t us)
+{
+    struct timespec left = { .tv_sec = (time_t)(us / 1000000),
+                             .tv_nsec = (long)(us % 1000000) * 1000 };
+
+    if (!is_paced(f))
+        return;
+    while (us > 0 && nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+    pthread_mutex_unlock(&f->turn);
+}
+
+static uint64_t prog_us(const struct linux_flash *f, uint32_t off, size_t len)
+{
+    uint32_t page = LINUX_FLASH_PAGE_LEN;
+
+    if (len == 0)
+        return 0;
+    return (uint64_t)f->pace.page_us *
+           ((off + len - 1) / page - off / page + 1);
+}
+
+void linux_flash_set_pace(struct linux_flash *f,
+                          const struct linux_flash_pace *pace)
+{
+    const uint32_t most_us = 10000000;
+
+    f->pace.erase_us = pace->erase_us < most_us ? pace->erase_us : most_us;
+    f->pace.page_us = pace->page_us < most_us ? pace->page_us : most_us;
+}
 
 /* --- the three operations ----------------------------------------------- */
 
@@ -78,7 +124,9 @@ static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
     esp_err_t err = range_check(f, "read", off, len);
     if (err)
         return err;
+    turn_begin(f);
     memcpy(dst, f->map + off, len);
+    turn_end(f, 0);
     return ESP_OK;
 }
 
@@ -134,8 +182,10 @@ static esp_err_t flash_prog(void *ctx, uint32_t off, const void *src,
         rising_fault(f, off, src);
         return ESP_ERR_FLASH_OP_FAIL;
     }
+    turn_begin(f);
     op_begin(f);
     memcpy(f->map + off, src, len);
+    turn_end(f, prog_us(f, off, len));
     return ESP_OK;
 }
 
@@ -154,8 +204,10 @@ static esp_err_t flash_erase(void *ctx, uint32_t off)
                   (unsigned)off, LINUX_FLASH_SECTOR_LEN);
         return ESP_ERR_INVALID_ARG;
     }
+    turn_begin(f);
     op_begin(f);
     memset(f->map + off, 0xff, LINUX_FLASH_SECTOR_LEN);
+    turn_end(f, f->pace.erase_us);
     return ESP_OK;
 }
 
@@ -247,6 +299,7 @@ static esp_err_t flash_map(struct linux_flash *f, const char *path,
     if (map == MAP_FAILED)
         return fail_errno(diag, "map flash file", path);
     f->map = map;
+    pthread_mutex_init(&f->turn, NULL);
     f->port = (struct port_flash){ .ctx = f,
                                    .size_len = (uint32_t)st.st_size,
                                    .erase_len = LINUX_FLASH_SECTOR_LEN,

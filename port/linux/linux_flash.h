@@ -13,6 +13,7 @@
 #ifndef LINUX_FLASH_H
 #define LINUX_FLASH_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,12 +38,21 @@ struct linux_flash_meter {
     atomic_bool cut;    /* the power went */
 };
 
+/* How long operations take, as those of a chip do; zero: no time. Calls from
+ * several threads then wait for each other. */
+struct linux_flash_pace {
+    uint32_t erase_us; /* a sector */
+    uint32_t page_us;  /* a program, for each page that is touched */
+};
+
 struct linux_flash {
     struct port_flash port; /* hand &flash.port to those who use flash */
     int fd;                 /* -1: closed */
     uint8_t *map;
     bool writable;
     struct linux_flash_meter *meter; /* NULL: nobody counts */
+    struct linux_flash_pace pace;
+    pthread_mutex_t turn; /* while an operation takes its time */
     char fault[160];
 };
 
@@ -79,6 +89,10 @@ MUST_CHECK esp_err_t linux_flash_open_part(struct linux_flash *f,
  * size_len 0: of a whole flash. It is closed by linux_flash_close(). */
 MUST_CHECK esp_err_t linux_flash_adopt(struct linux_flash *f, int fd,
                                        uint32_t size_len, struct diag *diag);
+
+/* Operations take time from now on, with at most 10 s for each. */
+void linux_flash_set_pace(struct linux_flash *f,
+                          const struct linux_flash_pace *pace);
 
 /* Closing a closed one does nothing. */
 void linux_flash_close(struct linux_flash *f);

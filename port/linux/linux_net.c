@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -196,6 +197,13 @@ esp_err_t linux_net_resolve(struct linux_net *net, const char *host,
     return linux_dns_resolve(&query, out, sys_errno);
 }
 
+static uint64_t mono_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 /* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
                           const struct port_net_opts *opts,
@@ -217,6 +225,8 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     *conn = (struct port_conn){ .fd = -1 };
     conn->heap = net->heap;
     conn->opts.limit = opts ? opts->limit : NULL;
+    conn->link = net->link;
+    conn->seen_us = mono_us();
     err = list_open(list, opts, deadline_ms, &conn->fd);
     if (err)
         *sys_errno = errno;
@@ -272,15 +282,53 @@ static esp_err_t conn_send(struct port_conn *conn, const void *src, size_t len,
     return err;
 }
 
+/* Bytes that a link with a rate has brought, and nobody has read. */
+static uint64_t link_look(struct port_conn *conn)
+{
+    uint64_t most = conn->link.window_len ? conn->link.window_len : 16384;
+    uint64_t now = mono_us();
+    uint64_t came = (now - conn->seen_us) * conn->link.rate / 1000000;
+    if (came == 0)
+        return conn->here_len;
+    conn->seen_us = now;
+    conn->here_len += came;
+    if (conn->here_len > most)
+        conn->here_len = most;
+    return conn->here_len;
+}
+
+/* Waits until the link has brought something, and says how much. */
+static esp_err_t link_wait(struct port_conn *conn, uint64_t deadline_ms,
+                           size_t *len)
+{
+    deadline_ms = port_limit_until(conn->opts.limit, deadline_ms);
+    while (link_look(conn) == 0) {
+        if (port_limit_stopped(conn->opts.limit))
+            return conn_stopped(conn);
+        if (linux_mono_ms() >= deadline_ms) {
+            conn->err = EAGAIN;
+            return ESP_ERR_TIMEOUT;
+        }
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+    if (*len > conn->here_len)
+        *len = (size_t)conn->here_len;
+    return ESP_OK;
+}
+
 static esp_err_t conn_recv(struct port_conn *conn, void *dst, size_t len,
                            uint64_t deadline_ms, size_t *done_len)
 {
     esp_err_t err = conn_stopped(conn);
     *done_len = 0;
+    if (!err && conn->link.rate > 0)
+        err = link_wait(conn, deadline_ms, &len);
     while (err == ESP_OK) {
         ssize_t n = recv(conn->fd, dst, len, 0);
         if (n >= 0) {
             *done_len = (size_t)n;
+            if (conn->link.rate > 0)
+                conn->here_len -= (uint64_t)n;
             return ESP_OK;
         }
         err = io_retry(conn, POLLIN, deadline_ms);

@@ -19,11 +19,18 @@ struct linux_net_override { /* `--resolve HOST:PORT:ADDR` */
     char addr[46];
 };
 
+/* A link slower than the host's, for bytes that are received. */
+struct linux_net_link {
+    uint32_t rate;       /* bytes in a second; 0: as fast as it goes */
+    uint32_t window_len; /* come in while nobody reads; 0: 16384 */
+};
+
 struct linux_net {
     struct port_net port;
     const struct port_heap *heap; /* for connections; borrowed */
     struct linux_net_override overrides[LINUX_NET_OVERRIDES];
     uint32_t override_cnt;
+    struct linux_net_link link; /* of connections opened from now on */
 };
 
 /* The struct must not move while it is in use. */

@@ -185,6 +185,25 @@ def test_a_url_that_is_none(porta, flash):
     assert ended.code == 2 and "https://" in ended.err, ended
 
 
+def test_a_flash_and_a_link_that_take_their_time(porta, pki, site, flash,
+                                                 tmp_path):
+    """The slot is written by a thread of its own, with the same operations,
+    and 16 KB more memory at the most."""
+    path = flash()
+    quick = ok(porta, path, site.url("good.bin"), pki)
+    path = flash()
+    slow = ok(porta, path, site.url("good.bin"), pki, "--erase-us", "2000",
+              "--page-us", "100", "--link-rate", "4M")
+    assert slot(porta, path, "ota_1", tmp_path) == GOOD
+    assert (slow["erases"], slow["programs"]) == (quick["erases"],
+                                                  quick["programs"])
+    more = slow["heap_peak"] - quick["heap_peak"]
+    assert 3 * 4096 <= more <= 16384
+    # 49 sectors of 2 ms and 782 pages of 0.1 ms: less cannot be.
+    assert slow["elapsed_ms"] >= 49 * 2 + 78
+    assert slow["heap_left"] == 0
+
+
 def test_progress_is_lines_elsewhere(porta, pki, flash, tmp_path):
     """A line every few seconds, on standard error only."""
     (tmp_path / "www").mkdir()
