@@ -115,7 +115,8 @@ enum verdict boot_may_start(const struct boot_env *env,
                      not_equal(&receipt->off, r->part->off) |
                      not_equal(&r->err[r->plan.choice], ESP_OK);
     if (pol_anti_rollback(&env->policy))
-        wrong |= is_less(&receipt->secure_version, r->fuse_version);
+        wrong |= is_less(&receipt->secure_version, r->fuse_version) |
+                 fuse_forbids(env->fuse, receipt->secure_version);
     if (pol_boot_signed(&env->policy)) {
         if (!r->check.sig.keys)
             return VERDICT_REJECT;

@@ -38,11 +38,23 @@ static esp_err_t read_bits(const struct port_fuse *fuse, uint32_t *bits)
 
 esp_err_t fuse_read_version(const struct port_fuse *fuse, uint32_t *version)
 {
-    uint32_t bits;
+    uint32_t bits = UINT32_MAX;
     esp_err_t err = read_bits(fuse, &bits);
 
     *version = err ? UINT32_MAX : fuse_version(bits, fuse->bit_cnt);
     return err;
+}
+
+/* Counts from the other end than fuse_version(), and shares nothing with it. */
+uint32_t fuse_forbids(const struct port_fuse *fuse, uint32_t version)
+{
+    uint32_t bits = UINT32_MAX, cnt = 0;
+
+    if (read_bits(fuse, &bits))
+        return 1;
+    for (uint32_t i = fuse->bit_cnt; i-- > 0;)
+        cnt += bits >> i % 32 & 1;
+    return ((~version & cnt) | (~(version ^ cnt) & (version - cnt))) >> 31;
 }
 
 esp_err_t fuse_raise(const struct port_fuse *fuse, uint32_t version)

@@ -49,6 +49,11 @@ uint32_t fuse_to_burn(uint32_t bits, uint32_t bit_cnt, uint32_t version);
 MUST_CHECK esp_err_t fuse_read_version(const struct port_fuse *fuse,
                                        uint32_t *version);
 
+/* Not 0: an image of this version may not start, or nobody knows. The same
+ * question as fuse_read_version() answers, read and counted once more and in
+ * another way, for those who ask again before they act. */
+uint32_t fuse_forbids(const struct port_fuse *fuse, uint32_t version);
+
 /* Raises the version to `version`, or to what the field holds, and finishes
  * what a power cut left half done; lowers nothing. Errors: those of
  * fuse_read_version() and of burning. */

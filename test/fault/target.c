@@ -1,6 +1,6 @@
 /* target.c - a boot path with one instruction changed.
  *
- * usage: target FLASH... < ADDRESSES
+ * usage: target [--emulated-fuses] FLASH... < ADDRESSES
  * Each FLASH is a flash file whose options ask for signatures and whose image
  * must not boot. Each line of standard input is "f ADDRESS" (hexadecimal), a
  * conditional instruction whose condition is inverted, or "s ADDRESS LENGTH",
@@ -90,7 +90,8 @@ static esp_err_t fuse_burn(void *ctx, uint32_t mask)
     return ESP_OK;
 }
 
-static const struct port_fuse fuses = { NULL, 4, fuse_read, fuse_burn };
+static const struct port_fuse chip_fuses = { NULL, 4, fuse_read, fuse_burn };
+static const struct port_fuse *fuses = &chip_fuses;
 
 static void must(int ok, const char *what)
 {
@@ -98,6 +99,31 @@ static void must(int ok, const char *what)
         return;
     fprintf(stderr, "target: %s\n", what);
     exit(2);
+}
+
+static void emulate_fuses(void)
+{
+    static const struct fuse_field field = { 0, 4, 8, 3, 128, 32 };
+    static struct fuse_emul emul;
+    static uint8_t bytes[FUSE_EMUL_LEN];
+    static struct device d = { .bytes = bytes, .len = sizeof(bytes) };
+    static const struct port_flash port = { .ctx = &d,
+                                            .size_len = FUSE_EMUL_LEN,
+                                            .erase_len = PAGE,
+                                            .prog_len = 1,
+                                            .page_len = 256,
+                                            .read = mem_read,
+                                            .prog = mem_prog,
+                                            .erase = mem_erase };
+    struct fuse_place place = { .flash = &port,
+                                .len = FUSE_EMUL_LEN,
+                                .bit_cnt = 4 };
+
+    memset(bytes, 0xFF, sizeof(bytes));
+    must(fuse_emul_open(&emul, &place, &field) == ESP_OK &&
+             fuse_raise(&emul.port, 2) == ESP_OK,
+         "the fuses cannot be emulated");
+    fuses = &emul.port;
 }
 
 static void load(const char *path)
@@ -140,7 +166,7 @@ static int boots(struct device *d)
     static struct boot_result result;
     static uint8_t buf[4096];
     struct boot_env env = { .flash = &d->port,
-                            .fuse = &fuses,
+                            .fuse = fuses,
                             .policy = d->policy,
                             .table = &d->parts.table,
                             .rules = { .keys = &d->opts.keys },
@@ -245,7 +271,13 @@ int main(int argc, char **argv)
     char line[80], model;
     int changes = 0;
 
-    must(argc > 1 && argc <= FILES_MAX, "usage: target FLASH... < ADDRESSES");
+    if (argc > 1 && strcmp(argv[1], "--emulated-fuses") == 0) {
+        emulate_fuses();
+        argc--;
+        argv++;
+    }
+    must(argc > 1 && argc <= FILES_MAX,
+         "usage: target [--emulated-fuses] FLASH... < ADDRESSES");
     for (int i = 1; i < argc; i++)
         load(argv[i]);
     hang_us = HANG_FACTOR * usual_us();

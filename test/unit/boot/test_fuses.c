@@ -157,6 +157,12 @@ static void test_last_question(void **state)
     assert_int_equal(boot_may_start(&w.env, &r), VERDICT_ACCEPT);
     r.fuse_version = 6;
     assert_int_equal(boot_may_start(&w.env, &r), VERDICT_REJECT);
+    /* Nor on what was read for it: they are read once more. */
+    r.fuse_version = 5;
+    assert_int_equal(fuse_raise(w.env.fuse, 6), ESP_OK);
+    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_REJECT);
+    r.receipt.secure_version = 6;
+    assert_int_equal(boot_may_start(&w.env, &r), VERDICT_ACCEPT);
     world_close(&w);
 }
 

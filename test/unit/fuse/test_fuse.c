@@ -155,13 +155,49 @@ static void test_a_port(void **state)
     assert_int_equal(c.burns, 3);
 }
 
+/* Asked once more before the start. */
+static void test_forbids(void **state)
+{
+    static const struct {
+        const char *claim;
+        uint32_t bits, bit_cnt, version;
+        esp_err_t err;
+        bool want;
+    } rows[] = {
+        { "nothing is burnt", 0, 16, 0, ESP_OK, false },
+        { "as many as are burnt", 7, 16, 3, ESP_OK, false },
+        { "one less", 7, 16, 2, ESP_OK, true },
+        { "one more", 7, 16, 4, ESP_OK, false },
+        { "the largest version", 7, 16, UINT32_MAX, ESP_OK, false },
+        { "above the sign's bit", 7, 16, 0x80000000, ESP_OK, false },
+        { "gaps count as nothing", 0x8005, 16, 2, ESP_OK, true },
+        { "bits beyond the field do not count", 0xFFFF0003, 16, 2, ESP_OK,
+          false },
+        { "all 32", UINT32_MAX, 32, 32, ESP_OK, false },
+        { "all 32, one less", UINT32_MAX, 32, 31, ESP_OK, true },
+        { "fuses that cannot be read forbid everything", 0, 16, 100,
+          ESP_ERR_INVALID_CRC, true },
+        { "... and so does a field of no bits", 0, 0, 100, ESP_OK, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        struct chip c = { { &c, rows[i].bit_cnt, chip_read, chip_burn },
+                          rows[i].bits,
+                          0,
+                          rows[i].err };
+        if ((fuse_forbids(&c.port, rows[i].version) != 0) != rows[i].want)
+            fail_msg("not so: %s", rows[i].claim);
+    }
+    assert_int_not_equal(fuse_forbids(NULL, 100), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_burning_adds),
-        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_a_port),
+        cmocka_unit_test(test_fields),   cmocka_unit_test(test_burning_adds),
+        cmocka_unit_test(test_versions), cmocka_unit_test(test_a_port),
+        cmocka_unit_test(test_forbids),
     };
     return cmocka_run_group_tests_name("fuse", tests, NULL, NULL);
 }
