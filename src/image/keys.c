@@ -20,11 +20,16 @@ static bool twice(const struct img_keys *keys, uint32_t i)
     return false;
 }
 
+const uint8_t *img_key_xy(const struct img_key *key)
+{
+    return key->xy;
+}
+
 static bool has_its_id(const struct img_key *key)
 {
     uint8_t id[SHA256_LEN];
 
-    img_key_id_p256(key->xy, id);
+    img_key_id_p256(img_key_xy(key), id);
     return ct_diff(id, key->id, SHA256_LEN) == 0;
 }
 

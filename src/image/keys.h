@@ -25,6 +25,9 @@ struct img_key {
     uint8_t xy[POL_V1_BUILT ? 64 : 1];
 };
 
+/* X and Y, 64 bytes, of a V1 key. */
+const uint8_t *img_key_xy(const struct img_key *key);
+
 struct img_keys {
     enum img_scheme scheme;
     uint32_t need; /* different keys that have to have signed, at least 1 */

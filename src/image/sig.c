@@ -186,7 +186,7 @@ static void judge_v1(struct img_sig *s)
     }
     for (uint32_t i = 0; i < s->keys->cnt; i++) {
         volatile enum verdict right =
-            sig_p256(s->keys->key[i].xy, rs, s->digest);
+            sig_p256(img_key_xy(&s->keys->key[i]), rs, s->digest);
 
         vote(s, i, wrong(right));
         if (right != VERDICT_ACCEPT)
