@@ -90,13 +90,10 @@
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
 #define MBEDTLS_SSL_SESSION_TICKETS
 
-/* A server may send full records; requests are short. As large as what comes
- * in, so that a smaller one can be asked for. */
+/* A server may send full records; requests are short. */
 #ifndef MBEDTLS_SSL_IN_CONTENT_LEN
 #define MBEDTLS_SSL_IN_CONTENT_LEN 16384
-#define MBEDTLS_SSL_OUT_CONTENT_LEN 2048
-#else
-#define MBEDTLS_SSL_OUT_CONTENT_LEN MBEDTLS_SSL_IN_CONTENT_LEN
 #endif
+#define MBEDTLS_SSL_OUT_CONTENT_LEN 2048
 
 #endif

@@ -28,6 +28,8 @@ set(CFG_TRIAL_BOOTS 0 CACHE STRING
     "Resets that end the trial of a new image: 1 to 8, 0 at run time")
 set(CFG_TLS_READ_AHEAD 4096 CACHE STRING
     "Bytes that a TLS session reads ahead: 64 to 65536")
+set(CFG_WRITE_LEN 4096 CACHE STRING
+    "Buffer of an update, programmed at once: 1024, 2048 or 4096")
 set(CFG_SENTENCES 1 CACHE STRING
     "Sentences of failures: 1 compiled in, 0 a failure is a stage and a code")
 set(CFG_WRITE_BEHIND 1 CACHE STRING
@@ -67,6 +69,10 @@ if(NOT CFG_TLS_READ_AHEAD MATCHES "^[0-9]+$" OR
         CFG_TLS_READ_AHEAD LESS 64 OR CFG_TLS_READ_AHEAD GREATER 65536)
     message(FATAL_ERROR "CFG_TLS_READ_AHEAD is '${CFG_TLS_READ_AHEAD}': it "
         "must be 64 to 65536")
+endif()
+if(NOT CFG_WRITE_LEN MATCHES "^(1024|2048|4096)$")
+    message(FATAL_ERROR "CFG_WRITE_LEN is '${CFG_WRITE_LEN}': it must be 1024, "
+        "2048 or 4096")
 endif()
 if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
     message(FATAL_ERROR "CFG_LOG_LEVEL is '${CFG_LOG_LEVEL}': it must be 0 to 5")

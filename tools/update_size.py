@@ -69,7 +69,7 @@ def config(folder, level):
     """cfg.h of a product: everything that is decided is decided here."""
     text = (ROOT / "cmake/cfg.h.in").read_text()
     fixed = {"LOG_LEVEL": level, "SIGN_SCHEMES": 8, "KEYS_MAX": 3,
-             "ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 256,
+             "ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 64, "WRITE_LEN": 1024,
              "CERT_DATES": 3, "SENTENCES": int(level > 0)}
     text = re.sub(r"@CFG_([A-Z_]+)@",
                   lambda m: str(fixed.get(m[1], 0)), text)
@@ -93,6 +93,7 @@ def flags_of(folder):
             f"-I{folder}", f"-I{ROOT}/src", f"-I{ROOT}/include",
             f"-I{ROOT}/port/include", f"-I{ROOT}/cmake", "-isystem",
             f"{find_mbedtls()}/include", "-isystem",
+            f"{find_mbedtls()}/library", "-isystem",
             f"{ROOT}/port/qemu_virt_rv32/libc"]
 
 
@@ -100,7 +101,8 @@ def sources():
     for module in MODULES:
         for path in sorted((ROOT / "src" / module).glob("*.c")):
             # What a board, or a bootloader, takes the other file for.
-            if path.name not in ("tls_mbedtls_server.c", "tail_slot.c") and \
+            if path.name not in ("tls_mbedtls_server.c", "tail_slot.c",
+                                 "tls_mbedtls_no_shed.c") and \
                     not path.stem.endswith("_small"):
                 yield path
 

@@ -10,7 +10,7 @@
 #include "part/part.h"
 #include "port/work.h"
 
-#define SLOT_BEHIND_BUFS 3u  /* sectors on their way, besides the one filling */
+#define SLOT_BEHIND_BUFS 3u  /* buffers on their way, besides the one filling */
 #define SLOT_BEHIND_AHEAD 4u /* sectors worth erasing before they are needed */
 /* An erase and a program for each buffer, and the erases ahead. */
 #define SLOT_BEHIND_JOBS (2 * SLOT_BEHIND_BUFS + SLOT_BEHIND_AHEAD)
@@ -28,7 +28,7 @@ struct slot_job {
 /* The caller's memory, which must not move until slot_close(). */
 struct slot_behind {
     const struct port_work *work; /* borrowed */
-    uint8_t *bufs;                /* SLOT_BEHIND_BUFS sectors, borrowed */
+    uint8_t *bufs;                /* SLOT_BEHIND_BUFS times buf_len, borrowed */
     /* The rest is src/slot's. */
     struct part_dev *dev;
     struct part_entry entry;

@@ -1,7 +1,7 @@
 /* slot.c - see slot.h.
  *
- * Invariants: done_off is a multiple of the sector until slot_flush(); every
- * sector in [start_off, done_off) was erased, programmed and compared by this
+ * Invariants: done_off is a multiple of the buffer until slot_flush(); what is
+ * in [start_off, done_off) was erased, programmed and compared by this
  * session; erased_off >= done_off, and what lies between was erased and not
  * yet programmed. The first program unit of a held head stays 0xFF in flash
  * until slot_commit(), so no cut before that leaves an image with a magic.
@@ -42,20 +42,23 @@ esp_err_t slot_open(struct slot *s, struct part_dev *dev,
                     const struct slot_opts *opts)
 {
     uint32_t sector_len = dev->flash->erase_len;
+    uint32_t buf_len = opts->buf_len ? opts->buf_len : sector_len;
 
     *s = (struct slot)SLOT_CLOSED;
     if (entry->len == 0 || entry->len % sector_len ||
-        opts->start_off % sector_len || opts->start_off > entry->len)
+        opts->start_off % sector_len || opts->start_off > entry->len ||
+        sector_len % buf_len || buf_len % SLOT_HEAD_LEN)
         return ESP_ERR_INVALID_SIZE;
     if (SLOT_HEAD_LEN % dev->flash->prog_len)
         return ESP_ERR_NOT_SUPPORTED;
     s->dev = dev;
     s->entry = *entry;
     s->opts = *opts;
+    s->opts.buf_len = buf_len;
     s->sector_len = sector_len;
     s->done_off = opts->start_off;
     s->erased_off = opts->start_off;
-    s->buf = opts->sector;
+    s->buf = opts->buf;
     if (behind(s))
         slot_behind_open(behind(s), dev, entry);
     memset(s->head, 0xFF, sizeof(s->head));
@@ -127,7 +130,7 @@ static esp_err_t erase_next(struct slot *s)
     return err ? fail_at(s, off, err) : ESP_OK;
 }
 
-/* The next sector is filled elsewhere while this one is on its way. */
+/* The next buffer is filled while this one is on its way. */
 static esp_err_t next_buffer(struct slot *s)
 {
     struct slot_behind *b = behind(s);
@@ -135,10 +138,10 @@ static esp_err_t next_buffer(struct slot *s)
     if (!b)
         return ESP_OK;
     slot_behind_wait_progs(b, SLOT_BEHIND_BUFS);
-    s->buf = s->opts.sector;
+    s->buf = s->opts.buf;
     s->buf_idx = (s->buf_idx + 1) % (SLOT_BEHIND_BUFS + 1);
     if (s->buf_idx > 0)
-        s->buf = b->bufs + (s->buf_idx - 1) * s->sector_len;
+        s->buf = b->bufs + (s->buf_idx - 1) * s->opts.buf_len;
     return take_behind(s);
 }
 
@@ -190,7 +193,7 @@ esp_err_t slot_reserve(struct slot *s, void **ptr, size_t *len)
     /* The partition ends with a sector: a full one empties the buffer. */
     if (s->done_off < s->entry.len) {
         *ptr = s->buf + s->fill_len;
-        *len = s->sector_len - s->fill_len;
+        *len = s->opts.buf_len - s->fill_len;
     }
     return ESP_OK;
 }
@@ -199,11 +202,11 @@ esp_err_t slot_advance(struct slot *s, size_t len)
 {
     if (s->err)
         return s->err;
-    assert(len <= s->sector_len - s->fill_len);
+    assert(len <= s->opts.buf_len - s->fill_len);
     s->fill_len += (uint32_t)len;
-    if (s->fill_len < s->sector_len)
+    if (s->fill_len < s->opts.buf_len)
         return ESP_OK;
-    return program_buffer(s, s->sector_len);
+    return program_buffer(s, s->opts.buf_len);
 }
 
 esp_err_t slot_write(struct slot *s, const void *data, size_t len)

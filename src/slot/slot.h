@@ -5,8 +5,8 @@
  * included: the first program unit, which holds the magic byte, stays in RAM
  * and is programmed last. (Only with opts.hold_head; the esp_ota_write() path
  * writes in order and calls slot_spoil() instead when verification fails.)
- * Each sector is erased once and programmed in one go, then read back and
- * compared. Nothing is erased before the first byte to be written there came.
+ * Each sector is erased once and programmed in pieces as long as the buffer,
+ * each read back and compared. Nothing is erased before the buffer was full.
  * Order:  slot_open, slot_write..., slot_flush, then slot_commit or
  *         slot_close. slot_close() alone leaves an unbootable slot.
  * Memory: allocates nothing; the buffers are the caller's.
@@ -28,10 +28,13 @@
 #define SLOT_HEAD_LEN 16u /* held back: one program unit of encrypted flash */
 
 struct slot_opts {
-    uint8_t *sector;    /* erase_len bytes that live until slot_close() */
+    uint8_t *buf;       /* lives until slot_close() */
     bool hold_head;     /* see above; false for data partitions */
     uint32_t start_off; /* continue here, a multiple of the sector; 0: new */
     struct slot_behind *behind; /* NULL: each call does its work itself */
+    /* Of buf: a sector is a multiple of it, and it is one of prog_len and
+     * SLOT_HEAD_LEN. 0: erase_len. */
+    uint32_t buf_len;
 };
 
 struct slot {
@@ -39,11 +42,11 @@ struct slot {
     struct part_entry entry; /* a copy: the partition written */
     struct slot_opts opts;
     uint32_t sector_len;
-    uint32_t fill_len;   /* bytes waiting in the sector buffer */
+    uint32_t fill_len;   /* bytes waiting in the buffer */
     uint32_t done_off;   /* all below is programmed, compared */
     uint32_t erased_off; /* all below was erased by this session */
-    uint8_t *buf;        /* the sector that is being filled */
-    uint32_t buf_idx;    /* 0: opts.sector */
+    uint8_t *buf;        /* the one that is being filled */
+    uint32_t buf_idx;    /* 0: opts.buf */
     bool flushed;
     uint8_t head[SLOT_HEAD_LEN];
     esp_err_t err;                /* first failure; it sticks */
@@ -56,8 +59,8 @@ struct slot {
     }
 
 /* ESP_ERR_INVALID_SIZE: the partition is no multiple of a sector, or
- * start_off is not. ESP_ERR_NOT_SUPPORTED: the flash programs in units that
- * SLOT_HEAD_LEN is no multiple of. Nothing is written.
+ * start_off is not, or buf_len does not fit. ESP_ERR_NOT_SUPPORTED: the flash
+ * programs in units that SLOT_HEAD_LEN is no multiple of. Nothing is written.
  * A session that continues with hold_head and finds no head in flash needs it
  * through slot_set_head(). */
 MUST_CHECK esp_err_t slot_open(struct slot *s, struct part_dev *dev,

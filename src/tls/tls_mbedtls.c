@@ -181,6 +181,21 @@ static bool waits(int ret)
            ret == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
+/* No certificate comes again: what it was verified by can go, and by now it
+ * has proven itself. */
+static void verify_done(struct tls_session *s)
+{
+    mbedtls_ssl_session *next = s->ssl.MBEDTLS_PRIVATE(session_negotiate);
+
+    mbedtls_ssl_conf_ca_chain(&s->conf, NULL, NULL);
+    mbedtls_x509_crt_free(&s->ca);
+    mbedtls_x509_crt_init(&s->ca);
+    s->verify.bundle = NULL;
+    tls_verify_forget(&s->verify);
+    if (next && !s->keep_cert)
+        tls_drop_certificate(next);
+}
+
 /* Step by step, to see whether the server shows a certificate: that is where
  * a handshake that goes on with a ticket parts from a whole one. */
 static int shake_on(struct tls_session *s)
@@ -191,6 +206,9 @@ static int shake_on(struct tls_session *s)
         ret = mbedtls_ssl_handshake_step(&s->ssl);
         if (s->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
             s->met_cert = true;
+        if (!s->is_server &&
+            s->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_FINISHED)
+            verify_done(s);
     }
     return ret;
 }
@@ -209,19 +227,15 @@ static void raise_floor(struct tls_session *s)
         floor->keep(floor->ctx, floor->s);
 }
 
-/* No handshake comes again: what it was verified by can go. */
 static void shake_done(struct tls_session *s)
 {
     raise_floor(s);
-    mbedtls_ssl_conf_ca_chain(&s->conf, NULL, NULL);
-    mbedtls_x509_crt_free(&s->ca);
-    mbedtls_x509_crt_init(&s->ca);
-    s->verify.bundle = NULL;
-    tls_verify_forget(&s->verify);
+    verify_done(s);
     if (!s->keep_cert)
         tls_drop_certificate(s->ssl.MBEDTLS_PRIVATE(session));
     if (s->ssl.MBEDTLS_PRIVATE(tls_version) == MBEDTLS_SSL_VERSION_TLS1_2)
         tls_ticket_keep(s); /* TLS 1.3 sends its tickets later */
+    tls_shed_handshake(s);
 }
 
 esp_err_t tls_shake(struct tls_session *s, uint64_t deadline_ms, struct diag *d)

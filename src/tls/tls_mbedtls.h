@@ -191,6 +191,9 @@ struct tls_session *tls_session_new(void);
 MUST_CHECK esp_err_t tls_session_setup(struct tls_session *s, const char *name,
                                        struct diag *d);
 
+/* tls_mbedtls_shed.c: what nothing reads any more after a handshake goes. */
+void tls_shed_handshake(struct tls_session *s);
+
 /* Writes the sentence for a handshake that ended with the library's ret, and
  * returns the code for it. */
 MUST_CHECK esp_err_t tls_explain(struct tls_session *s, int ret,

@@ -282,7 +282,9 @@ static mbedtls_ssl_protocol_version version_of(enum tls_version v,
                                 : MBEDTLS_SSL_VERSION_TLS1_3;
 }
 
-/* The client of a small build asks for records that fit. */
+/* The client of a small build asks for records that fit. The library's own call
+ * refuses a length that its output has no room for; what is sent is cut to both
+ * by the library, so that is no reason. */
 static void load_record_len(struct tls_session *s)
 {
     static const struct {
@@ -296,7 +298,7 @@ static void load_record_len(struct tls_session *s)
 
     while (codes[i].len > tls_record_room())
         i++;
-    (void)mbedtls_ssl_conf_max_frag_len(&s->conf, codes[i].code);
+    s->conf.MBEDTLS_PRIVATE(mfl_code) = codes[i].code;
 }
 
 /* TLS 1.3 has no word for short records that all servers know, and the library

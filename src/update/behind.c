@@ -16,12 +16,12 @@ struct upd_behind {
 void upd_behind_open(struct upd *u)
 {
     const struct port_heap *heap = u->env.http.heap;
-    size_t sector_len = u->env.device->parts->flash->erase_len;
+    size_t buf_len = upd_buf_len(u->env.device->parts);
 
     if (!POL_WRITE_BEHIND || !u->env.work || u->behind)
         return;
-    u->behind = heap->alloc(heap->ctx,
-                            sizeof(*u->behind) + SLOT_BEHIND_BUFS * sector_len);
+    u->behind =
+        heap->alloc(heap->ctx, sizeof(*u->behind) + SLOT_BEHIND_BUFS * buf_len);
     if (!u->behind)
         return;
     u->behind->slot.work = u->env.work;

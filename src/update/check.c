@@ -46,17 +46,16 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
     const struct http_head *head = http_head(u->fetch.client);
     const char *type =
         head->content_type[0] ? head->content_type : "something without a type";
-    size_t have = (size_t)(end - u->work->sector);
+    size_t have = (size_t)(end - u->work->buf);
     bool is_page = strncmp(type, "text/html", 9) == 0;
     char text[QUOTE_LEN + 1];
 
-    if (u->opts.stage_cnt == 0 &&
-        enc_is_encrypted(span_of(u->work->sector, have)))
+    if (u->opts.stage_cnt == 0 && enc_is_encrypted(span_of(u->work->buf, have)))
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "the server sent an encrypted image, and this session "
                         "has no key to decrypt it by");
-    quote(u, span_of(u->work->sector, have < QUOTE_LEN ? have : QUOTE_LEN),
-          text, sizeof(text));
+    quote(u, span_of(u->work->buf, have < QUOTE_LEN ? have : QUOTE_LEN), text,
+          sizeof(text));
     if (u->opts.stage_cnt > 0)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "what the file decrypts to is no firmware image, it "

@@ -91,18 +91,18 @@ static esp_err_t read_staged(const struct part_dev *dev,
 }
 
 esp_err_t upd_copy_digest(const struct part_dev *dev, const struct upd_copy *c,
-                          uint8_t *sector, uint8_t out[SHA256_LEN])
+                          uint8_t *buf, uint8_t out[SHA256_LEN])
 {
-    uint32_t step = dev->flash->erase_len;
+    uint32_t step = upd_buf_len(dev);
     struct sha256 sha;
 
     sha256_init(&sha);
     for (uint32_t at = 0; at < c->len; at += step) {
         size_t len = c->len - at < step ? c->len - at : step;
-        esp_err_t err = read_staged(dev, c, &(struct piece){ at, sector, len });
+        esp_err_t err = read_staged(dev, c, &(struct piece){ at, buf, len });
         if (err)
             return err;
-        sha256_update(&sha, sector, len);
+        sha256_update(&sha, buf, len);
     }
     sha256_final(&sha, out);
     return ESP_OK;

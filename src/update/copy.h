@@ -30,9 +30,17 @@ void upd_copy_format(const struct upd_copy *c, char out[UPD_COPY_TEXT_LEN]);
 /* ESP_ERR_INVALID_CRC, _VERSION, _SIZE: this text is none. */
 MUST_CHECK esp_err_t upd_copy_parse(struct span in, struct upd_copy *out);
 
-/* Of what is staged. sector: room for one. */
+/* Of the buffer that a partition is written from. */
+static inline uint32_t upd_buf_len(const struct part_dev *dev)
+{
+    uint32_t sector_len = dev->flash->erase_len;
+
+    return sector_len < CFG_WRITE_LEN ? sector_len : CFG_WRITE_LEN;
+}
+
+/* Of what is staged. buf: upd_buf_len() bytes of room. */
 MUST_CHECK esp_err_t upd_copy_digest(const struct part_dev *dev,
-                                     const struct upd_copy *c, uint8_t *sector,
+                                     const struct upd_copy *c, uint8_t *buf,
                                      uint8_t out[SHA256_LEN]);
 /* Copies, and feeds what it copies to check unless that is NULL. to->opts are
  * set by whoever opened it; the head is left to slot_commit(). */

@@ -23,10 +23,10 @@ static void forget(const struct upd_store *store)
 /* Without a store, or one that fails, a cut leaves a half-written partition:
  * no worse than without staging. */
 static esp_err_t note(const struct upd_store *store, const struct part_dev *dev,
-                      struct upd_copy *c, uint8_t *sector)
+                      struct upd_copy *c, uint8_t *buf)
 {
     char text[UPD_COPY_TEXT_LEN];
-    esp_err_t err = upd_copy_digest(dev, c, sector, c->digest);
+    esp_err_t err = upd_copy_digest(dev, c, buf, c->digest);
 
     if (err)
         return err;
@@ -68,7 +68,8 @@ static void describe(const struct upd *u, struct upd_copy *c)
 static esp_err_t copy_all(struct upd *u, const struct upd_copy *c,
                           struct slot *to, struct img_receipt *receipt)
 {
-    struct slot_opts opts = { u->work->sector, upd_is_image(u), 0, NULL };
+    struct slot_opts opts = { u->work->buf, upd_is_image(u), 0, NULL,
+                              upd_buf_len(u->env.device->parts) };
     esp_err_t err = slot_open(to, u->env.device->parts, &c->to, &opts);
 
     if (!err)
@@ -90,9 +91,8 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     if (!u->target.copy)
         return ESP_OK;
     describe(u, &c);
-    err = has_note
-              ? note(u->opts.store, u->env.device->parts, &c, u->work->sector)
-              : ESP_OK;
+    err = has_note ? note(u->opts.store, u->env.device->parts, &c, u->work->buf)
+                   : ESP_OK;
     if (err)
         return upd_fail_slot(u, &c.from, err);
     err = copy_all(u, &c, &to, receipt);
@@ -137,7 +137,7 @@ esp_err_t upd_copy_noted(const struct upd_env *env,
 struct redo {
     const struct upd_device *dev;
     struct upd_copy c;
-    uint8_t *sector;
+    uint8_t *buf; /* upd_buf_len() bytes */
     struct diag *d;
 };
 
@@ -173,7 +173,7 @@ static bool find_places(struct redo *r)
 static esp_err_t still_staged(struct redo *r)
 {
     uint8_t got[SHA256_LEN];
-    esp_err_t err = upd_copy_digest(r->dev->parts, &r->c, r->sector, got);
+    esp_err_t err = upd_copy_digest(r->dev->parts, &r->c, r->buf, got);
 
     if (err)
         return err;
@@ -186,7 +186,7 @@ static esp_err_t still_staged(struct redo *r)
  * else it is copied once more. */
 static bool was_finished(struct redo *r)
 {
-    return holds_all(r->dev->parts, &r->c, r->sector);
+    return holds_all(r->dev->parts, &r->c, r->buf);
 }
 
 /* An image is verified once more on its way. */
@@ -194,7 +194,8 @@ static esp_err_t copy_again(struct redo *r)
 {
     bool is_image =
         r->c.kind == UPD_KIND_APP || r->c.kind == UPD_KIND_BOOTLOADER;
-    struct slot_opts opts = { r->sector, is_image, 0, NULL };
+    struct slot_opts opts = { r->buf, is_image, 0, NULL,
+                              upd_buf_len(r->dev->parts) };
     struct img_rules rules =
         upd_rules(r->dev, (enum upd_kind)r->c.kind, r->c.to.len);
     struct img_receipt receipt = IMG_RECEIPT_NONE;
@@ -252,12 +253,12 @@ esp_err_t upd_redo_copy(const struct upd_env *env,
 
     if (err == ESP_ERR_NOT_FOUND)
         return err;
-    r.sector = heap->alloc(heap->ctx, r.dev->parts->flash->erase_len);
-    if (!r.sector)
+    r.buf = heap->alloc(heap->ctx, upd_buf_len(r.dev->parts));
+    if (!r.buf)
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
                          "there is no memory to finish a copy");
     err = redo(&r, text);
-    heap->free(heap->ctx, r.sector);
+    heap->free(heap->ctx, r.buf);
     if (!err || err == ESP_ERR_OTA_VALIDATE_FAILED)
         forget(store);
     return err;

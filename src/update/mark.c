@@ -129,7 +129,7 @@ void upd_mark_sector(struct upd *u)
 {
     struct upd_mark *m = &u->mark;
 
-    if (!on_duty(u) || !is_hashed(u))
+    if (u->slot.done_off % u->slot.sector_len || !on_duty(u) || !is_hashed(u))
         return;
     m->off = u->slot.done_off;
     sha256_clone(&u->work->mark_sha,

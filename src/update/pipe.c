@@ -1,7 +1,7 @@
 /* pipe.c - source, stages, check, slot.
  *
- * Without stages the source writes straight into the slot's sector buffer and
- * nothing is copied. While peeking, bytes stay in that buffer unchecked; they
+ * Without stages the source writes straight into the slot's buffer and nothing
+ * is copied. While peeking, bytes stay in that buffer unchecked; they
  * are checked before it fills, so nothing is erased that was not. */
 #include "update/priv.h"
 
@@ -75,28 +75,6 @@ static esp_err_t fail_write(struct upd *u, esp_err_t err)
                     u->target.staging.label, (unsigned)u->slot.fail_off);
 }
 
-/* Bytes that stand in the sector buffer already. */
-static esp_err_t take_in_place(struct upd *u, const void *data, size_t len)
-{
-    esp_err_t err = ESP_OK;
-
-    if (!u->peeking)
-        err = upd_check_bytes(u, data, len);
-    if (!err && !u->peeking && u->opts.bulk_erase && !u->bulk_done &&
-        upd_may_erase(u))
-        err = bulk_erase(u);
-    if (err)
-        return err;
-    if (u->slot.fill_len + len == u->slot.sector_len)
-        upd_mark_drop_stale(u);
-    err = slot_advance(&u->slot, len);
-    if (err)
-        return fail_write(u, err);
-    if (u->slot.fill_len == 0)
-        upd_mark_sector(u);
-    return ESP_OK;
-}
-
 esp_err_t upd_pipe_unpeek(struct upd *u)
 {
     uint32_t len = u->slot.fill_len;
@@ -104,7 +82,31 @@ esp_err_t upd_pipe_unpeek(struct upd *u)
     if (!u->peeking)
         return ESP_OK;
     u->peeking = false;
-    return len > 0 ? upd_check_bytes(u, u->work->sector, len) : ESP_OK;
+    return len > 0 ? upd_check_bytes(u, u->work->buf, len) : ESP_OK;
+}
+
+/* Bytes that stand in the buffer already. */
+static esp_err_t take_in_place(struct upd *u, const void *data, size_t len)
+{
+    esp_err_t err = ESP_OK;
+
+    if (u->slot.fill_len + len == u->slot.opts.buf_len)
+        err = upd_pipe_unpeek(u);
+    if (!err && !u->peeking)
+        err = upd_check_bytes(u, data, len);
+    if (!err && !u->peeking && u->opts.bulk_erase && !u->bulk_done &&
+        upd_may_erase(u))
+        err = bulk_erase(u);
+    if (err)
+        return err;
+    if (u->slot.fill_len + len == u->slot.opts.buf_len)
+        upd_mark_drop_stale(u);
+    err = slot_advance(&u->slot, len);
+    if (err)
+        return fail_write(u, err);
+    if (u->slot.fill_len == 0)
+        upd_mark_sector(u);
+    return ESP_OK;
 }
 
 /* Bytes that a stage hands out. */
@@ -126,10 +128,7 @@ static esp_err_t sink(struct upd *u, const uint8_t *p, size_t len)
         if (room > len)
             room = len;
         memcpy(dst, p, room);
-        if (u->slot.fill_len + room == u->slot.sector_len)
-            err = upd_pipe_unpeek(u);
-        if (!err)
-            err = take_in_place(u, dst, room);
+        err = take_in_place(u, dst, room);
         if (err)
             return err;
         p += room;
@@ -272,13 +271,13 @@ static esp_err_t pull_direct(struct upd *u, bool *done)
     return take_in_place(u, dst, got);
 }
 
-/* An even stage is not fed past the end of a sector: what is kept of a
- * download ends there, and what comes behind it would come twice. */
+/* An even stage is not fed past the end of a sector, nor of the buffer: what is
+ * kept of a download ends there, and what comes behind it would come twice. */
 static size_t staged_limit(const struct upd *u)
 {
     size_t limit =
         u->peeking && u->rx_len > UPD_HEAD_LEN ? UPD_HEAD_LEN : u->rx_len;
-    uint64_t room = u->slot.sector_len - u->slot.fill_len;
+    uint64_t room = u->slot.opts.buf_len - u->slot.fill_len;
 
     if (!upd_even(u))
         return limit;

@@ -5,11 +5,13 @@
 #include "fuse/fuse.h"
 #include "slot/slot.h"
 #include "update/checkpoint.h"
+#include "update/copy.h"
 #include "update/decide.h"
 #include "update/update.h"
 
 #define UPD_READ_LEN 4096u
-#define UPD_HEAD_LEN 1024u /* what upd_head() waits for, if there is so much */
+/* What upd_look() waits for, if there is so much; it stays in the buffer. */
+#define UPD_HEAD_LEN 768u
 
 /* What the bytes are, from the final partition's type. */
 enum upd_kind {
@@ -68,7 +70,7 @@ struct upd_work {
     uint32_t head_len;
     struct sha256 mark_sha; /* of the bytes below mark.off */
     struct sha256 raw;      /* of all bytes; of what is no image only */
-    uint8_t sector[];       /* the slot's buffer */
+    uint8_t buf[];          /* the slot's, upd_buf_len() bytes */
 };
 
 /* For callers who want no sentence, or no result. */

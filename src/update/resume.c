@@ -32,25 +32,25 @@ static bool feed_stage(struct upd *u, uint32_t len)
     const struct upd_even *even = upd_even(u);
 
     return !even ||
-           even->replay(u->opts.stages[0].ctx, u->work->sector, len) == ESP_OK;
+           even->replay(u->opts.stages[0].ctx, u->work->buf, len) == ESP_OK;
 }
 
 /* false: the prefix is not the start of an image that could go on. */
 static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
 {
-    uint32_t step = u->slot.sector_len;
+    uint32_t step = u->slot.opts.buf_len;
 
     for (uint32_t at = 0; at < off; at += step) {
         if (part_read(u->env.device->parts, &u->target.staging, at,
-                      u->work->sector, step))
+                      u->work->buf, step))
             return false;
         if (upd_holds_head(u) && at == 0)
-            memcpy(u->work->sector, head, SLOT_HEAD_LEN);
+            memcpy(u->work->buf, head, SLOT_HEAD_LEN);
         if (upd_is_image(u) && at == 0)
-            upd_keep_head(u, u->work->sector, step);
+            upd_keep_head(u, u->work->buf, step);
         if (!upd_is_image(u))
-            upd_mark_bytes(u, u->work->sector, step);
-        else if (img_check_feed(&u->work->check, u->work->sector, step))
+            upd_mark_bytes(u, u->work->buf, step);
+        else if (img_check_feed(&u->work->check, u->work->buf, step))
             return false;
         if (!feed_stage(u, step))
             return false;
@@ -168,10 +168,10 @@ static esp_err_t take_stage_head(struct upd *u, const struct upd_checkpoint *c,
     if (err)
         return err;
     u->fetch.file = c->file;
-    err = upd_fetch_head(u, u->work->sector, even->head_len, &whole);
+    err = upd_fetch_head(u, u->work->buf, even->head_len, &whole);
     *fit = whole ? FIT_WHOLE : FIT_NO;
     if (err || whole ||
-        upd_pipe_feed_head(u, u->work->sector, even->head_len) != ESP_OK)
+        upd_pipe_feed_head(u, u->work->buf, even->head_len) != ESP_OK)
         return err;
     even->mark(u->opts.stages[0].ctx, mark);
     if (ct_eq(mark, c->mark, sizeof(mark)))

@@ -5,6 +5,9 @@
 
 #include "base/text.h"
 
+_Static_assert(IMG_CAP_END <= UPD_HEAD_LEN && UPD_HEAD_LEN < CFG_WRITE_LEN,
+               "the head is judged before anything is written");
+
 esp_err_t(upd_fail)(struct upd *u, enum diag_stage stage, esp_err_t err,
                     const char *fmt, ...)
 {
@@ -94,9 +97,9 @@ struct img_rules upd_rules(const struct upd_device *dev, enum upd_kind kind,
 
 esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
 {
-    struct slot_opts opts = { u->work ? u->work->sector : NULL,
-                              upd_holds_head(u), start_off,
-                              upd_behind_slot(u) };
+    struct slot_opts opts = { u->work ? u->work->buf : NULL, upd_holds_head(u),
+                              start_off, upd_behind_slot(u),
+                              upd_buf_len(u->env.device->parts) };
     esp_err_t err;
 
     slot_close(&u->slot);
@@ -113,13 +116,13 @@ esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
 esp_err_t upd_work_open(struct upd *u)
 {
     const struct port_heap *heap = u->env.http.heap;
-    size_t sector_len = u->env.device->parts->flash->erase_len;
     struct img_rules rules =
         upd_rules(u->env.device, u->target.kind, u->target.cap_len);
 
     if (u->work)
         return ESP_OK;
-    u->work = heap->alloc(heap->ctx, sizeof(*u->work) + sector_len);
+    u->work = heap->alloc(heap->ctx,
+                          sizeof(*u->work) + upd_buf_len(u->env.device->parts));
     if (u->work && u->opts.stage_cnt > 0)
         u->rx = heap->alloc(heap->ctx, u->rx_len);
     if (!u->work || (u->opts.stage_cnt > 0 && !u->rx))
@@ -187,7 +190,7 @@ esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
 
 static esp_err_t parse_head(struct upd *u)
 {
-    struct span bytes = span_of(u->work->sector, u->slot.fill_len);
+    struct span bytes = span_of(u->work->buf, u->slot.fill_len);
     struct img_info *info = &u->result->image;
     esp_err_t err;
 

@@ -62,23 +62,27 @@ esp_err_t upd_table_check(struct upd *u)
 {
     const struct port_heap *heap = u->env.http.heap;
     const struct port_flash *flash = u->env.device->parts->flash;
-    struct part_table *table = heap->alloc(heap->ctx, sizeof(*table));
+    struct {
+        struct part_table table;
+        uint8_t bytes[PART_TABLE_MAX_LEN];
+    } *room = heap->alloc(heap->ctx, sizeof(*room));
     esp_err_t err;
 
-    if (!table)
+    if (!room)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_NO_MEM,
                         "there is no memory to check the partition table");
-    err = part_read(u->env.device->parts, &u->target.staging, 0,
-                    u->work->sector, PART_TABLE_MAX_LEN);
+    err = part_read(u->env.device->parts, &u->target.staging, 0, room->bytes,
+                    PART_TABLE_MAX_LEN);
     if (u->target.headless)
-        memcpy(u->work->sector, u->slot.head, SLOT_HEAD_LEN);
+        memcpy(room->bytes, u->slot.head, SLOT_HEAD_LEN);
     if (!err && slot_taken(&u->slot) < PART_TABLE_MAX_LEN)
-        memset(u->work->sector + slot_taken(&u->slot), 0xFF,
+        memset(room->bytes + slot_taken(&u->slot), 0xFF,
                PART_TABLE_MAX_LEN - slot_taken(&u->slot));
     if (!err)
-        err = part_table_parse(span_of(u->work->sector, PART_TABLE_MAX_LEN),
-                               flash->size_len, table);
-    err = err ? refuse(u, "that was received is damaged") : judge(u, table);
-    heap->free(heap->ctx, table);
+        err = part_table_parse(span_of(room->bytes, PART_TABLE_MAX_LEN),
+                               flash->size_len, &room->table);
+    err = err ? refuse(u, "that was received is damaged")
+              : judge(u, &room->table);
+    heap->free(heap->ctx, room);
     return err;
 }

@@ -22,6 +22,7 @@ struct fixture {
     struct part_entry entry;
     struct slot slot;
     uint8_t sector[4096];
+    uint32_t buf_len;
     uint8_t bytes[SLOT_LEN];
 };
 
@@ -49,7 +50,9 @@ static void open_fixture(struct fixture *f)
 
 static void open_slot(struct fixture *f, bool hold_head)
 {
-    struct slot_opts opts = { .sector = f->sector, .hold_head = hold_head };
+    struct slot_opts opts = { .buf = f->sector,
+                              .hold_head = hold_head,
+                              .buf_len = f->buf_len };
 
     assert_int_equal(slot_open(&f->slot, &f->dev, &f->entry, &opts), ESP_OK);
 }
@@ -81,12 +84,18 @@ static struct img_receipt accepting(uint32_t len)
 struct write_row {
     uint32_t len, piece;
     uint32_t erases, progs; /* without the head's program */
+    uint32_t buf_len;       /* 0: a sector */
 };
 
 static const struct write_row writes[] = {
-    { 16, 16, 1, 0 },     { 17, 1, 1, 1 },       { 4096, 4096, 1, 1 },
-    { 4096, 1000, 1, 1 }, { 4097, 4097, 2, 2 },  { 8191, 3, 2, 2 },
-    { 8192, 8192, 2, 2 }, { 12288, 5000, 3, 3 }, { 12288, 12288, 3, 3 },
+    { 16, 16, 1, 0, 0 },          { 17, 1, 1, 1, 0 },
+    { 4096, 4096, 1, 1, 0 },      { 4096, 1000, 1, 1, 0 },
+    { 4097, 4097, 2, 2, 0 },      { 8191, 3, 2, 2, 0 },
+    { 8192, 8192, 2, 2, 0 },      { 12288, 5000, 3, 3, 0 },
+    { 12288, 12288, 3, 3, 0 },    { 1024, 1024, 1, 1, 1024 },
+    { 1025, 100, 1, 2, 1024 },    { 4096, 4096, 1, 4, 1024 },
+    { 4097, 4097, 2, 5, 1024 },   { 8191, 3, 2, 4, 2048 },
+    { 12288, 5000, 3, 12, 1024 }, { 160, 7, 1, 9, 16 },
 };
 
 static void test_write(void **state)
@@ -99,6 +108,7 @@ static void test_write(void **state)
 
         print_message("# %u in pieces of %u\n", row->len, row->piece);
         open_fixture(&f);
+        f.buf_len = row->buf_len;
         open_slot(&f, true);
         for (uint32_t at = 0; at < row->len; at += row->piece) {
             uint32_t n =
@@ -228,24 +238,30 @@ static void test_receipts(void **state)
 static void test_open_rows(void **state)
 {
     static const struct {
-        uint32_t len, start_off, prog_len;
+        uint32_t len, start_off, prog_len, buf_len;
         esp_err_t want;
     } rows[] = {
-        { SLOT_LEN, 0, 1, ESP_OK },
-        { SLOT_LEN, 4096, 1, ESP_OK },
-        { SLOT_LEN, 4095, 1, ESP_ERR_INVALID_SIZE },
-        { SLOT_LEN, SLOT_LEN + 4096, 1, ESP_ERR_INVALID_SIZE },
-        { SLOT_LEN - 1, 0, 1, ESP_ERR_INVALID_SIZE },
-        { 0, 0, 1, ESP_ERR_INVALID_SIZE },
-        { SLOT_LEN, 0, 16, ESP_OK },
-        { SLOT_LEN, 0, 32, ESP_ERR_NOT_SUPPORTED },
+        { SLOT_LEN, 0, 1, 0, ESP_OK },
+        { SLOT_LEN, 4096, 1, 0, ESP_OK },
+        { SLOT_LEN, 4096, 1, 1024, ESP_OK },
+        { SLOT_LEN, 4095, 1, 0, ESP_ERR_INVALID_SIZE },
+        { SLOT_LEN, 1024, 1, 1024, ESP_ERR_INVALID_SIZE },
+        { SLOT_LEN, SLOT_LEN + 4096, 1, 0, ESP_ERR_INVALID_SIZE },
+        { SLOT_LEN - 1, 0, 1, 0, ESP_ERR_INVALID_SIZE },
+        { 0, 0, 1, 0, ESP_ERR_INVALID_SIZE },
+        { SLOT_LEN, 0, 1, 1000, ESP_ERR_INVALID_SIZE },
+        { SLOT_LEN, 0, 1, 8, ESP_ERR_INVALID_SIZE },
+        { SLOT_LEN, 0, 1, 8192, ESP_ERR_INVALID_SIZE },
+        { SLOT_LEN, 0, 16, 0, ESP_OK },
+        { SLOT_LEN, 0, 32, 0, ESP_ERR_NOT_SUPPORTED },
     };
 
     (void)state;
     for (size_t i = 0; i < CNT(rows); i++) {
         struct fixture f;
-        struct slot_opts opts = { .sector = f.sector,
-                                  .start_off = rows[i].start_off };
+        struct slot_opts opts = { .buf = f.sector,
+                                  .start_off = rows[i].start_off,
+                                  .buf_len = rows[i].buf_len };
 
         open_flash(&f,
                    &(struct sim_flash_conf){ .size_len = FLASH_LEN,
@@ -325,7 +341,7 @@ static void test_erase_ahead(void **state)
 static void test_continue(void **state)
 {
     struct fixture f;
-    struct slot_opts opts = { f.sector, true, 4096, NULL };
+    struct slot_opts opts = { f.sector, true, 4096, NULL, 0 };
     struct img_receipt r = accepting(8192);
 
     (void)state;

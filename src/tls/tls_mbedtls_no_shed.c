@@ -1,0 +1,7 @@
+/* An installed library: its inside is not known. */
+#include "tls/tls_mbedtls.h"
+
+void tls_shed_handshake(struct tls_session *s)
+{
+    (void)s;
+}

@@ -1,0 +1,27 @@
+/* The library frees the state of a TLS 1.2 handshake when it is over, and keeps
+ * that of TLS 1.3 (3 KB) as long as the session: what comes later may be a
+ * ticket, and is read with it. A session that wants no tickets ignores them
+ * before that state is looked at, so it can go. The library has no call for it,
+ * so this file knows the inside of 3.6; it is built with the library's source
+ * only. */
+/* lint-ok: layers, the inside of the library, see above */
+#include <ssl_misc.h>
+
+#include <mbedtls/platform.h>
+
+#include "tls/tls_mbedtls.h"
+
+void tls_shed_handshake(struct tls_session *s)
+{
+    mbedtls_ssl_context *ssl = &s->ssl;
+
+    if (s->is_server || s->keep_ticket || !ssl->handshake ||
+        ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER)
+        return;
+    mbedtls_ssl_handshake_free(ssl);
+    mbedtls_free(ssl->handshake);
+    ssl->handshake = NULL;
+    mbedtls_ssl_transform_free(ssl->transform_negotiate); /* of TLS 1.2 */
+    mbedtls_free(ssl->transform_negotiate);
+    ssl->transform_negotiate = NULL;
+}
