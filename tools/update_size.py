@@ -102,7 +102,8 @@ def sources():
         for path in sorted((ROOT / "src" / module).glob("*.c")):
             # What a board, or a bootloader, takes the other file for.
             if path.name not in ("tls_mbedtls_server.c", "tail_slot.c",
-                                 "tls_mbedtls_no_shed.c") and \
+                                 "tls_mbedtls_no_shed.c", "sha256_cpu.c",
+                                 "sha256_x86.c", "sha256_arm.c") and \
                     not path.stem.endswith("_small"):
                 yield path
 
