@@ -216,7 +216,7 @@ static void forget_other_record(void)
 static void finish_older_copy(void)
 {
     struct api_device *dev = api_device();
-    struct upd_env env = { dev->http, &dev->upd };
+    struct upd_env env = { dev->http, &dev->upd, dev->boot.work };
     struct diag why = DIAG_NONE;
     esp_err_t err = ESP_ERR_NOT_FOUND;
 
@@ -494,7 +494,7 @@ static esp_err_t copy_plain(void *ctx)
 static esp_err_t copy_to_final(struct api_ota *ota)
 {
     struct api_device *dev = api_device();
-    struct upd_env env = { dev->http, &dev->upd };
+    struct upd_env env = { dev->http, &dev->upd, dev->boot.work };
     struct part_entry from = api_entry(ota->staging);
     struct part_entry to = api_entry(ota->final);
     const struct upd_copy_job job = { &from, &to, to.len, copy_plain, ota };
