@@ -148,7 +148,10 @@ static void explain_missing(const struct build_output *o, char *text,
     if (o->place[0] && at < cap)
         at += (size_t)snprintf(text + at, cap - at, " (%s)", o->place);
     if (at < cap)
-        snprintf(text + at, cap - at, "; docs/api.md lists what is offered");
+        snprintf(text + at, cap - at, "%s",
+                 strchr(o->missing[0], '(')
+                     ? "; C++ must see functions of C in extern \"C\""
+                     : "; docs/api.md lists what is offered");
 }
 
 bool build_output_explain(const struct build_output *o, char *text, size_t cap)

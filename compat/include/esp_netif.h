@@ -50,6 +50,12 @@ esp_netif_t *esp_netif_create_default_wifi_sta(void);
 esp_netif_t *esp_netif_get_handle_from_ifkey(const char *if_key);
 const char *esp_netif_get_ifkey(esp_netif_t *esp_netif);
 const char *esp_netif_get_desc(esp_netif_t *esp_netif);
+/* One that is connected; NULL: none is. */
+esp_netif_t *esp_netif_get_default_netif(void);
+/* Kept and told again; the host's own name is what the network sees.
+ * ESP_ERR_INVALID_ARG: more than 31 characters. */
+esp_err_t esp_netif_set_hostname(esp_netif_t *esp_netif, const char *hostname);
+esp_err_t esp_netif_get_hostname(esp_netif_t *esp_netif, const char **hostname);
 
 /* The interface's name on the host, at most 5 characters and a NUL. */
 esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name);

@@ -48,11 +48,15 @@ typedef enum {
     WIFI_AUTH_WPA2_PSK,
     WIFI_AUTH_WPA_WPA2_PSK,
     WIFI_AUTH_ENTERPRISE,
+    WIFI_AUTH_WPA2_ENTERPRISE = WIFI_AUTH_ENTERPRISE,
     WIFI_AUTH_WPA3_PSK,
-    WIFI_AUTH_WPA2_WPA3_PSK
+    WIFI_AUTH_WPA2_WPA3_PSK,
+    WIFI_AUTH_WAPI_PSK,
+    WIFI_AUTH_OWE,
+    WIFI_AUTH_WPA3_ENT_192
 } wifi_auth_mode_t;
 
-/* Accepted; how the radio searches has no effect. */
+/* Accepted; how the radio searches and what it negotiates has no effect. */
 typedef enum { WIFI_FAST_SCAN, WIFI_ALL_CHANNEL_SCAN } wifi_scan_method_t;
 typedef enum {
     WIFI_CONNECT_AP_BY_SIGNAL,
@@ -62,7 +66,28 @@ typedef enum {
 typedef struct {
     int8_t rssi;
     wifi_auth_mode_t authmode;
+    uint8_t rssi_5g_adjustment;
 } wifi_scan_threshold_t;
+
+typedef struct {
+    bool capable;
+    bool required;
+} wifi_pmf_config_t;
+
+typedef enum {
+    WPA3_SAE_PWE_UNSPECIFIED,
+    WPA3_SAE_PWE_HUNT_AND_PECK,
+    WPA3_SAE_PWE_HASH_TO_ELEMENT,
+    WPA3_SAE_PWE_BOTH
+} wifi_sae_pwe_method_t;
+
+typedef enum {
+    WPA3_SAE_PK_MODE_AUTOMATIC,
+    WPA3_SAE_PK_MODE_ONLY,
+    WPA3_SAE_PK_MODE_DISABLED
+} wifi_sae_pk_mode_t;
+
+#define SAE_H2E_IDENTIFIER_LEN 32
 
 typedef struct {
     uint8_t ssid[32];
@@ -74,7 +99,18 @@ typedef struct {
     uint16_t listen_interval;
     wifi_sort_method_t sort_method;
     wifi_scan_threshold_t threshold;
+    wifi_pmf_config_t pmf_cfg;
+    uint32_t rm_enabled : 1;
+    uint32_t btm_enabled : 1;
+    uint32_t mbo_enabled : 1;
+    uint32_t ft_enabled : 1;
+    uint32_t owe_enabled : 1;
+    uint32_t transition_disable : 1;
+    uint32_t reserved : 26;
+    wifi_sae_pwe_method_t sae_pwe_h2e;
+    wifi_sae_pk_mode_t sae_pk_mode;
     uint8_t failure_retry_cnt;
+    uint8_t sae_h2e_identifier[SAE_H2E_IDENTIFIER_LEN];
 } wifi_sta_config_t;
 
 typedef union {
@@ -138,12 +174,23 @@ typedef struct {
 typedef enum {
     WIFI_REASON_UNSPECIFIED = 1,
     WIFI_REASON_AUTH_EXPIRE = 2,
+    WIFI_REASON_AUTH_LEAVE = 3,
+    WIFI_REASON_ASSOC_EXPIRE = 4,
+    WIFI_REASON_ASSOC_TOOMANY = 5,
+    WIFI_REASON_NOT_AUTHED = 6,
+    WIFI_REASON_NOT_ASSOCED = 7,
     WIFI_REASON_ASSOC_LEAVE = 8,
+    WIFI_REASON_ASSOC_NOT_AUTHED = 9,
+    WIFI_REASON_MIC_FAILURE = 14,
     WIFI_REASON_4WAY_HANDSHAKE_TIMEOUT = 15,
+    WIFI_REASON_GROUP_KEY_UPDATE_TIMEOUT = 16,
+    WIFI_REASON_802_1X_AUTH_FAILED = 23,
     WIFI_REASON_BEACON_TIMEOUT = 200,
     WIFI_REASON_NO_AP_FOUND = 201,
     WIFI_REASON_AUTH_FAIL = 202,
-    WIFI_REASON_HANDSHAKE_TIMEOUT = 204
+    WIFI_REASON_ASSOC_FAIL = 203,
+    WIFI_REASON_HANDSHAKE_TIMEOUT = 204,
+    WIFI_REASON_CONNECTION_FAIL = 205
 } wifi_err_reason_t;
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config);

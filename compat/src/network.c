@@ -13,16 +13,20 @@
 #include "esp_netif.h"
 #include "protocol_examples_common.h"
 
+#define HOSTNAME_LEN 32
 #define NAME_LEN 6 /* lwIP's NETIF_NAMESIZE, which callers count on */
 
 struct compat_netif {
     const char *desc, *key;
     atomic_bool up;
+    char hostname[HOSTNAME_LEN];
 };
 
 static struct compat_netif netifs[] = {
-    [COMPAT_NETIF_STA] = { EXAMPLE_NETIF_DESC_STA, "WIFI_STA_DEF", false },
-    [COMPAT_NETIF_ETH] = { EXAMPLE_NETIF_DESC_ETH, "ETH_DEF", false },
+    [COMPAT_NETIF_STA] = { EXAMPLE_NETIF_DESC_STA, "WIFI_STA_DEF", false,
+                           "espressif" },
+    [COMPAT_NETIF_ETH] = { EXAMPLE_NETIF_DESC_ETH, "ETH_DEF", false,
+                           "espressif" },
 };
 #define NETIF_CNT (sizeof(netifs) / sizeof(netifs[0]))
 
@@ -135,6 +139,30 @@ esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
 const char *esp_netif_get_desc(esp_netif_t *esp_netif)
 {
     return esp_netif ? esp_netif->desc : NULL;
+}
+
+esp_netif_t *esp_netif_get_default_netif(void)
+{
+    for (size_t i = 0; i < NETIF_CNT; i++)
+        if (esp_netif_is_netif_up(&netifs[i]))
+            return &netifs[i];
+    return NULL;
+}
+
+esp_err_t esp_netif_set_hostname(esp_netif_t *esp_netif, const char *hostname)
+{
+    if (!esp_netif || !hostname || strlen(hostname) >= HOSTNAME_LEN)
+        return ESP_ERR_INVALID_ARG;
+    memcpy(esp_netif->hostname, hostname, strlen(hostname) + 1);
+    return ESP_OK;
+}
+
+esp_err_t esp_netif_get_hostname(esp_netif_t *esp_netif, const char **hostname)
+{
+    if (!esp_netif || !hostname)
+        return ESP_ERR_INVALID_ARG;
+    *hostname = esp_netif->hostname;
+    return ESP_OK;
 }
 
 bool esp_netif_is_netif_up(esp_netif_t *esp_netif)

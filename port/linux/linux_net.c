@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -63,14 +64,35 @@ static bool keep_alive_set(int fd, const struct port_net_opts *o)
                       sizeof(int)) == 0;
 }
 
-static esp_err_t options_set(int fd, const struct port_net_opts *opts)
+static bool is_loopback(const struct addrinfo *ai)
+{
+    if (ai->ai_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)ai->ai_addr;
+        return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+    }
+    const struct sockaddr_in *in = (const void *)ai->ai_addr;
+    return ai->ai_family == AF_INET &&
+           ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* This machine itself is not behind any of its interfaces, and yet a device on
+ * it is to reach servers there. */
+static bool interface_set(int fd, const struct addrinfo *ai, const char *name)
+{
+    if (is_loopback(ai))
+        return if_nametoindex(name) != 0;
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name,
+                      (socklen_t)strlen(name)) == 0;
+}
+
+static esp_err_t options_set(int fd, const struct addrinfo *ai,
+                             const struct port_net_opts *opts)
 {
     int on = 1;
     bool ok = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
     ok = ok && keep_alive_set(fd, opts);
     if (ok && opts && opts->bind_if)
-        ok = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, opts->bind_if,
-                        (socklen_t)strlen(opts->bind_if)) == 0;
+        ok = interface_set(fd, ai, opts->bind_if);
     return ok ? ESP_OK : ESP_ERR_ESP_TLS_SOCKET_SETOPT_FAILED;
 }
 
@@ -116,7 +138,7 @@ esp_err_t linux_net_socket(const struct addrinfo *ai,
     *fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (*fd < 0)
         return ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET;
-    esp_err_t err = options_set(*fd, opts);
+    esp_err_t err = options_set(*fd, ai, opts);
     if (err) {
         close_quietly(*fd);
         *fd = -1;

@@ -118,6 +118,73 @@ void app_main(void)
         "fact data raw 3 text 5 late" in text, text
 
 
+CPP_MAIN = """#include <cstdio>
+#include <stdexcept>
+#include <thread>
+#include "esp_https_ota.h"
+#include "esp_task_wdt.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "station.h"
+extern const char root[] asm("_binary_root_pem_start");
+extern "C" void app_main(void)
+{
+    esp_http_client_config_t http = {};
+    esp_https_ota_config_t ota = {};
+    esp_https_ota_handle_t handle = nullptr;
+    int sum = 0;
+    http.url = "http://localhost/";
+    http.cert_pem = root;
+    ota.http_config = &http;
+    std::thread([&] { sum += 40; }).join();
+    try {
+        if (esp_https_ota_begin(&ota, &handle) != ESP_OK)
+            throw std::runtime_error("begin");
+    } catch (const std::exception &e) {
+        std::printf("fact %s %d %s %d\\n", e.what(), sum + GATEWAY, root,
+                    station());
+    }
+}
+"""
+STATION = """#include "station.h"
+#include "esp_wifi.h"
+#include "lwip/err.h"
+#include "lwip/sys.h"
+int station(void)
+{
+    wifi_config_t conf = { .sta = {
+        .ssid = "lab", .password = "secret",
+        .threshold.authmode = WIFI_AUTH_WPA2_PSK,
+        .sae_pwe_h2e = WPA3_SAE_PWE_BOTH, .sae_h2e_identifier = "",
+        .pmf_cfg = { .capable = true, .required = false } } };
+    return conf.sta.ssid[0];
+}
+"""
+
+
+def test_a_program_in_cpp(make):
+    """C++ with exceptions and threads; data under another name; options of the
+    compiler for all components; what ESP-IDF's linker alone reads."""
+    project = make({
+        "CMakeLists.txt": TOP + "project(mine LANGUAGES C CXX)\n"
+        "target_add_binary_data(mine.elf server.pem TEXT RENAME_TO root_pem)\n",
+        "server.pem": "PEM", "main/linker.lf": "", "main/main.c": None,
+        "components/station/CMakeLists.txt":
+            "idf_component_register(SRCS station.c INCLUDE_DIRS .\n"
+            "    REQUIRES esp_wifi REQUIRED_IDF_TARGETS esp32 esp32s3)\n",
+        "components/station/station.c": STATION,
+        "components/station/station.h":
+            "#ifdef __cplusplus\nextern \"C\"\n#endif\nint station(void);\n",
+        "main/CMakeLists.txt":
+            "idf_component_register(SRCS main.cpp LDFRAGMENTS linker.lf\n"
+            "    PRIV_REQUIRES esp_https_ota station)\n"
+            "target_compile_definitions(${COMPONENT_LIB} PRIVATE GATEWAY=2)\n"
+            "target_compile_features(${COMPONENT_LIB} PUBLIC cxx_std_17)\n",
+        "main/main.cpp": CPP_MAIN})
+    project.build(*project.room)
+    assert "fact begin 42 PEM 108" in says(project)
+
+
 def test_managed_components_and_the_old_form(make):
     project = make({
         "managed_components/acme__gear/CMakeLists.txt":
@@ -265,6 +332,19 @@ def test_pins_of_the_chip(make, claim, chip, pin, code, want):
         assert f"#define CONFIG_MY_PIN {want}\n" in header
 
 
+def test_kconfig_by_another_name(make):
+    """idf_component_register(KCONFIG ... KCONFIG_PROJBUILD ...)."""
+    project = make({
+        "main/CMakeLists.txt": "idf_component_register(SRCS main.c\n"
+                               "    # KCONFIG none\n"
+                               "    KCONFIG Kconfig.mine\n    KCONFIG_PROJBUILD"
+                               ' "${CMAKE_CURRENT_LIST_DIR}/more/Top")\n',
+        "main/Kconfig.mine": "config MINE\n    int \"m\"\n    default 3\n",
+        "main/more/Top": "config TOP\n    int \"t\"\n    default 4\n"})
+    project.build(*project.room)
+    assert project.config("MINE") == "3" and project.config("TOP") == "4"
+
+
 def test_range_that_nobody_defines(make):
     project = make({"main/Kconfig.projbuild": "config MY_PIN\n    int \"pin\"\n"
                     "    range 0 NO_SUCH_END\n    default 4\n"})
@@ -324,6 +404,8 @@ WRONG = [
     ("a word that is none", {"main/CMakeLists.txt":
                              "idf_component_register(NOT_A_WORD SRCS main.c)\n"},
      "does not know: NOT_A_WORD"),
+    ("a Kconfig that is missing", registered("KCONFIG Kconfig.none"),
+     "KCONFIG names .*/main/Kconfig.none, which is not there"),
     ("a command that is none", {"main/CMakeLists.txt": "spiffs_make(x)\n"},
      "Unknown CMake command .spiffs_make"),
     ("a function that nobody has",

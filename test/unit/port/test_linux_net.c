@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -286,6 +287,33 @@ static void test_no_such_interface(void **state)
     assert_int_not_equal(why, 0);
 }
 
+/* Another one than the loopback, where there is one. */
+static const char *other_interface(struct if_nameindex *all)
+{
+    for (; all && all->if_index; all++)
+        if (strcmp(all->if_name, "lo") != 0)
+            return all->if_name;
+    return NULL;
+}
+
+/* A device that binds its connections reaches servers on its own machine. */
+static void test_loopback_through_an_interface(void **state)
+{
+    struct bench *b = *state;
+    struct if_nameindex *all = if_nameindex();
+    const struct port_net_opts opts = { .bind_if = other_interface(all) };
+    struct port_conn *conn;
+    int why = 0;
+    if (opts.bind_if) {
+        assert_int_equal(b->net.port.open(b->net.port.ctx, "127.0.0.1", b->port,
+                                          &opts, linux_mono_ms() + 5000, &conn,
+                                          &why),
+                         ESP_OK);
+        b->net.port.close(conn);
+    }
+    if_freenameindex(all);
+}
+
 /* --- limits ------------------------------------------------------------------ */
 
 static void *stop_it(void *limit)
@@ -364,6 +392,7 @@ int main(void)
         T(test_override_syntax),
         T(test_no_memory),
         T(test_no_such_interface),
+        T(test_loopback_through_an_interface),
         T(test_stopped),
         T(test_limit_deadline),
     };

@@ -49,6 +49,9 @@ static const struct row rows[] = {
     { "a name that only looks like one",
       { "m.c:4: undefined reference to `_binary_start'" },
       "uses _binary_start, which neither" },
+    { "C seen by C++",
+      { "m.cpp:4: undefined reference to `strip_len()'" },
+      "(m.cpp:4); C++ must see functions of C in extern \"C\"" },
     { "two definitions",
       { "ld: b.o: in function `f': b.c:1: multiple definition of `f'; "
         "a.o:a.c:1: first defined here" },

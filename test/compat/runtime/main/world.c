@@ -67,6 +67,21 @@ static void check_text(void)
     check("and back", strcmp(text, "a b%zz") == 0);
 }
 
+static void check_names(void)
+{
+    esp_netif_t *sta = esp_netif_create_default_wifi_sta();
+    const char *name = NULL;
+
+    check("a name that is too long",
+          esp_netif_set_hostname(sta, "0123456789012345678901234567890123") ==
+              ESP_ERR_INVALID_ARG);
+    check("a host name is told again",
+          esp_netif_set_hostname(sta, "gateway") == ESP_OK &&
+              esp_netif_get_hostname(sta, &name) == ESP_OK &&
+              strcmp(name, "gateway") == 0);
+    check("nothing is connected yet", esp_netif_get_default_netif() == NULL);
+}
+
 static void check_wifi_order(void)
 {
     wifi_init_config_t init = WIFI_INIT_CONFIG_DEFAULT();
@@ -93,6 +108,7 @@ void check_world(void)
     check_addresses();
     check_random();
     check_text();
+    check_names();
     check_wifi_order();
     check("memory", heap_caps_get_free_size(MALLOC_CAP_DEFAULT) > 0);
 }
