@@ -31,16 +31,41 @@ static const struct ota_rec *own_record(const struct api_records *r)
 }
 
 /* The image and its installation: the same sequence number may come again
- * with another image, the same image again with another number. */
+ * with another image, the same image again with another number. It is the
+ * description in the slot that counts: an application's own may lack what was
+ * filled in when the image was made. rec NULL: what runs without a record. */
+static uint32_t image_id(const struct api_records *r, const struct ota_rec *rec)
+{
+    uint32_t seq = rec ? rec->seq : 0;
+    esp_app_desc_t desc;
+
+    if (!rec || esp_ota_get_partition_description(
+                    api_slot_partition(ota_seq_slot(seq, r->slot_cnt)), &desc))
+        desc = *esp_app_get_description();
+    return crc32_le(crc32_le(0, &seq, sizeof(seq)), &desc, sizeof(desc));
+}
+
+/* 0: the record says no such thing. */
+static uint32_t confirmed_id(const struct api_records *r,
+                             const struct ota_rec *rec)
+{
+    bool confirmed =
+        r->slot_cnt > 0 && ota_rec_valid(rec) && rec->state == OTA_STATE_VALID;
+
+    return confirmed ? image_id(r, rec) : 0;
+}
+
 static void describe_image(struct kv_gen_image *out)
 {
-    const esp_app_desc_t *desc = esp_app_get_description();
     struct api_records r;
-    const struct ota_rec *own =
-        api_records_read(&r) == ESP_OK ? own_record(&r) : NULL;
-    uint32_t seq = own ? own->seq : 0;
+    const struct ota_rec *own = NULL;
 
-    out->id = crc32_le(crc32_le(0, &seq, sizeof(seq)), desc, sizeof(*desc));
+    if (api_records_read(&r) == ESP_OK) {
+        own = own_record(&r);
+        for (uint32_t i = 0; i < 2; i++)
+            out->confirmed[i] = confirmed_id(&r, &r.o.rec[i]);
+    }
+    out->id = image_id(&r, own);
     out->on_trial = own && own->state == OTA_STATE_PENDING;
 }
 

@@ -76,10 +76,17 @@ static void give_up_side(struct kv_gen_state *s)
     s->trial = false;
 }
 
+static bool is_confirmed(const struct kv_gen_image *image, uint32_t id)
+{
+    return id != 0 && (image->confirmed[0] == id || image->confirmed[1] == id);
+}
+
 /* An image that was never confirmed and does not run any more took its copy
  * with it. */
 static void end_trial(struct kv_gen_state *s, const struct kv_gen_image *image)
 {
+    if (s->trial && is_confirmed(image, s->image))
+        s->trial = false;
     if (s->trial && s->image != image->id && s->known[1 - s->side])
         give_up_side(s);
     else if (!image->on_trial)

@@ -31,6 +31,9 @@ struct kv_gen_image {
     uint32_t schema; /* 1 to KV_GEN_SCHEMA_MAX */
     uint32_t id;     /* differs whenever another installation runs */
     bool on_trial;   /* not confirmed: it may be gone by the next reset */
+    /* Ids of what the boot records say is confirmed; 0: none. Whoever confirmed
+     * an image need not have told kv_gen_confirm(). */
+    uint32_t confirmed[2];
 };
 
 /* Pure. migrate: `first` is stored, then side 1 - first.side becomes a copy in

@@ -17,9 +17,9 @@
 static const enum sim_fault cuts[] = { SIM_FAULT_BEFORE, SIM_FAULT_TORN,
                                        SIM_FAULT_UNSTABLE, SIM_FAULT_AFTER,
                                        SIM_FAULT_STATUS };
-static const struct kv_gen_image old_image = { 1, 10, false };
-static const struct kv_gen_image new_image = { 2, 11, true };
-static const struct kv_gen_image third_image = { 3, 12, false };
+static const struct kv_gen_image old_image = { 1, 10, false, { 0 } };
+static const struct kv_gen_image new_image = { 2, 11, true, { 0 } };
+static const struct kv_gen_image third_image = { 3, 12, false, { 0 } };
 
 /* What is cut. */
 enum deed { MIGRATE, GO_BACK, MIGRATE_AGAIN, CONFIRM, THIRD, DEED_CNT };

@@ -120,6 +120,28 @@ static void test_confirmation(void **state)
     }
 }
 
+/* As `porta confirm` does it, and as a power cut right after the record. */
+static void test_confirmed_by_somebody_else(void **state)
+{
+    (void)state;
+    for (unsigned confirmed = 0; confirmed < 2; confirmed++) {
+        struct device d;
+
+        device_open(&d);
+        start(&d, 0, 1, OTA_STATE_VALID);
+        assert_int_equal(begin(1), ESP_OK);
+        assert_int_equal(set(5), ESP_OK);
+        start(&d, 1, 2, OTA_STATE_PENDING);
+        assert_int_equal(begin(2), ESP_OK);
+        rig_record(&d.rig, 1, 2,
+                   confirmed ? OTA_STATE_VALID : OTA_STATE_ABORTED);
+        start(&d, 0, 3, OTA_STATE_PENDING);
+        assert_int_equal(begin(3), ESP_OK);
+        assert_int_equal(get(), confirmed ? 523 : 53);
+        device_close(&d);
+    }
+}
+
 static void test_refusals(void **state)
 {
     const porta_settings_t no_names = { NULL, 1, 1, NULL, NULL };
@@ -154,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_update_that_is_reverted),
         cmocka_unit_test(test_confirmation),
+        cmocka_unit_test(test_confirmed_by_somebody_else),
         cmocka_unit_test(test_refusals),
     };
 
