@@ -39,9 +39,6 @@ static bool was_tried(const struct records *r, uint32_t idx)
     if (rec->seq == OTADATA_SEQ_NONE || !ota_rec_crc_ok(rec) ||
         (rec->state != OTA_STATE_ABORTED && rec->state != OTA_STATE_INVALID))
         return false;
-    /* The list was emptied since. */
-    if (r->o.live[OTA_LIVE_CLEARED].gen > r->o.live[OTA_LIVE_VERDICT].gen)
-        return false;
     return r->verdict.kind != OTA_EVENT_GIVEN_UP ||
            r->verdict.seq != rec->seq ||
            (r->verdict.why != OTA_WHY_IMAGE_BAD &&
@@ -57,7 +54,7 @@ static esp_err_t given_up(const struct part_dev *parts, const struct records *r,
     bool learnt;
     if (cnt == 0 || !was_tried(r, idx))
         return ESP_ERR_NOT_FOUND;
-    esp_err_t err = otadata_deny_learnt(&r->at, &r->o, seq, &learnt);
+    esp_err_t err = otadata_deny_learnt(&r->at, &r->o, idx, &learnt);
     if (err || learnt)
         return err ? err : ESP_ERR_NOT_FOUND;
     return deny_identity(parts, part_ota(&parts->table, ota_seq_slot(seq, cnt)),
@@ -72,7 +69,7 @@ esp_err_t deny_learn(const struct part_dev *parts)
         uint8_t digest[SHA256_LEN];
         err = given_up(parts, &r, i, digest);
         if (!err)
-            err = otadata_deny_learn(&r.at, &r.o, digest, r.o.rec[i].seq);
+            err = otadata_deny_learn(&r.at, &r.o, digest, i);
         else if (err == ESP_ERR_NOT_FOUND)
             err = ESP_OK;
     }

@@ -50,15 +50,48 @@ static const struct ota_live *deny_nth(const struct otadata *o, uint32_t idx)
     return &none;
 }
 
+static esp_err_t nth_read(const struct otadata_place *at,
+                          const struct otadata *o, uint32_t nth,
+                          uint8_t digest[OTADATA_DIGEST_LEN])
+{
+    struct ota_log_entry e;
+    esp_err_t err = entry_read(at, deny_nth(o, nth), &e);
+    if (!err)
+        memcpy(digest, e.data, OTADATA_DIGEST_LEN);
+    return err;
+}
+
+/* Was it read under a smaller number? */
+static esp_err_t is_repeated(const struct otadata_place *at,
+                             const struct otadata *o, uint32_t nth,
+                             const uint8_t digest[OTADATA_DIGEST_LEN],
+                             bool *repeated)
+{
+    uint8_t newer[OTADATA_DIGEST_LEN];
+    esp_err_t err = ESP_OK;
+    *repeated = false;
+    for (uint32_t i = 0; i < nth && !err && !*repeated; i++) {
+        err = nth_read(at, o, i, newer);
+        *repeated = !err && memcmp(newer, digest, sizeof(newer)) == 0;
+    }
+    return err;
+}
+
+/* A release that was let in again and failed again has two entries, each of
+ * which names its trial: it counts once. */
 esp_err_t otadata_deny_get(const struct otadata_place *at,
                            const struct otadata *o, uint32_t idx,
                            uint8_t digest[OTADATA_DIGEST_LEN])
 {
-    struct ota_log_entry e;
-    esp_err_t err = entry_read(at, deny_nth(o, idx), &e);
-    if (!err)
-        memcpy(digest, e.data, OTADATA_DIGEST_LEN);
-    return err;
+    for (uint32_t nth = 0; nth < OTADATA_DENY_MAX; nth++) {
+        bool repeated;
+        esp_err_t err = nth_read(at, o, nth, digest);
+        if (!err)
+            err = is_repeated(at, o, nth, digest, &repeated);
+        if (err || (!repeated && idx-- == 0))
+            return err;
+    }
+    return ESP_ERR_NOT_FOUND;
 }
 
 esp_err_t otadata_deny_has(const struct otadata_place *at,
@@ -87,37 +120,58 @@ static esp_err_t append(const struct otadata_place *at, struct otadata *o,
     return ota_log_append(at, o, sector, e);
 }
 
+/* When the last trial of a record can have ended at the earliest: at its
+ * verdict, or, where a bootloader without this log ended it, after the change
+ * that began it. Only the newest change of all is known. */
+static esp_err_t trial_gen(const struct otadata_place *at,
+                           const struct otadata *o, uint32_t idx, uint32_t *gen)
+{
+    uint8_t window[OTA_LOG_ENTRY_LEN];
+    struct ota_log_entry e;
+    esp_err_t err;
+
+    *gen = o->live[OTA_LIVE_VERDICT].gen;
+    if (o->open_off == 0)
+        return ESP_OK;
+    err = at->flash->read(at->flash->ctx, at->off + o->open_off, window,
+                          sizeof(window));
+    if (!err && ota_log_parse(window, &e) && e.target == idx && e.gen > *gen)
+        *gen = e.gen;
+    return err;
+}
+
 /* An entry names the record that it was learnt from. The sequence may come
- * again for another trial, which ends with a verdict of its own. */
+ * again for another trial. An empty list has forgotten what failed before. */
 esp_err_t otadata_deny_learnt(const struct otadata_place *at,
-                              const struct otadata *o, uint32_t seq,
+                              const struct otadata *o, uint32_t idx,
                               bool *learnt)
 {
-    *learnt = false;
-    for (uint32_t i = 0; i < OTADATA_DENY_MAX && !*learnt; i++) {
+    uint32_t since;
+    esp_err_t err = trial_gen(at, o, idx, &since);
+    *learnt = !err && o->live[OTA_LIVE_CLEARED].gen > since;
+    for (uint32_t i = 0; i < OTADATA_DENY_MAX && !err && !*learnt; i++) {
         const struct ota_live *l = deny_nth(o, i);
         struct ota_log_entry e;
-        if (l->gen <= o->live[OTA_LIVE_VERDICT].gen)
+        if (l->gen <= since)
             break;
-        esp_err_t err = entry_read(at, l, &e);
-        if (err)
-            return err;
-        *learnt = e.old_seq == seq;
+        err = entry_read(at, l, &e);
+        *learnt = !err && e.old_seq == o->rec[idx].seq;
     }
-    return ESP_OK;
+    return err;
 }
 
 esp_err_t otadata_deny_learn(const struct otadata_place *at, struct otadata *o,
                              const uint8_t digest[OTADATA_DIGEST_LEN],
-                             uint32_t seq)
+                             uint32_t idx)
 {
-    struct ota_log_entry e = { .type = OTA_LOG_DENY, .old_seq = seq };
+    struct ota_log_entry e = { .type = OTA_LOG_DENY };
     bool learnt = false;
     esp_err_t err = otadata_redo(at, o);
     if (!err)
-        err = otadata_deny_learnt(at, o, seq, &learnt);
+        err = otadata_deny_learnt(at, o, idx, &learnt);
     if (err || learnt)
         return err;
+    e.old_seq = o->rec[idx].seq;
     memcpy(e.data, digest, OTADATA_DIGEST_LEN);
     return append(at, o, &e);
 }

@@ -206,13 +206,14 @@ MUST_CHECK esp_err_t otadata_deny_has(const struct otadata_place *at,
 MUST_CHECK esp_err_t otadata_deny_add(const struct otadata_place *at,
                                       struct otadata *o,
                                       const uint8_t digest[OTADATA_DIGEST_LEN]);
-/* The same for what record `seq` gave up. Once learnt it is not learnt again:
- * the slot may hold another image by then. Writes nothing when it was. */
+/* The same for what record idx gave up. Once learnt it is not learnt again: the
+ * slot may hold another image by then. Writes nothing when it was, or when the
+ * list was emptied since. */
 MUST_CHECK esp_err_t
 otadata_deny_learn(const struct otadata_place *at, struct otadata *o,
-                   const uint8_t digest[OTADATA_DIGEST_LEN], uint32_t seq);
+                   const uint8_t digest[OTADATA_DIGEST_LEN], uint32_t idx);
 MUST_CHECK esp_err_t otadata_deny_learnt(const struct otadata_place *at,
-                                         const struct otadata *o, uint32_t seq,
+                                         const struct otadata *o, uint32_t idx,
                                          bool *learnt);
 MUST_CHECK esp_err_t otadata_deny_clear(const struct otadata_place *at,
                                         struct otadata *o);

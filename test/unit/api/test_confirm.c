@@ -424,10 +424,61 @@ static void test_the_next_image_is_not_the_last_one(void **state)
     device_close(&s.d);
 }
 
+/* A bootloader that writes no log erases the sector of the record that it
+ * gives up, and the log in it. */
+static void give_up_as_reference(struct scene *s, uint32_t seq)
+{
+    struct ota_rec rec = { .seq = seq, .state = OTA_STATE_ABORTED };
+    uint8_t *sector = s->d.rig.flash.bytes + RIG_OTADATA + OTADATA_SECTOR;
+
+    memset(rec.label, 0xFF, sizeof(rec.label));
+    rec.crc = ota_rec_crc(seq);
+    memset(sector, 0xFF, OTADATA_SECTOR);
+    ota_rec_pack(&rec, sector);
+}
+
+/* Every trial is ended by such a bootloader. */
+static void test_learnt_without_a_verdict(void **state)
+{
+    struct ota_rec fresh = { .seq = 2, .state = OTA_STATE_NEW };
+    uint8_t digest[32], listed[32];
+    struct scene s;
+    struct otadata o;
+    bool denied;
+
+    (void)state;
+    memset(fresh.label, 0xFF, sizeof(fresh.label));
+    fresh.crc = ota_rec_crc(2);
+    scene_open(&s);
+    const struct otadata_place at = { s.d.rig.parts.flash, RIG_OTADATA };
+    struct part_dev *parts = &api_device()->parts;
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_int_equal(otadata_read(&at, OTADATA_LEN, &o), ESP_OK);
+        assert_int_equal(otadata_change(&at, &o, 1, &fresh), ESP_OK);
+        if (i % 2 == 0) /* else it fails once more */
+            other_image(&s, parts, digest);
+        give_up_as_reference(&s, 2);
+        assert_int_equal(deny_learn(parts), ESP_OK);
+        assert_int_equal(deny_has(parts, digest, &denied), ESP_OK);
+        assert_true(denied);
+        assert_int_equal(otadata_read(&at, OTADATA_LEN, &o), ESP_OK);
+        assert_int_equal(otadata_deny_get(&at, &o, 1, listed),
+                         ESP_ERR_NOT_FOUND);
+        if (i % 2 == 0 && i < 4)
+            continue;
+        assert_int_equal(otadata_deny_clear(&at, &o), ESP_OK);
+        assert_int_equal(deny_learn(parts), ESP_OK);
+        assert_int_equal(deny_has(parts, digest, &denied), ESP_OK);
+        assert_false(denied);
+    }
+    device_close(&s.d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_next_image_is_not_the_last_one),
+        cmocka_unit_test(test_learnt_without_a_verdict),
         cmocka_unit_test(test_confirms),
         cmocka_unit_test(test_deadline_passes),
         cmocka_unit_test(test_a_condition_fails),
