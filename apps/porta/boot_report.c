@@ -90,7 +90,12 @@ cJSON *boot_report_json(const struct device *dev, const struct boot_result *r)
         put_writes(obj, plan) && put_fallbacks(obj, plan) &&
         put(obj, "otadata", flash_otadata_json(r)) &&
         put(obj, "verdict", trial_verdict_json(dev)) &&
-        put(obj, "denied", trial_denied_json(dev)) && put_fuses(obj, dev, r))
+        put(obj, "denied", trial_denied_json(dev)) &&
+        put(obj, "require_signed",
+            cJSON_CreateBool(pol_require_signed(&dev->policy))) &&
+        put(obj, "signed_on_boot",
+            cJSON_CreateBool(pol_boot_signed(&dev->policy))) &&
+        put_fuses(obj, dev, r))
         return obj;
     cJSON_Delete(obj);
     return NULL;
@@ -230,6 +235,8 @@ void boot_report_text(struct device *dev, const struct boot_result *r,
     puts("\notadata:");
     flash_otadata_text(r, part_ota_cnt(&dev->parts.table));
     say_candidates(dev, r);
+    if (pol_require_signed(&dev->policy))
+        printf("\nsignatures: %s\n", flash_signed_text(dev));
     if (plan->action == BOOT_ACT_BOOT && plan->fallback_cnt > 0) {
         printf("\nif it did not verify:");
         for (uint32_t i = 0; i < plan->fallback_cnt; i++)

@@ -6,6 +6,7 @@
 #include "base/le.h"
 #include "cmd_key.h"
 #include "device_ctx.h"
+#include "flash_show.h"
 #include "image/key_store.h"
 #include "image/text.h"
 #include "key_file.h"
@@ -163,8 +164,7 @@ static void show_text(const struct device *dev)
     const struct img_keys *keys = &dev->keys;
     char id[2 * SHA256_LEN + 1];
 
-    printf("signatures      %s\n",
-           dev->policy.require_signed ? "required" : "not required");
+    printf("signatures      %s\n", flash_signed_text(dev));
     printf("keys from       %s\n", dev->keys_from);
     if (keys->cnt == 0) {
         puts("keys            none");
@@ -199,7 +199,9 @@ static cJSON *show_json(const struct device *dev)
     const struct img_keys *keys = &dev->keys;
     cJSON *obj = cJSON_CreateObject(), *list;
     bool ok =
-        cJSON_AddBoolToObject(obj, "required", dev->policy.require_signed) &&
+        cJSON_AddBoolToObject(obj, "required",
+                              pol_require_signed(&dev->policy)) &&
+        cJSON_AddBoolToObject(obj, "at_boot", pol_boot_signed(&dev->policy)) &&
         cJSON_AddStringToObject(obj, "from", dev->keys_from) &&
         cJSON_AddStringToObject(obj, "scheme", img_scheme_name(keys->scheme)) &&
         cJSON_AddNumberToObject(obj, "need", keys->need) &&

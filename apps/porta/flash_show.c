@@ -223,6 +223,14 @@ static void part_text(struct device *dev, const struct part_entry *part)
     putchar('\n');
 }
 
+const char *flash_signed_text(const struct device *dev)
+{
+    if (!pol_require_signed(&dev->policy))
+        return "not required";
+    return pol_boot_signed(&dev->policy) ? "required of updates and at each boot"
+                                         : "required of updates, not at boot";
+}
+
 /* Only what is not as usual. */
 static void options_text(const struct device *dev)
 {
@@ -230,9 +238,7 @@ static void options_text(const struct device *dev)
     uint32_t power = pol_trial_power(&dev->policy);
 
     if (pol_require_signed(&dev->policy))
-        printf("signatures: required of updates%s\n",
-               pol_boot_signed(&dev->policy) ? " and at each boot"
-                                             : ", not at boot");
+        printf("signatures: %s\n", flash_signed_text(dev));
     if (boots > 1 || power > 0)
         printf("trial: ends with reset %u; %u by power are excused\n",
                (unsigned)boots, (unsigned)power);

@@ -342,7 +342,12 @@ def test_signed_on_update_only(porta, keys, sign, image, tmp_path):
     assert made.code == 0, made
     shown = porta.ok("flash", "show", path, "--json").json["options"]
     assert shown["require_signed"] and not shown["signed_on_boot"]
-    assert "not at boot" in porta.ok("flash", "show", path).out
+    for verb in [("flash", "show"), ("key", "show"), ("explain",)]:
+        assert "required of updates, not at boot" in porta.ok(*verb, path).out
+    said = porta.ok("key", "show", path, "--json").json
+    assert said["required"] and not said["at_boot"]
+    said = porta.ok("explain", path, "--json").json
+    assert said["require_signed"] and not said["signed_on_boot"]
     assert boots(path) == "factory"
     # The command line makes the bootloader ask, and does not ask of itself.
     assert boots(path, "--signed-on-boot") is None
@@ -350,7 +355,9 @@ def test_signed_on_update_only(porta, keys, sign, image, tmp_path):
     signed, _ = device(porta, keys, tmp_path, [f"factory={sign(plain)}"])
     shown = porta.ok("flash", "show", signed, "--json").json["options"]
     assert shown["require_signed"] and shown["signed_on_boot"]
-    assert "each boot" in porta.ok("flash", "show", signed).out
+    for verb in [("flash", "show"), ("key", "show"), ("explain",)]:
+        assert "updates and at each boot" in porta.ok(*verb, signed).out
+    assert porta.ok("key", "show", signed, "--json").json["at_boot"]
     porta.ok("flash", "write", signed, "factory", plain)
     assert boots(signed) is None
     assert boots(signed, "--no-signed-on-boot") == "factory"
