@@ -176,7 +176,7 @@ static esp_err_t start_image(struct world *w, uint32_t schema,
     const struct kv_gen_job job = { .heap = &w->heap.port,
                                     .names = names,
                                     .name_cnt = 1,
-                                    .image = { schema, schema, false },
+                                    .image = { .schema = schema, .id = schema },
                                     .migrate = hook,
                                     .ctx = image };
     char name[KV_KEY_LEN];

@@ -1,5 +1,6 @@
 """porta image sign and verify, porta key: what signs, who is trusted, and what
 a device does with it. What the reference tool made is in test/vectors."""
+import hashlib
 import os
 import pathlib
 import stat
@@ -132,6 +133,39 @@ def test_raw_public_key(porta, keys, sign, image, tmp_path):
     ended = porta("key", "public", keys("rsa3072")[0], "--raw", "-o",
                   tmp_path / "no")
     assert ended.code == 2 and not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("short", ["x", "y", "private_value"])
+def test_keys_with_leading_zeros(porta, image, tmp_path, short):
+    """A number that is a byte shorter is as long as the others in files."""
+    ec = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ec")
+    from cryptography.hazmat.primitives import serialization as ser
+
+    while True:
+        key = ec.generate_private_key(ec.SECP256R1())
+        numbers = key.private_numbers()
+        if short == "private_value":
+            key = ec.derive_private_key(numbers.private_value >> 8,
+                                        ec.SECP256R1())
+            numbers = key.private_numbers()
+            break
+        if getattr(numbers.public_numbers, short) >> 248 == 0:
+            break
+    private, raw = tmp_path / "k.pem", tmp_path / "raw"
+    private.write_bytes(key.private_bytes(
+        ser.Encoding.PEM, ser.PrivateFormat.PKCS8, ser.NoEncryption()))
+    porta.ok("key", "public", private, "--raw", "-o", raw)
+    public = numbers.public_numbers
+    assert raw.read_bytes() == public.x.to_bytes(32, "big") + \
+        public.y.to_bytes(32, "big")
+    assert porta.ok("key", "digest", raw).out.strip() == hashlib.sha256(
+        b"\x02" + public.x.to_bytes(32, "little") +
+        public.y.to_bytes(32, "little")).hexdigest()
+    for scheme in ["v1", "ecdsa256"]:
+        out = tmp_path / scheme
+        porta.ok("image", "sign", "--scheme", scheme, "--key", private,
+                 image(), "-o", out)
+        porta.ok("image", "verify", out, "--key", raw)
 
 
 BAD_KEYS = [

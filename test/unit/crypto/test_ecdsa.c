@@ -66,6 +66,41 @@ static void test_what_is_signed_is_right(void **state)
     }
 }
 
+/* Numbers that are shorter than their field: X, Y, r and s, each found once. */
+static void test_leading_zeros(void **state)
+{
+    int curve_cnt = getenv("PORTA_DEEP") ? 2 : 1; /* P-384 takes its time */
+
+    (void)state;
+    for (int c = 0; c < curve_cnt; c++) {
+        struct bag b;
+        uint32_t len;
+
+        bag_open(&b, &curves[c]);
+        len = b.key.len;
+        for (uint32_t part = 0; part < 4; part++) {
+            uint8_t *number = part < 2 ? b.xy : b.rs;
+
+            number += part % 2 * len;
+            while (number[len - 1] != 0) {
+                oracle_rng(&b.seed, b.digest, len);
+                if (part < 2) {
+                    oracle_ec_free(&b.key);
+                    oracle_ec_make(&b.key, b.curve->id, &b.seed);
+                    oracle_ec_public(&b.key, b.xy);
+                }
+                if (part >= 2 || number[len - 1] == 0)
+                    oracle_ec_sign(&b.key, b.digest, b.rs, &b.seed);
+            }
+            assert_verdict(&b, VERDICT_ACCEPT);
+            number[len - 1] = 1;
+            assert_verdict(&b, VERDICT_REJECT);
+            number[len - 1] = 0;
+        }
+        oracle_ec_free(&b.key);
+    }
+}
+
 static void flip_all(struct bag *b, uint8_t *bytes, uint32_t len)
 {
     for (uint32_t i = 0; i < len; i++) {
@@ -438,6 +473,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_signed_is_right),
+        cmocka_unit_test(test_leading_zeros),
         cmocka_unit_test(test_each_byte_matters),
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_edges),

@@ -215,6 +215,19 @@ static void test_signature_is_below_the_modulus(void **state)
     assert_int_equal(sig_rsa3072(g.n, more, digest), VERDICT_REJECT);
 }
 
+/* One in 256 signatures is a byte shorter than the modulus. */
+static void test_leading_zeros(void **state)
+{
+    uint8_t sig[LEN], digest[32];
+
+    (void)state;
+    do {
+        oracle_rng(&g.seed, digest, sizeof(digest));
+        oracle_rsa_sign(&g.key, digest, 32, sig, &g.seed);
+    } while (sig[LEN - 1] != 0);
+    assert_int_equal(sig_rsa3072(g.n, sig, digest), VERDICT_ACCEPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_salt_has_one_length),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_leading_zeros),
         cmocka_unit_test(test_signature_is_below_the_modulus),
     };
 

@@ -66,6 +66,18 @@ static void first_byte_only(struct bench *b)
     bench_block(b, 0)[0] = 0xE7;
 }
 
+/* It looks empty as far as its first byte goes. */
+static void first_byte_erased(struct bench *b)
+{
+    bench_block(b, 0)[0] = 0xFF;
+    signer_seal(bench_block(b, 0));
+}
+
+static void last_byte_not_erased(struct bench *b)
+{
+    bench_block(b, 1)[IMG_SIG_V2_LEN - 1] = 0xFE;
+}
+
 static void wrong_digest(struct bench *b)
 {
     bench_block(b, 0)[4] ^= 1;
@@ -278,6 +290,11 @@ static const struct row v2_rows[] = {
     { "data behind the CRC", "0--", behind_crc, IMG_SIG_BLOCK },
     { "only the first byte of a block", "0--", first_byte_only, IMG_SIG_BLOCK },
 
+    { "a block whose first byte is erased", "0--", first_byte_erased,
+      IMG_SIG_BLOCK },
+    { "an empty block with one bit that is not", "0--", last_byte_not_erased,
+      IMG_SIG_BLOCK },
+
     { "a wrong digest in the block", "0--", wrong_digest, IMG_SIG_DIGEST },
     { "a block copied from another image", "0--", copied, IMG_SIG_DIGEST },
     { "... with this image's digest in it", "0--", copied_and_patched,
@@ -360,6 +377,74 @@ static void test_three_of_three(void **state)
     }
 }
 
+/* Signers are counted twice, so that one count alone lets nobody in; each has
+ * to count a key once. */
+static void test_both_counts(void **state)
+{
+    static const struct {
+        struct row row;
+        uint32_t need, missing, have;
+    } rows[] = {
+        { { "one key in every block", "000/2", NULL, 0 }, 2, 1, 1 },
+        { { "one key twice, then another", "110/3", NULL, 0 }, 3, 1, 2 },
+        { { "one key before and behind another", "010/3", NULL, 0 }, 3, 1, 2 },
+        { { "a stranger in every block", "333/2", NULL, 0 }, 2, 2, 0 },
+        { { "a revoked key twice", "001/2", bench_revoke_first, 0 }, 2, 1, 1 },
+        { { "a bad signature first", "011/3", sig_bit, 0 }, 3, 3, 0 },
+    };
+    struct bench *b = malloc(sizeof(*b));
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        struct img_sig s;
+
+        print_message("# %s\n", rows[i].row.claim);
+        bench_make(b, IMG_SCHEME_ECDSA256, &rows[i].row);
+        b->keys.need = rows[i].need;
+        img_sig_open(&s, &b->keys);
+        img_sig_hash(&s, b->file, b->sig_off);
+        (void)img_sig_feed(&s, bench_block(b, 0), IMG_SIG_SECTOR_LEN);
+        assert_int_equal(s.missing, rows[i].missing);
+        assert_int_equal(img_sig_finish(&s), VERDICT_REJECT);
+        if (s.why == IMG_SIG_FEW)
+            assert_int_equal(s.got, rows[i].have);
+        else
+            assert_int_equal(rows[i].have, 0);
+    }
+    free(b);
+}
+
+/* What is asked for the second time asks everything: one thing that is not as
+ * it was is enough. */
+static void test_it_holds_by_all_it_rests_on(void **state)
+{
+    static const struct row row = { "two of two", "01-/2", bench_need_two, 0 };
+    struct bench *b = malloc(sizeof(*b));
+    struct img_sig good;
+
+    (void)state;
+    bench_make(b, IMG_SCHEME_ECDSA256, &row);
+    img_sig_open(&good, &b->keys);
+    img_sig_hash(&good, b->file, b->sig_off);
+    (void)img_sig_feed(&good, bench_block(b, 0), IMG_SIG_SECTOR_LEN);
+    assert_int_equal(img_sig_finish(&good), VERDICT_ACCEPT);
+    for (int i = 0; i < 7; i++) {
+        struct img_sig s = good;
+        struct img_keys keys = b->keys;
+
+        s.keys = &keys;
+        s.missing = i == 1 ? 1 : s.missing;
+        s.signed_by[1] = i == 2 ? VERDICT_REJECT : s.signed_by[1];
+        s.signed_by[0] = i == 3 ? (enum verdict)1 : s.signed_by[0];
+        s.fed_len -= i == 4;
+        s.why = i == 5 ? IMG_SIG_REST : s.why;
+        keys.need = i == 6 ? 0 : keys.need;
+        if ((img_sig_holds(&s) == VERDICT_ACCEPT) != (i == 0))
+            fail_msg("what rests on field %d", i);
+    }
+    free(b);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -379,6 +464,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_v2),
         cmocka_unit_test(test_three_of_three),
+        cmocka_unit_test(test_both_counts),
+        cmocka_unit_test(test_it_holds_by_all_it_rests_on),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

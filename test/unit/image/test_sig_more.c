@@ -70,6 +70,11 @@ static void curve_small(struct bench *b)
     put(b, 36, 1);
 }
 
+static void curve_unknown(struct bench *b)
+{
+    put(b, 36, 4);
+}
+
 static void small_after_empty(struct bench *b)
 {
     curve_small(b);
@@ -132,6 +137,8 @@ static void test_fields_of_a_scheme(void **state)
           { "another helper number", "0--", rsa_r, IMG_SIG_KEY } },
         { IMG_SCHEME_ECDSA256,
           { "no curve", "0--", curve_none, IMG_SIG_BLOCK } },
+        { IMG_SCHEME_ECDSA256,
+          { "an unknown curve", "0--", curve_unknown, IMG_SIG_BLOCK } },
         { IMG_SCHEME_ECDSA256,
           { "P-384 with SHA-256", "0--", curve_wide, IMG_SIG_BLOCK } },
         { IMG_SCHEME_ECDSA256,
