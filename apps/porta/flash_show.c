@@ -227,8 +227,9 @@ const char *flash_signed_text(const struct device *dev)
 {
     if (!pol_require_signed(&dev->policy))
         return "not required";
-    return pol_boot_signed(&dev->policy) ? "required of updates and at each boot"
-                                         : "required of updates, not at boot";
+    return pol_boot_signed(&dev->policy)
+               ? "required of updates and at each boot"
+               : "required of updates, not at boot";
 }
 
 /* Only what is not as usual. */

@@ -61,14 +61,13 @@ static esp_err_t nth_read(const struct otadata_place *at,
     return err;
 }
 
-/* Was it read under a smaller number? */
+/* Does it stand under a smaller number, too? */
 static esp_err_t is_repeated(const struct otadata_place *at,
                              const struct otadata *o, uint32_t nth,
-                             const uint8_t digest[OTADATA_DIGEST_LEN],
                              bool *repeated)
 {
-    uint8_t newer[OTADATA_DIGEST_LEN];
-    esp_err_t err = ESP_OK;
+    uint8_t digest[OTADATA_DIGEST_LEN], newer[OTADATA_DIGEST_LEN];
+    esp_err_t err = nth_read(at, o, nth, digest);
     *repeated = false;
     for (uint32_t i = 0; i < nth && !err && !*repeated; i++) {
         err = nth_read(at, o, i, newer);
@@ -87,7 +86,7 @@ esp_err_t otadata_deny_get(const struct otadata_place *at,
         bool repeated;
         esp_err_t err = nth_read(at, o, nth, digest);
         if (!err)
-            err = is_repeated(at, o, nth, digest, &repeated);
+            err = is_repeated(at, o, nth, &repeated);
         if (err || (!repeated && idx-- == 0))
             return err;
     }
