@@ -13,15 +13,18 @@ import rawimage
 from conftest import BIN, SANITIZED
 
 README = pathlib.Path(__file__).parents[2] / "README.md"
+PORTUGUESE = README.with_suffix(".pt-BR.md")
 
 
 WAIT = "until [ -s url.txt ]; do sleep 0.05; done\n"
 
 
+def fences(page=README):
+    return re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.S | re.M)
+
+
 def blocks(kind):
-    fences = re.findall(r"^```(\w*)\n(.*?)^```", README.read_text(),
-                        re.S | re.M)
-    return [text for name, text in fences if name == kind]
+    return [text for name, text in fences() if name == kind]
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +87,22 @@ def test_every_folder_it_names_exists():
             assert (root / name).is_dir(), name
     for name in re.findall(r"`(src/[\w/]+\.c)`", README.read_text()):
         assert (root / name).is_file(), name
+
+
+def test_it_says_the_same_in_portuguese():
+    said = [f for f in fences() if not f[1].startswith("include/")]
+    assert len(said) > 5 and fences(PORTUGUESE) == said
+    for page in README, PORTUGUESE:
+        for name in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+            assert (page.parent / name).is_file(), name
+    tables = [re.findall(r"^\|", page.read_text(), re.M)
+              for page in (README, PORTUGUESE)]
+    assert len(tables[0]) == len(tables[1])
+
+
+def test_the_demo_it_shows(porta):
+    (shown,) = blocks("text")
+    said = porta("demo").out.splitlines()[:-1]
+    assert len(said) == len(shown.splitlines())
+    for ours, line in zip(shown.splitlines(), said):
+        assert line.startswith(ours), (ours, line)
