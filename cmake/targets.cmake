@@ -117,6 +117,10 @@ function(porta_library)
         "$<INSTALL_INTERFACE:include>")
 endfunction()
 
+# What makes a bootloader small; tools/boot_size.sh has the same.
+set(PORTA_BOOT_FLAGS -flto -mtune=size -fno-tree-switch-conversion
+    -fno-tree-loop-distribute-patterns)
+
 # The sources of a bootloader's portable part, but for the table of chips.
 function(porta_boot_path out)
     file(STRINGS "${PROJECT_SOURCE_DIR}/src/boot/boot_path.txt" names

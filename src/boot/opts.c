@@ -3,20 +3,19 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 #include "image/walk.h"
 
 #define MAGIC 0x504F5450u /* "PTOP" */
 #define VERSION 1u
-#define LEN_MAX 1024u
 #define VERSION_OFF 4u
 #define LEN_OFF 6u
 #define FLAGS_OFF 8u
 #define FIELDS_OFF 12u
 #define CRC_LEN 4u
 #define FUSES_LEN 4u
-#define BUF_LEN 256u
 
 #define FLAG_ROLLBACK (1u << 0)
 #define FLAG_REQUIRE_HASH (1u << 1)
@@ -136,66 +135,75 @@ esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out)
     return parse_fields(span_of(bytes.ptr, crc_off), out);
 }
 
-static esp_err_t check_erased(const struct port_flash *flash, uint32_t off,
-                              uint32_t len)
+static esp_err_t check_erased(const struct boot_opts_place *at)
 {
-    uint8_t bytes[BUF_LEN];
+    uint32_t len = at->max_len;
 
-    for (uint32_t at = 0; at < len; at += BUF_LEN) {
-        uint32_t part = len - at < BUF_LEN ? len - at : BUF_LEN;
-        esp_err_t err = flash->read(flash->ctx, off + at, bytes, part);
+    for (uint32_t done = 0, part; done < len; done += part) {
+        part = len - done < BOOT_OPTS_BUF_LEN ? len - done : BOOT_OPTS_BUF_LEN;
+        esp_err_t err =
+            at->flash->read(at->flash->ctx, at->off + done, at->buf, part);
         if (err)
             return err;
-        for (uint32_t i = 0; i < part; i++)
-            if (bytes[i] != 0xFF)
-                return ESP_ERR_IMAGE_INVALID;
+        if (!bytes_are(at->buf, part, 0xFF))
+            return ESP_ERR_IMAGE_INVALID;
     }
     return ESP_ERR_NOT_FOUND;
 }
 
-static esp_err_t read_record(const struct port_flash *flash, uint32_t off,
-                             uint32_t seg_len, struct boot_opts *out)
+static esp_err_t read_record(const struct boot_opts_place *at,
+                             const struct img_segment *seg,
+                             struct boot_opts *out)
 {
-    uint8_t bytes[LEN_MAX];
-    uint32_t len = seg_len < LEN_MAX ? seg_len : LEN_MAX;
-    esp_err_t err = flash->read(flash->ctx, off, bytes, len);
+    uint32_t len = seg->len < BOOT_OPTS_BUF_LEN ? seg->len : BOOT_OPTS_BUF_LEN;
+    esp_err_t err =
+        at->flash->read(at->flash->ctx, at->off + seg->off, at->buf, len);
 
     if (!err)
-        err = boot_opts_parse(span_of(bytes, len), out);
+        err = boot_opts_parse(span_of(at->buf, len), out);
     /* The segment is there for it: what is none is a damaged one. */
     return err == ESP_ERR_NOT_FOUND ? ESP_ERR_IMAGE_INVALID : err;
 }
 
-esp_err_t boot_opts_read(const struct port_flash *flash, uint32_t off,
-                         uint32_t max_len, struct boot_opts *out)
+esp_err_t boot_opts_find(const struct boot_opts_place *at,
+                         struct boot_opts *out)
 {
     static const struct img_rules rules = { .kind = IMG_KIND_BOOTLOADER,
                                             .place = IMG_PLACE_SLOT,
                                             .any_chip = true,
                                             .require_hash = true };
-    uint8_t buf[BUF_LEN];
-    struct img_check check;
+    const struct port_flash *flash = at->flash;
     struct img_receipt receipt;
 
     memset(out, 0, sizeof(*out));
-    if (off > flash->size_len || max_len > flash->size_len - off ||
-        max_len == 0)
+    if (at->off > flash->size_len || at->max_len > flash->size_len - at->off ||
+        at->max_len == 0)
         return ESP_ERR_INVALID_SIZE;
-    esp_err_t err = flash->read(flash->ctx, off, buf, 1);
+    esp_err_t err = flash->read(flash->ctx, at->off, at->buf, 1);
     if (err)
         return err;
-    if (buf[0] == 0xFF)
-        return check_erased(flash, off, max_len);
-    err = img_check_flash(flash, off, max_len, 0, &rules, NULL, buf,
-                          sizeof(buf), &check, &receipt);
+    if (at->buf[0] == 0xFF)
+        return check_erased(at);
+    err = img_check_flash(flash, at->off, at->max_len, 0, &rules, NULL, at->buf,
+                          BOOT_OPTS_BUF_LEN, at->check, &receipt);
     if (err)
         return err == ESP_ERR_IMAGE_FLASH_FAIL ? err : ESP_ERR_IMAGE_INVALID;
-    for (uint32_t i = 0; i < check.info.header.seg_cnt; i++) {
-        const struct img_segment *seg = &check.info.segs[i];
+    for (uint32_t i = 0; i < at->check->info.header.seg_cnt; i++) {
+        const struct img_segment *seg = &at->check->info.segs[i];
         if (seg->load_addr == BOOT_OPTS_ADDR)
-            return read_record(flash, off + seg->off, seg->len, out);
+            return read_record(at, seg, out);
     }
     return ESP_ERR_NOT_FOUND;
+}
+
+esp_err_t boot_opts_read(const struct port_flash *flash, uint32_t off,
+                         uint32_t max_len, struct boot_opts *out)
+{
+    uint8_t buf[BOOT_OPTS_BUF_LEN];
+    struct img_check check;
+    struct boot_opts_place at = { flash, off, max_len, &check, buf };
+
+    return boot_opts_find(&at, out);
 }
 
 void boot_opts_apply(const struct boot_opts *opts, struct policy *policy)

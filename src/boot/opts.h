@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/policy.h"
 #include "base/span.h"
+#include "image/image.h"
 #include "image/keys.h"
 #include "port/flash.h"
 
@@ -65,6 +66,18 @@ MUST_CHECK esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out);
  * ESP_ERR_NOT_FOUND nobody knows what this bootloader asks for. */
 MUST_CHECK esp_err_t boot_opts_read(const struct port_flash *flash,
                                     uint32_t off, uint32_t max_len,
+                                    struct boot_opts *out);
+
+/* The same in somebody else's room, for those who have no stack to speak of;
+ * buf: at least BOOT_OPTS_BUF_LEN bytes. */
+#define BOOT_OPTS_BUF_LEN 1024u
+struct boot_opts_place {
+    const struct port_flash *flash;
+    uint32_t off, max_len;
+    struct img_check *check;
+    uint8_t *buf;
+};
+MUST_CHECK esp_err_t boot_opts_find(const struct boot_opts_place *at,
                                     struct boot_opts *out);
 
 /* The keys are not part of a policy: see key_store_effective(). */

@@ -127,24 +127,20 @@ uint32_t ec_load(const struct ec *e, struct ec_point *out, const uint32_t *x,
 }
 
 /* Both multiples at once, from the highest bit: double, then add what the two
- * bits ask for. */
-/* lint-ok: function, the terms of one sum */
-void ec_combine(const struct ec *e, struct ec_point *out, const uint32_t *u,
-                const uint32_t *v, const struct ec_point *q)
+ * bits ask for, whose index they are. */
+void ec_combine(const struct ec *e, struct ec_point p[4], const uint32_t *u,
+                const uint32_t *v)
 {
-    struct ec_point sum[3]; /* the generator, q, both */
-
-    (void)ec_load(e, &sum[0], e->curve->gx, e->curve->gy);
-    sum[1] = *q;
-    ec_add(e, &sum[2], &sum[0], q);
-    *out = (struct ec_point){ .c = { { 0 } } };
-    set_one(e, out->c[1]);
+    (void)ec_load(e, &p[1], e->curve->gx, e->curve->gy);
+    ec_add(e, &p[3], &p[1], &p[2]);
+    p[0] = (struct ec_point){ .c = { { 0 } } };
+    set_one(e, p[0].c[1]);
     for (uint32_t i = 32 * e->curve->words; i-- > 0;) {
         uint32_t pick = (u[i / 32] >> i % 32 & 1) | (v[i / 32] >> i % 32 & 1)
                                                         << 1;
 
-        ec_add(e, out, out, out);
+        ec_add(e, &p[0], &p[0], &p[0]);
         if (pick)
-            ec_add(e, out, out, &sum[pick - 1]);
+            ec_add(e, &p[0], &p[0], &p[pick]);
     }
 }

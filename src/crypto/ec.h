@@ -46,8 +46,9 @@ uint32_t ec_load(const struct ec *e, struct ec_point *out, const uint32_t *x,
 /* out may be a or b. */
 void ec_add(const struct ec *e, struct ec_point *out, const struct ec_point *a,
             const struct ec_point *b);
-/* u * generator + v * q. */
-void ec_combine(const struct ec *e, struct ec_point *out, const uint32_t *u,
-                const uint32_t *v, const struct ec_point *q);
+/* p[0] = u * generator + v * p[2]; the others become the generator, as it was,
+ * and the sum of the two. */
+void ec_combine(const struct ec *e, struct ec_point p[4], const uint32_t *u,
+                const uint32_t *v);
 
 #endif

@@ -106,20 +106,20 @@ static enum verdict verify(const struct ec_curve *c, const uint8_t *xy,
                            const uint8_t *rs_bytes, const uint8_t *digest)
 {
     uint32_t num[2 * EC_MAX_WORDS], u[EC_MAX_WORDS], v[EC_MAX_WORDS];
-    struct ec_point q, sum;
+    struct ec_point p[4]; /* the sum; generator, public key, both */
     struct ec e;
     uint32_t wrong, again;
 
     ec_init(&e, c);
     words_load(num, xy, 2 * c->words);
-    wrong = ec_load(&e, &q, num, num + c->words);
+    wrong = ec_load(&e, &p[2], num, num + c->words);
     words_load(num, rs_bytes, 2 * c->words);
     wrong |= out_of_range(c, num) | out_of_range(c, num + c->words);
     scalars(c, u, v, num, digest);
-    ec_combine(&e, &sum, u, v, &q);
+    ec_combine(&e, p, u, v);
     again = wrong;
-    wrong |= wrong_x(&e, &sum, num);
-    again |= wrong_affine(&e, &sum, num);
+    wrong |= wrong_x(&e, &p[0], num);
+    again |= wrong_affine(&e, &p[0], num);
     return ct_agree(wrong, again);
 }
 

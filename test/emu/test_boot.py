@@ -75,9 +75,7 @@ def test_refuses_an_image_that_is(board, tmp_path, load, entry, claim):
 def test_options_that_cannot_be_read_are_the_strictest(board):
     """A flag that no bootloader knows: only signed images, and this is none."""
     board.make(ota_0="ota-1")
-    region = board.slot_bytes(0x1000, 0x1000)
-    at = 0x1000 + region.index(b"PTOP")
-    write(board, at + 8, struct.pack("<I", 0x80000001))
+    damage_options(board)
     boots = board.run("--no-network")
     assert nothing_boots(boots), boots
     assert "cannot be read" in boots.console
@@ -145,6 +143,38 @@ def test_burns_fuses_for_what_is_confirmed_and_refuses_older_ones(board):
     assert nothing_boots(boots), boots
     write(board, SLOT_1, app("ota-secure").read_bytes())
     assert board.run("--no-network", boots=1).slots == ["ota_1"]
+
+
+def damage_options(board):
+    """A flag that no bootloader knows."""
+    at = 0x1000 + board.slot_bytes(0x1000, 0x1000).index(b"PTOP")
+    write(board, at + 8, struct.pack("<I", 0x80000001))
+
+
+@pytest.mark.parametrize("which,starts", [("ota-secure", True),
+                                          ("ota-1", False)])
+def test_options_that_cannot_be_read_leave_anti_rollback_on(
+        board, signed, tmp_path, which, starts):
+    """Fuses that say 2, a key store, no options: an image that is signed boots
+    if it is new enough."""
+    rows = ("efuse, data, efuse, 0x216000, 0x2000\n"
+            "porta_keys, data, 0x70, 0x218000, 0x2000\n")
+    board.make("--anti-rollback", ota_0="ota-secure", table=TABLE + rows)
+    board.run("--no-network")
+    board.run("--no-network")
+    keys = tmp_path / "keys.bin"
+    porta("key", "set", signed / "good.pub", "--scheme", "ecdsa256",
+          "--set-version", "1", "-o", keys)
+    board.write_partition("porta_keys", keys)
+    image = tmp_path / "image.bin"
+    porta("image", "sign", "--scheme", "ecdsa256", "--key",
+          signed / "good.key", app(which), "-o", image)
+    write(board, SLOT_0, image.read_bytes())
+    damage_options(board)
+    boots = board.run("--no-network", boots=1)
+    assert "cannot be read" in boots.console
+    assert nothing_boots(boots) != starts, boots
+    assert (boots.slots == ["ota_0"]) == starts, boots
 
 
 # --- the runner --------------------------------------------------------------------

@@ -74,23 +74,62 @@ static void page_slot(struct vrt_page *page, const struct part_entry *part)
 
 /* --- one pass ----------------------------------------------------------------- */
 
-/* Options that cannot be read are the strictest: they may have been. */
-static void options(const struct port_flash *flash, struct boot_opts *out)
+/* Everything of one pass; on no stack. */
+static struct room {
+    uint8_t buf[4096];
+    struct part_table table;
+    struct boot_opts opts;
+    struct img_keys keys;
+    struct boot_result result;
+    struct fuse_emul fuses;
+    struct window window;
+} room;
+
+/* Options that cannot be read are the strictest: they may have been. What a
+ * table has no fuses for cannot have asked for anti-rollback: it would not
+ * have booted. */
+static void options(const struct port_flash *flash,
+                    const struct part_table *table, struct boot_opts *out)
 {
     const struct img_chip *chip = img_chip_find(IMG_CHIP_QEMU_VIRT_RV32);
-    esp_err_t err = boot_opts_read(flash, chip->bootloader_off,
-                                   PART_TABLE_OFF - chip->bootloader_off, out);
+    struct boot_opts_place at = { flash, chip->bootloader_off,
+                                  PART_TABLE_OFF - chip->bootloader_off,
+                                  &room.result.check, room.buf };
+    esp_err_t err = boot_opts_find(&at, out);
     if (!err)
         return;
     *out = (struct boot_opts){ .rollback = true,
                                .fuse_chip = IMG_CHIP_QEMU_VIRT_RV32 };
     if (err == ESP_ERR_NOT_FOUND)
         return;
-    LOGE(tag, "the options in flash cannot be read (%s): only signed images",
+    LOGE(tag,
+         "the options in flash cannot be read (%s): only images that are "
+         "signed and not older than the fuses say",
          err_name(err));
     out->require_hash = true;
     out->require_signed = true;
+    out->anti_rollback =
+        table && part_find(table, PART_TYPE_DATA, PART_DATA_EFUSE, NULL);
     out->keys.scheme = IMG_SCHEME_ECDSA256;
+}
+
+static const struct part_table *table_read(const struct port_flash *flash)
+{
+    if (flash->read(flash->ctx, PART_TABLE_OFF, room.buf, PART_TABLE_MAX_LEN) ||
+        part_table_parse(span_of(room.buf, PART_TABLE_MAX_LEN), flash->size_len,
+                         &room.table))
+        return NULL;
+    return &room.table;
+}
+
+static void fuses_open(const struct port_flash *flash,
+                       const struct part_table *table,
+                       const struct boot_opts *opts)
+{
+    struct fuse_place place = { .flash = flash, .bit_cnt = opts->sec_ver_bits };
+    uint16_t chip =
+        opts->anti_rollback ? opts->fuse_chip : IMG_CHIP_QEMU_VIRT_RV32;
+    (void)!boot_fuse_open(&room.fuses, table, &place, fuse_field_find(chip));
 }
 
 static void start(void *ctx)
@@ -127,38 +166,25 @@ static _Noreturn void nothing_boots(const struct boot_result *r,
 static void boot(const struct vrt_flash *f)
 {
     const struct port_flash *flash = &f->port;
-    static uint8_t buf[4096];
-    static struct part_dev parts;
-    static struct boot_opts opts;
-    static struct img_keys keys;
-    static struct boot_result result;
-    static struct fuse_emul fuses;
-    static struct window window;
-    struct fuse_place place = { .flash = flash };
-    bool table_ok = part_dev_open(&parts, flash, PART_TABLE_OFF) == ESP_OK;
     struct boot_env env = {
         .flash = flash,
-        .fuse = &fuses.port,
-        .table = table_ok ? &parts.table : NULL,
+        .fuse = &room.fuses.port,
+        .table = table_read(flash),
         .reset_reason = (enum port_reset_reason)the_page()->reset_reason,
-        .rules = { .chip_id = IMG_CHIP_QEMU_VIRT_RV32, .keys = &keys },
-        .loader = &window.port,
-        .buf = buf,
-        .buf_len = sizeof(buf)
+        .rules = { .chip_id = IMG_CHIP_QEMU_VIRT_RV32, .keys = &room.keys },
+        .loader = &room.window.port,
+        .buf = room.buf,
+        .buf_len = sizeof(room.buf)
     };
-    options(flash, &opts);
-    boot_opts_apply(&opts, &env.policy);
-    page_options(the_page(), &opts);
-    place.bit_cnt = opts.sec_ver_bits;
-    (void)!boot_fuse_open(&fuses, env.table, &place,
-                          fuse_field_find(opts.anti_rollback
-                                              ? opts.fuse_chip
-                                              : IMG_CHIP_QEMU_VIRT_RV32));
-    key_store_effective(flash, env.table, &opts.keys, &keys);
-    window_open(&window);
-    boot_run(&env, &result);
-    boot_start(&env, &result, start, &result);
-    nothing_boots(&result, &f->stats);
+    options(flash, env.table, &room.opts);
+    boot_opts_apply(&room.opts, &env.policy);
+    page_options(the_page(), &room.opts);
+    fuses_open(flash, env.table, &room.opts);
+    key_store_effective(flash, env.table, &room.opts.keys, &room.keys);
+    window_open(&room.window);
+    boot_run(&env, &room.result);
+    boot_start(&env, &room.result, start, &room.result);
+    nothing_boots(&room.result, &f->stats);
 }
 
 void boot_main(void)
