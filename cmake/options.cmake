@@ -30,6 +30,24 @@ set(CFG_TLS_READ_AHEAD 4096 CACHE STRING
     "Bytes that a TLS session reads ahead: 64 to 65536")
 set(CFG_WRITE_LEN 4096 CACHE STRING
     "Buffer of an update, programmed at once: 1024, 2048 or 4096")
+# Parts that a product may leave out; docs/board.md has what each of them costs.
+set(CFG_DIGEST 1 CACHE STRING "HTTP Digest authentication: 1 in, 0 out")
+set(CFG_OAUTH2 1 CACHE STRING
+    "Bearer tokens and URLs that are asked for, OAuth 2: 1 in, 0 out")
+set(CFG_PROXY 1 CACHE STRING "HTTP proxies: 1 in, 0 out")
+set(CFG_RETRY 1 CACHE STRING
+    "Asking again after a failure that may pass: 1 in, 0 out")
+set(CFG_TICKETS 1 CACHE STRING
+    "TLS sessions that go on with an earlier one: 1 in, 0 out")
+set(CFG_STORE 1 CACHE STRING
+    "What outlives a session, known versions and checkpoints: 1 in, 0 out")
+set(CFG_STAGING 1 CACHE STRING
+    "Updates of other partitions than applications: 1 in, 0 out")
+set(CFG_PREFLIGHT 1 CACHE STRING
+    "Questions that an image has to answer before the first erase: 1 in, 0 out")
+set(CFG_RESULT 1 CACHE STRING
+    "Results and cancelling of esp_https_ota sessions: 1 in, 0 out")
+set(CFG_EVENTS 1 CACHE STRING "Events of updates in the event loop: 1 in, 0 out")
 set(CFG_SENTENCES 1 CACHE STRING
     "Sentences of failures: 1 compiled in, 0 a failure is a stage and a code")
 set(CFG_WRITE_BEHIND 1 CACHE STRING
@@ -41,6 +59,12 @@ foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH REQUIRE_SIGNED
         SKIP_CERT_VERIFY PSK DECRYPT_CB CERT_SELECT DENY)
     if(NOT CFG_${opt} MATCHES "^[012]$")
         message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0, 1 or 2")
+    endif()
+endforeach()
+foreach(opt DIGEST OAUTH2 PROXY RETRY TICKETS STORE STAGING PREFLIGHT RESULT
+        EVENTS SENTENCES WRITE_BEHIND)
+    if(NOT CFG_${opt} MATCHES "^[01]$")
+        message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0 or 1")
     endif()
 endforeach()
 if(NOT CFG_CERT_DATES MATCHES "^[0-3]$")
@@ -57,13 +81,6 @@ endif()
 if(NOT CFG_TRIAL_BOOTS MATCHES "^[0-8]$")
     message(FATAL_ERROR
         "CFG_TRIAL_BOOTS is '${CFG_TRIAL_BOOTS}': it must be 0 to 8")
-endif()
-if(NOT CFG_SENTENCES MATCHES "^[01]$")
-    message(FATAL_ERROR "CFG_SENTENCES is '${CFG_SENTENCES}': it must be 0 or 1")
-endif()
-if(NOT CFG_WRITE_BEHIND MATCHES "^[01]$")
-    message(FATAL_ERROR
-        "CFG_WRITE_BEHIND is '${CFG_WRITE_BEHIND}': it must be 0 or 1")
 endif()
 if(NOT CFG_TLS_READ_AHEAD MATCHES "^[0-9]+$" OR
         CFG_TLS_READ_AHEAD LESS 64 OR CFG_TLS_READ_AHEAD GREATER 65536)

@@ -2,13 +2,19 @@
 """update_size.py - what the update path costs on rv32imac.
 
 usage: update_size.py [--log-level N] [--json]
+       update_size.py --modules | --files | --functions [--compare REV]
 
-Compiles the modules of src/ with the options of a product and links what an
-application that updates itself refers to: esp_https_ota_*, esp_ota_* and
-esp_partition_*. The TLS library, the C library and the bootloader's verifier
-are not counted (see tools/boot_size.sh). Digest, OAuth2, the proxy, NVS,
-decryption, signatures, staging with tables and the TLS glue are groups of
-their own, because not everybody has them.
+Compiles src/ for a product, with everything decided that can be, and links
+what a program that updates itself calls: esp_https_ota_*, esp_ota_* and
+esp_partition_*. Bytes are those of the linked program: text, read-only and
+initialised data, after unused sections went. Neither the TLS library nor the
+C library is in it. `update path` is the product that leaves out all that can
+be left out (CFG_... in cmake/options.cmake), without the TLS glue, which is a
+row of its own; every other row is what the program grows by when that one
+thing is put in.
+
+--modules prints the whole library by modules instead, --files and --functions
+in more detail; with --compare the difference to the sources of a commit.
 Exit 77: there is no riscv64-unknown-elf-gcc.
 """
 import argparse
@@ -22,15 +28,21 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+TREE = pathlib.Path(__file__).resolve().parents[1]
 CC = "riscv64-unknown-elf-gcc"
 MODULES = ("base part image fuse otadata slot boot kv event tls http update "
            "api crypto enc").split()
+FLAGS = ["-std=c11", "-march=rv32imac", "-mabi=ilp32", "-misa-spec=2.2",
+         "-Os", "-msave-restore", "-ffunction-sections", "-fdata-sections",
+         "-fno-asynchronous-unwind-tables"]
+OTHERS = {"tls_mbedtls_server.c", "tail_slot.c", "tls_mbedtls_no_shed.c",
+          "sha256_cpu.c", "sha256_x86.c", "sha256_arm.c"}
+# What is linked only because something else calls it.
+TLS = r"tls/|api/esp_tls|api/esp_crt"
 ROOTS = """esp_https_ota esp_https_ota_begin esp_https_ota_perform
     esp_https_ota_finish esp_https_ota_abort esp_https_ota_get_img_desc
     esp_https_ota_get_image_len_read esp_https_ota_get_image_size
     esp_https_ota_is_complete_data_received esp_https_ota_get_status_code
-    porta_ota_set_options porta_ota_cancel porta_ota_set_oauth2
     esp_ota_begin esp_ota_write esp_ota_write_with_offset esp_ota_end
     esp_ota_abort esp_ota_set_boot_partition esp_ota_get_boot_partition
     esp_ota_get_running_partition esp_ota_get_next_update_partition
@@ -38,128 +50,233 @@ ROOTS = """esp_https_ota esp_https_ota_begin esp_https_ota_perform
     esp_ota_mark_app_valid_cancel_rollback
     esp_ota_mark_app_invalid_rollback_and_reboot
     esp_partition_find_first esp_partition_read esp_partition_write
-    esp_partition_erase_range esp_restart api_device_start""".split()
-# First match counts: group, what the file's path has to match.
-GROUPS = [
-    ("Digest", r"http/(challenge|auth)"),
-    ("OAuth2", r"http/oauth2"),
-    ("proxy", r"http/proxy"),
-    ("NVS", r"kv/|api/nvs|api/ota_store|api/porta_settings"),
-    ("decryption", r"enc/|decrypt"),
-    ("signatures", r"crypto/(ec|mont|rsa)|image/(sig|key)"),
-    ("staging, tables", r"update/(final|table|target)|part/part_(rules|words|"
-     r"place|csv|explain|builtin)"),
-    ("TLS glue", r"tls/|api/esp_tls|api/esp_crt"),
-    ("events", r"event/|api/esp_event"),
-    ("names of errors", r"api/esp_err|base/err"),
-    ("update path", r""),
-]
+    esp_partition_erase_range esp_restart api_device_start"""
+NVS = """nvs_flash_init nvs_open nvs_close nvs_commit nvs_get_str nvs_set_str
+    nvs_get_u32 nvs_set_u32 nvs_get_blob nvs_set_blob nvs_erase_key"""
+# As on the board, where addresses take a whole instruction, too.
+LINK = """SECTIONS { . = 0x42000000;
+    .text : { *(.text .text.* .rodata .rodata.* .srodata .srodata.* .data
+        .data.* .sdata .sdata.*) }
+    .bss : { *(.bss .bss.* .sbss .sbss.* COMMON) }
+    .tbss : { *(.tbss .tbss.*) }
+    .others 0x42080000 : { KEEP(*(.others)) }
+    /DISCARD/ : { *(*) } }
+"""
+# What every product decides, and the least that it can have.
+CORE = {"ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 64,
+        "WRITE_LEN": 1024, "CERT_DATES": 3, "KEYS_MAX": 3}
+# Row: options, calls, and the row that it needs.
+EXTRAS = {
+    "Digest": ({"DIGEST": 1}, "", None),
+    "OAuth2": ({"OAUTH2": 1}, "porta_ota_set_oauth2", None),
+    "proxy": ({"PROXY": 1}, "", None),
+    "NVS": ({}, NVS, None),
+    "kept downloads": ({"STORE": 1}, "porta_ota_set_options", "NVS"),
+    "decryption": ({"DECRYPT_CB": 2}, "porta_ota_decrypt "
+                   "esp_encrypted_img_decrypt_start "
+                   "esp_encrypted_img_decrypt_end", None),
+    "signatures": ({"SIGN_SCHEMES": 8, "REQUIRE_SIGNED": 1}, "", None),
+    "anti-rollback": ({"ANTI_ROLLBACK": 1}, "", None),
+    "staging, tables": ({"STAGING": 1}, "esp_ota_set_final_partition", None),
+    "pre-flight": ({"PREFLIGHT": 1}, "porta_ota_set_options", None),
+    "deny list": ({"DENY": 1}, "", None),
+    "retries": ({"RETRY": 1}, "porta_ota_set_options", None),
+    "results": ({"RESULT": 1}, "porta_ota_set_options porta_ota_cancel "
+                "porta_ota_get_result", None),
+    "TLS tickets": ({"TICKETS": 1}, "", None),
+    "events": ({"EVENTS": 1}, "esp_event_loop_create_default", None),
+}
 
 
-def compile_one(source, out, flags):
-    launcher = os.environ.get("CMAKE_C_COMPILER_LAUNCHER")
-    done = subprocess.run([*([launcher] if launcher else []), CC, *flags, "-c", source, "-o", out],
-                          capture_output=True, text=True)
+def run(*args):
+    done = subprocess.run([str(a) for a in args], capture_output=True,
+                          text=True)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return out
+    return done.stdout
 
 
-def config(folder, level):
-    """cfg.h of a product: everything that is decided is decided here."""
-    text = (ROOT / "cmake/cfg.h.in").read_text()
-    fixed = {"LOG_LEVEL": level, "SIGN_SCHEMES": 8, "KEYS_MAX": 3,
-             "ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 64, "WRITE_LEN": 1024,
-             "CERT_DATES": 3, "SENTENCES": int(level > 0)}
-    text = re.sub(r"@CFG_([A-Z_]+)@",
-                  lambda m: str(fixed.get(m[1], 0)), text)
-    (folder / "cfg.h").write_text(text)
+class Tree:
+    """The sources of one commit, compiled with this option or that."""
+
+    def __init__(self, tree, folder, flags=()):
+        self.tree, self.folder, self.flags = tree, folder, list(flags)
+        self.template = (tree / "cmake/cfg.h.in").read_text()
+        self.named = {}  # source: the options that it looks at
+        shutil.copy("/usr/include/jsmn.h", folder)
+
+    def sources(self):
+        for module in MODULES:
+            for path in sorted((self.tree / "src" / module).glob("*.c")):
+                # What a board, or a bootloader, takes the other file for.
+                if path.name not in OTHERS and \
+                        not path.stem.endswith("_small"):
+                    yield path
+
+    def command(self, cfg):
+        mbedtls = sorted((TREE / ".deps").glob("mbedtls-3.6.*"))[-1]
+        return [*os.environ.get("CMAKE_C_COMPILER_LAUNCHER", "").split(), CC,
+                "--specs=picolibc.specs", *FLAGS, *self.flags,
+                "-DTLS_BUILD_TIME_S=0",
+                '-DMBEDTLS_CONFIG_FILE="mbedtls_config_board.h"', f"-I{cfg}",
+                f"-I{self.folder}", f"-I{self.tree}/src",
+                f"-I{self.tree}/include", f"-I{self.tree}/port/include",
+                f"-I{self.tree}/cmake", "-isystem",
+                f"{mbedtls}/include", "-isystem", f"{mbedtls}/library",
+                "-isystem", f"{self.tree}/port/qemu_virt_rv32/libc"]
+
+    def config(self, options):
+        text = re.sub(r"@CFG_([A-Z0-9_]+)@",
+                      lambda m: str(options.get(m[1], 0)), self.template)
+        folder = self.folder / f"cfg-{abs(hash(text)):x}"
+        folder.mkdir(exist_ok=True)
+        (folder / "cfg.h").write_text(text)
+        return folder
+
+    def looks_at(self, source, cfg):
+        if source not in self.named:
+            said = run(*self.command(cfg), "-MM", source)
+            files = set(re.findall(r"\S+\.[ch]\b", said.split(":", 1)[1]))
+            text = "".join(pathlib.Path(f).read_text() for f in files
+                           if not f.endswith("/cfg.h"))
+            self.named[source] = sorted(set(re.findall(r"\bCFG_(\w+)", text)))
+        return self.named[source]
+
+    def compile_one(self, source, options, cfg):
+        seen = "-".join(f"{n}{options.get(n, 0)}"
+                        for n in self.looks_at(source, cfg))
+        out = self.folder / (f"{source.parent.name}_{source.stem}_"
+                             f"{abs(hash(seen)):x}.o")
+        if not out.exists():
+            run(*self.command(cfg), "-c", source, "-o", out)
+        return out
+
+    def link(self, options, roots, without=None):
+        """(bytes, rows of the link map)"""
+        cfg = self.config(options)
+        paths = [p for p in self.sources() if not without or not
+                 re.search(without, f"{p.parent.name}/{p.name}")]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = list(pool.map(
+                lambda p: self.compile_one(p, options, cfg), paths))
+        script, elf = self.folder / "link.ld", self.folder / "elf"
+        script.write_text(LINK)
+        run(CC, "-march=rv32imac", "-mabi=ilp32", "-nostdlib", *self.flags,
+            "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments",
+            f"-T{script}", f"-Wl,-Map={elf}.map", "-o", elf,
+            "-Wl,-e,esp_https_ota", *[f"-Wl,-u,{r}" for r in roots.split()],
+            *objects, self.others(objects))
+        size = run("riscv64-unknown-elf-size", "-A", elf)
+        names = {str(o): f"{p.parent.name}/{p.stem}"
+                 for o, p in zip(objects, paths)}
+        total = int(re.search(r"^\.text\s+(\d+)", size, re.M)[1])
+        return total, self.rows(f"{elf}.map", names)
+
+    def others(self, objects):
+        """An object that stands for the libraries: calls into them are as
+        long as they are in a program."""
+        given, wanted = {"errno"}, set()
+        for line in run("riscv64-unknown-elf-nm", "-g", *objects).split("\n"):
+            fields = line.split()
+            if len(fields) > 1 and len(fields[-2]) == 1:
+                (wanted if fields[-2] == "U" else given).add(fields[-1])
+        source = self.folder / "others.s"
+        source.write_text(".section .others, \"ax\"\n" + "".join(
+            f".global {name}\n{name}:\n" for name in sorted(wanted - given)) +
+            ".section .tbss, \"awT\", @nobits\n.global errno\nerrno: .zero 4\n")
+        out = self.folder / "others.o"
+        run(CC, "-march=rv32imac", "-mabi=ilp32", "-c", source, "-o", out)
+        return out
+
+    @staticmethod
+    def rows(path, names):
+        """[(file, section, bytes)]; literals that are shared have no file."""
+        text = pathlib.Path(path).read_text()
+        text = text[text.index("Linker script and memory map"):]
+        text = text[text.index("\n.text"):text.index("\n.bss")]
+        found = re.findall(
+            r"^ (\.\S+)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+\.o)\n", text, re.M)
+        return [("literals" if ".str1." in section else names.get(file, "lto"), section,
+                 int(size, 16)) for section, size, file in found]
 
 
-def find_mbedtls():
-    found = sorted(ROOT.glob(".deps/mbedtls-3.6.*"))
-    if not found:
-        sys.exit("Mbed TLS is not there: run tools/setup.sh board")
-    return found[-1]
+def budget_rows(tree, level, only_path):
+    core = CORE | {"LOG_LEVEL": level, "SENTENCES": int(level > 0)}
+
+    def cost(*rows):
+        options, roots = dict(core), ROOTS
+        for row in rows:
+            options |= EXTRAS[row][0]
+            roots += " " + EXTRAS[row][1]
+        return tree.link(options, roots)[0]
+
+    least = tree.link(core, ROOTS, without=TLS)[0]
+    if only_path:
+        return {"update path": least}
+    with_tls = tree.link(core, ROOTS)[0]
+    found = {"update path": least, "TLS glue": with_tls - least}
+    for row, (_, _, needs) in EXTRAS.items():
+        below = (needs,) if needs else ()
+        found[row] = cost(*below, row) - (cost(*below) if below else with_tls)
+    return found
 
 
-def flags_of(folder):
-    shutil.copy("/usr/include/jsmn.h", folder)
-    return ["--specs=picolibc.specs", "-std=c11", "-march=rv32imac",
-            "-mabi=ilp32", "-misa-spec=2.2", "-Os", "-msave-restore",
-            "-ffunction-sections", "-fdata-sections",
-            "-fno-asynchronous-unwind-tables", "-DTLS_BUILD_TIME_S=0",
-            '-DMBEDTLS_CONFIG_FILE="mbedtls_config_board.h"',
-            f"-I{folder}", f"-I{ROOT}/src", f"-I{ROOT}/include",
-            f"-I{ROOT}/port/include", f"-I{ROOT}/cmake", "-isystem",
-            f"{find_mbedtls()}/include", "-isystem",
-            f"{find_mbedtls()}/library", "-isystem",
-            f"{ROOT}/port/qemu_virt_rv32/libc"]
-
-
-def sources():
-    for module in MODULES:
-        for path in sorted((ROOT / "src" / module).glob("*.c")):
-            # What a board, or a bootloader, takes the other file for.
-            if path.name not in ("tls_mbedtls_server.c", "tail_slot.c",
-                                 "tls_mbedtls_no_shed.c", "sha256_cpu.c",
-                                 "sha256_x86.c", "sha256_arm.c") and \
-                    not path.stem.endswith("_small"):
-                yield path
-
-
-def sizes(folder, level):
-    """Bytes of text, read-only and initialised data, by group."""
-    config(folder, level)
-    flags = flags_of(folder)
-    pairs = [(str(p), str(folder / f"{p.parent.name}_{p.stem}.o"))
-             for p in sources()]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(lambda p: compile_one(*p, flags), pairs))
-    script = folder / "link.ld"
-    script.write_text("SECTIONS { .text : { *(.text .text.* .rodata "
-                      ".rodata.* .srodata .srodata.* .data .data.* .sdata "
-                      ".sdata.*) } .bss : { *(.bss .bss.* .sbss .sbss.* "
-                      "COMMON) } /DISCARD/ : { *(*) } }\n")
-    map_file = folder / "map"
-    subprocess.run([CC, "-march=rv32imac", "-mabi=ilp32", "-nostdlib",
-                    "-Wl,--gc-sections", "-Wl,--unresolved-symbols=ignore-all",
-                    f"-T{script}", f"-Wl,-Map={map_file}", "-o",
-                    folder / "elf", "-Wl,-e,esp_https_ota",
-                    *[f"-Wl,-u,{name}" for name in ROOTS], *objects],
-                   check=True, capture_output=True)
-    return read_map(map_file.read_text(),
-                    {o: os.path.relpath(s, ROOT / "src") for s, o in pairs})
-
-
-def read_map(text, names):
-    """Input sections of .text in the link map: address, size, file."""
-    text = text[text.index("Linker script and memory map"):]
-    text = text[text.index("\n.text"):text.index("\n.bss")]
-    total = {name: 0 for name, _ in GROUPS}
-    for size, file in re.findall(r"0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+\.o)\n",
-                                 text):
-        path = names.get(file, file)
-        group = next(g for g, pattern in GROUPS if re.search(pattern, path))
-        total[group] += int(size, 16)
+def whole(tree, level, part):
+    """Bytes of everything that a program can call, by `part`."""
+    options = CORE | {"LOG_LEVEL": level, "SENTENCES": int(level > 0)}
+    roots = ROOTS
+    for more, calls, _ in EXTRAS.values():
+        options |= more
+        roots += " " + calls
+    total = {}
+    for file, section, size in tree.link(options, roots)[1]:
+        name = {"modules": file.split("/")[0], "files": file,
+                "functions": f"{file} {section}"}[part]
+        total[name] = total.get(name, 0) + size
     return total
 
 
+def show(total, before=None):
+    names = sorted(set(total) | set(before or {}),
+                   key=lambda n: -total.get(n, 0))
+    for name in [*names, "all"]:
+        now = total.get(name, 0) if name != "all" else sum(total.values())
+        line = f"{now:7d}"
+        if before is not None:
+            old = (before.get(name, 0) if name != "all" else
+                   sum(before.values()))
+            line += f" {now - old:+6d}" if now != old else "       "
+        print(f"{line}  {name}")
+
+
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--log-level", type=int, default=0)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only-path", action="store_true")
+    for part in ("modules", "files", "functions"):
+        parser.add_argument(f"--{part}", dest="part", action="store_const",
+                            const=part)
+    parser.add_argument("--compare", metavar="REV")
+    parser.add_argument("--flag", action="append", default=[])
     args = parser.parse_args()
     if not shutil.which(CC):
         print(f"there is no {CC}")
         return 77
     with tempfile.TemporaryDirectory() as folder:
-        total = sizes(pathlib.Path(folder), args.log_level)
-    if args.json:
-        print(json.dumps(total))
-        return 0
-    for name, size in total.items():
-        print(f"{size:7d}  {name}")
+        folder = pathlib.Path(folder)
+        (folder / "now").mkdir()
+        tree = Tree(TREE, folder / "now", args.flag)
+        before = None
+        if args.part:
+            total = whole(tree, args.log_level, args.part)
+        else:
+            total = budget_rows(tree, args.log_level, args.only_path)
+        if args.json:
+            print(json.dumps(total))
+        else:
+            show(total, before)
     return 0
 
 

@@ -192,7 +192,8 @@ static void fill(const struct api_boot *boot)
     device.http.rng = boot->rng;
     device.upd.parts = &device.parts;
     device.upd.policy = boot->policy;
-    device.upd.keys = &device.keys;
+    if (CFG_REQUIRE_SIGNED)
+        device.upd.keys = &device.keys;
     device.upd.chip_id = boot->chip_id;
     device.upd.chip_rev = boot->chip_rev;
     device.upd.check_rev = boot->check_rev;
@@ -200,8 +201,10 @@ static void fill(const struct api_boot *boot)
     device.start_ms = boot->sys->mono_ms(boot->sys->ctx);
     device.image_boot_off = img_chip_bootloader_off(boot->chip_id);
     find_running();
-    find_keys();
-    find_fuses();
+    if (CFG_REQUIRE_SIGNED)
+        find_keys();
+    if (CFG_ANTI_ROLLBACK)
+        find_fuses();
     learn_denied();
 }
 
@@ -226,11 +229,11 @@ void api_device_stop(void)
 {
     if (!device.started)
         return;
-    api_confirm_stop();
-    api_event_stop();
+    for (int i = 0; i < API_STOP_CNT; i++) {
+        if (device.at_stop[i])
+            device.at_stop[i]();
+    }
     api_ota_close_all();
-    api_crypt_free_all();
-    api_nvs_unmount_all();
     api_partitions_unload();
     api_trust_free();
     tls_deinit();

@@ -125,8 +125,20 @@ struct api_settings {
     void (*on_confirmed)(void); /* NULL: nobody follows */
 };
 
+/* What parts of src/api hold open is ended with the device, in this order. A
+ * part says how when it opens the first of it, so that a program that does not
+ * use the part is linked without it. */
+enum api_stop {
+    API_STOP_CONFIRM,
+    API_STOP_EVENT,
+    API_STOP_CRYPT,
+    API_STOP_NVS,
+    API_STOP_CNT
+};
+
 struct api_device {
     bool started;
+    void (*at_stop[API_STOP_CNT])(void); /* NULL: nothing is open */
     struct api_boot boot;
     struct port_flash flash; /* boot.flash, each operation under the lock */
     struct part_dev parts;
@@ -172,16 +184,8 @@ const esp_partition_t *api_partition_of(const struct part_entry *entry);
 
 /* Frees partitions and maps; esp_partition.c. */
 void api_partitions_unload(void);
-/* Ends the task of a confirmation policy; porta_confirm.c. */
-void api_confirm_stop(void);
-/* Ends the default event loop, if there is one; esp_event.c. */
-void api_event_stop(void);
-/* Frees handles that decrypt; esp_encrypted_img.c. */
-void api_crypt_free_all(void);
 /* Frees OTA handles; esp_ota_ops.c. */
 void api_ota_close_all(void);
-/* Frees NVS mounts and handles; nvs_flash.c. */
-void api_nvs_unmount_all(void);
 /* Keeps other writers away from two partitions, which may be the same, until
  * esp_ota_abort(*claim). ESP_ERR_OTA_ALREADY_IN_PROGRESS, ESP_ERR_NO_MEM. */
 MUST_CHECK esp_err_t api_ota_claim(const esp_partition_t *staging,

@@ -90,7 +90,7 @@ void api_crypt_drop(struct api_crypt *c)
         put(c);
 }
 
-void api_crypt_free_all(void)
+static void free_all(void)
 {
     struct api_crypt *c;
 
@@ -185,6 +185,7 @@ esp_decrypt_handle_t esp_encrypted_img_decrypt_start(
     api_lock();
     c->next = dev->crypt_list;
     dev->crypt_list = c;
+    dev->at_stop[API_STOP_CRYPT] = free_all;
     api_unlock();
     return c;
 }

@@ -71,21 +71,6 @@ esp_err_t esp_event_loop_delete(esp_event_loop_handle_t event_loop)
     return event_loop ? loop_delete(event_loop) : ESP_ERR_INVALID_ARG;
 }
 
-esp_err_t esp_event_loop_create_default(void)
-{
-    struct api_device *dev = api_device();
-    struct event_loop *loop = NULL;
-    esp_err_t err = ESP_ERR_INVALID_STATE;
-
-    api_lock();
-    if (!dev->event_loop)
-        err = loop_new(DEFAULT_CAP_CNT, "sys_evt", &loop);
-    if (!err)
-        dev->event_loop = loop;
-    api_unlock();
-    return err;
-}
-
 static struct event_loop *default_loop(void)
 {
     struct event_loop *loop;
@@ -112,10 +97,27 @@ esp_err_t esp_event_loop_delete_default(void)
     return ESP_OK;
 }
 
-void api_event_stop(void)
+static void stop(void)
 {
     if (default_loop())
         (void)esp_event_loop_delete_default();
+}
+
+esp_err_t esp_event_loop_create_default(void)
+{
+    struct api_device *dev = api_device();
+    struct event_loop *loop = NULL;
+    esp_err_t err = ESP_ERR_INVALID_STATE;
+
+    api_lock();
+    if (!dev->event_loop)
+        err = loop_new(DEFAULT_CAP_CNT, "sys_evt", &loop);
+    if (!err) {
+        dev->event_loop = loop;
+        dev->at_stop[API_STOP_EVENT] = stop;
+    }
+    api_unlock();
+    return err;
 }
 
 esp_err_t esp_event_loop_run(esp_event_loop_handle_t event_loop,

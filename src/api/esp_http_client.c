@@ -99,7 +99,8 @@ static esp_err_t fill(struct esp_http_client *h,
 static void destroy(struct esp_http_client *h)
 {
     http_close(h->http);
-    api_http_auth_free(h->auth);
+    if (h->auth)
+        h->auth_free(h->auth);
     http_fields_clear(&h->saved);
     api_free(h->common_name);
     api_free(h->buf);

@@ -25,7 +25,7 @@ static void post(struct esp_http_client *h, const esp_http_client_event_t *e)
     const void *data = &h;
     size_t len = sizeof(h);
 
-    if (!api_device()->event_loop)
+    if (!CFG_EVENTS || !api_device()->event_loop)
         return;
     if (e->event_id == HTTP_EVENT_ON_DATA) {
         data = &on_data;

@@ -27,7 +27,7 @@ void api_post(esp_event_base_t base, int32_t id, const void *data, size_t len)
     uint32_t tick_ms = dev->boot.tick_ms ? dev->boot.tick_ms : DEFAULT_TICK_MS;
     esp_err_t err;
 
-    if (!dev->event_loop)
+    if (!CFG_EVENTS || !dev->event_loop)
         return;
     err = esp_event_post(base, id, data, len, POST_WAIT_MS / tick_ms);
     if (err)
@@ -67,7 +67,7 @@ static void on_event(void *ctx, enum upd_event ev, uint32_t value)
 {
     const struct api_https_ota *ota = ctx;
 
-    if (ota->mute)
+    if (!CFG_EVENTS || ota->mute)
         return;
     if (ev == UPD_EV_CONNECTED)
         api_https_ota_post(ESP_HTTPS_OTA_CONNECTED, NULL, 0);
@@ -120,8 +120,8 @@ static esp_err_t check_decrypt(const esp_https_ota_config_t *config)
                   "an image in the clear is not taken");
         return ESP_ERR_INVALID_ARG;
     }
-    if (config->decrypt_cb && config->decrypt_cb != porta_ota_decrypt &&
-        config->ota_resumption)
+    if (CFG_DECRYPT_CB && config->decrypt_cb &&
+        config->decrypt_cb != porta_ota_decrypt && config->ota_resumption)
         return ESP_ERR_NOT_SUPPORTED;
     return ESP_OK;
 }
@@ -242,18 +242,18 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .stall_ms = stall_ms(config->http_config),
         .retry_cnt = dev->ota_options.retry_cnt,
         .max_time_ms = dev->ota_options.max_time_ms,
-        .store = dev->keep,
+        .store = CFG_STORE ? dev->keep : NULL,
         .pre = pre_policy(&dev->ota_options),
         .heap_free =
             dev->ota_options.heap_free ? dev->ota_options.heap_free() : 0,
         .limit = &ota->limit,
         .result = &ota->result,
-        .on_event = on_event,
+        .on_event = CFG_EVENTS ? on_event : NULL,
         .event_ctx = ota,
     };
     esp_err_t err = ESP_OK;
 
-    if (config->decrypt_cb) {
+    if (CFG_DECRYPT_CB && config->decrypt_cb) {
         err = api_decrypt_stage(ota, config);
         opts.stages = &ota->stage;
         opts.stage_cnt = 1;
@@ -277,7 +277,8 @@ static void release(struct api_https_ota *ota)
         (void)esp_ota_abort(ota->claim);
     if (ota->client)
         (void)esp_http_client_cleanup(ota->client);
-    api_crypt_drop(ota->crypt);
+    if (CFG_DECRYPT_CB)
+        api_crypt_drop(ota->crypt);
     api_free(ota);
 }
 

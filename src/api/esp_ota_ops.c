@@ -63,13 +63,13 @@ static bool is_open_on(const esp_partition_t *p)
  * which during an update is where it is staged. */
 static void set_image_place(const struct api_ota *ota)
 {
-    if (ota->final->type == ESP_PARTITION_TYPE_BOOTLOADER)
+    if (CFG_STAGING && ota->final->type == ESP_PARTITION_TYPE_BOOTLOADER)
         esp_image_bootloader_offset_set(ota->staging->address);
 }
 
 static void release(struct api_ota *ota)
 {
-    if (ota->final->type == ESP_PARTITION_TYPE_BOOTLOADER)
+    if (CFG_STAGING && ota->final->type == ESP_PARTITION_TYPE_BOOTLOADER)
         esp_image_bootloader_offset_set(api_bootloader_off());
     api_lock();
     *link_of(ota->handle) = ota->next;
@@ -120,7 +120,7 @@ static esp_err_t check_place(const esp_partition_t *p)
 static esp_err_t check_app(const esp_partition_t *p)
 {
     if (p->type != ESP_PARTITION_TYPE_APP)
-        return ESP_OK;
+        return CFG_STAGING ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
     if (!api_is_ota_app(p))
         return ESP_ERR_INVALID_ARG;
     if (p == esp_ota_get_running_partition())
@@ -472,6 +472,8 @@ static esp_err_t verify_table(const struct api_ota *ota)
 
 static esp_err_t verify(const struct api_ota *ota)
 {
+    if (!CFG_STAGING)
+        return verify_image(ota);
     switch (ota->final->type) {
     case ESP_PARTITION_TYPE_APP:
     case ESP_PARTITION_TYPE_BOOTLOADER:
@@ -516,7 +518,7 @@ esp_err_t esp_ota_end(esp_ota_handle_t handle)
     if (!ota)
         return ESP_ERR_NOT_FOUND;
     err = ota->wrote == 0 ? ESP_ERR_INVALID_ARG : verify(ota);
-    if (!err && ota->copy)
+    if (CFG_STAGING && !err && ota->copy)
         err = copy_to_final(ota);
     release(ota);
     return err;

@@ -22,6 +22,7 @@ struct api_http_auth; /* porta_ota_auth.c */
 struct esp_http_client {
     struct http_client *http;
     struct api_http_auth *auth; /* NULL: none of it is used */
+    void (*auth_free)(struct api_http_auth *auth);
     esp_http_state_t state;
     http_event_handle_cb handler;
     void *user_data;
@@ -46,8 +47,6 @@ static inline void *api_writable(const void *ptr)
     memcpy(&out, &ptr, sizeof(out));
     return out;
 }
-
-void api_http_auth_free(struct api_http_auth *auth); /* NULL is a no-op */
 
 /* The client behind the handle; borrowed from it. */
 struct http_client *api_http_client(esp_http_client_handle_t handle);

@@ -25,6 +25,24 @@ struct api_nvs_mount *api_nvs_mount_by_id(uint32_t id)
     return m;
 }
 
+static void unmount(struct api_nvs_mount *m)
+{
+    struct api_nvs_mount **at = &api_device()->nvs_mounts;
+
+    api_nvs_close_of(m);
+    while (*at != m)
+        at = &(*at)->next;
+    *at = m->next;
+    kv_unmount(m->kv);
+    api_free(m);
+}
+
+static void unmount_all(void)
+{
+    while (api_device()->nvs_mounts)
+        unmount(api_device()->nvs_mounts);
+}
+
 static esp_err_t mount(const esp_partition_t *partition)
 {
     struct api_device *dev = api_device();
@@ -48,25 +66,8 @@ static esp_err_t mount(const esp_partition_t *partition)
     memcpy(m->label, entry.label, sizeof(m->label));
     m->next = dev->nvs_mounts;
     dev->nvs_mounts = m;
+    dev->at_stop[API_STOP_NVS] = unmount_all;
     return ESP_OK;
-}
-
-static void unmount(struct api_nvs_mount *m)
-{
-    struct api_nvs_mount **at = &api_device()->nvs_mounts;
-
-    api_nvs_close_of(m);
-    while (*at != m)
-        at = &(*at)->next;
-    *at = m->next;
-    kv_unmount(m->kv);
-    api_free(m);
-}
-
-void api_nvs_unmount_all(void)
-{
-    while (api_device()->nvs_mounts)
-        unmount(api_device()->nvs_mounts);
 }
 
 /* --- initialise ----------------------------------------------------------- */

@@ -172,7 +172,7 @@ static void run(void *arg)
     leave();
 }
 
-void api_confirm_stop(void)
+static void stop(void)
 {
     const struct port_task *task = api_device()->boot.task;
     struct api_confirm *c = state();
@@ -202,6 +202,7 @@ esp_err_t porta_ota_confirm_start(const porta_ota_policy_t *policy)
 
     if (err)
         return err;
+    api_device()->at_stop[API_STOP_CONFIRM] = stop;
     enter();
     err = c->decides ? ESP_ERR_INVALID_STATE : ESP_OK;
     if (!err) {

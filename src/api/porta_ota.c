@@ -11,6 +11,8 @@ void api_ota_session_open(struct api_https_ota *ota)
 {
     struct api_device *dev = api_device();
 
+    if (!CFG_RESULT)
+        return;
     ota->result.image_len = -1;
     api_lock();
     ota->next = dev->https_ota_list;
@@ -62,10 +64,10 @@ static void tell(const struct api_https_ota *ota, porta_ota_result_t *out)
         .elapsed_ms = r->elapsed_ms,
     };
     _Static_assert(sizeof(out->host) == sizeof(http->host) &&
-                       sizeof(out->message) == sizeof(ota->diag.text),
+                       sizeof(out->message) >= sizeof(ota->diag.text),
                    "they are copied whole");
     memcpy(out->host, http->host, sizeof(out->host));
-    memcpy(out->message, ota->diag.text, sizeof(out->message));
+    memcpy(out->message, ota->diag.text, sizeof(ota->diag.text));
 }
 
 void api_ota_session_close(struct api_https_ota *ota)
@@ -73,6 +75,8 @@ void api_ota_session_close(struct api_https_ota *ota)
     const porta_ota_options_t *o = &api_device()->ota_options;
     porta_ota_result_t result;
 
+    if (!CFG_RESULT)
+        return;
     unlink_session(ota);
     if (!ota->asked)
         return;

@@ -41,10 +41,8 @@ static void psk_free(struct api_http_auth *auth)
     auth->psk_len = 0;
 }
 
-void api_http_auth_free(struct api_http_auth *auth)
+static void auth_free(struct api_http_auth *auth)
 {
-    if (!auth)
-        return;
     oauth2_close(auth->oauth2);
     wipe_free(auth->proxy);
     psk_free(auth);
@@ -55,6 +53,7 @@ static struct api_http_auth *auth_of(esp_http_client_handle_t client)
 {
     if (!client->auth)
         client->auth = api_alloc(sizeof(*client->auth));
+    client->auth_free = auth_free;
     return client->auth;
 }
 

@@ -15,6 +15,15 @@ static const char *const diag_stage_names[] = {
     [DIAG_STAGE_BOOT] = "boot",
 };
 
+esp_err_t diag_plain_fail(struct diag *d, enum diag_stage stage, esp_err_t err)
+{
+    if (d && !d->err) {
+        d->stage = stage;
+        d->err = err;
+    }
+    return err;
+}
+
 esp_err_t(diag_fail)(struct diag *d, enum diag_stage stage, esp_err_t err,
                      const char *fmt, ...)
 {
@@ -22,8 +31,7 @@ esp_err_t(diag_fail)(struct diag *d, enum diag_stage stage, esp_err_t err,
 
     if (!d || d->err)
         return err;
-    d->stage = stage;
-    d->err = err;
+    (void)diag_plain_fail(d, stage, err);
     va_start(args, fmt);
     (void)vsnprintf(d->text, sizeof(d->text), fmt, args);
     va_end(args);

@@ -27,7 +27,7 @@ enum diag_stage {
 struct diag {
     enum diag_stage stage;
     esp_err_t err;
-    char text[320];
+    char text[CFG_SENTENCES ? 320 : 20];
 };
 
 #define DIAG_NONE                   \
@@ -40,11 +40,16 @@ struct diag {
 esp_err_t diag_fail(struct diag *d, enum diag_stage stage, esp_err_t err,
                     const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+/* The same without words. */
+esp_err_t diag_plain_fail(struct diag *d, enum diag_stage stage, esp_err_t err);
+
 /* Without CFG_SENTENCES no sentence is compiled in: a failure is its stage and
  * its code. The arguments are not looked at then. */
 #define diag_fail(d, stage, err, ...)                      \
     (CFG_SENTENCES ? diag_fail(d, stage, err, __VA_ARGS__) \
-                   : diag_fail(d, stage, err, "%s", ""))
+                   : diag_plain_fail(d, stage, err))
+/* A part of a sentence that is kept until it is said. */
+#define DIAG_WHY(text) (CFG_SENTENCES ? (text) : "")
 
 /* "connect", "tls", ...: the word scripts see in JSON. */
 const char *diag_stage_name(enum diag_stage stage);

@@ -3,6 +3,7 @@
  * parameter, any other begins a challenge. */
 #include "http/auth.h"
 
+#include "cfg.h"
 #include "http/text.h"
 
 struct reader {
@@ -154,6 +155,22 @@ static void keep_best(const struct candidate *cand, int *best,
     *out = cand->c;
 }
 
+/* Without Digest nothing but the name of a scheme matters. A parameter that
+ * has a comma and this name in its quotes is taken for it, too: an answer that
+ * the server refuses. */
+static esp_err_t find_basic(struct span text, struct http_challenge *out)
+{
+    while (text.len > 0) {
+        struct span rest;
+        struct span one = http_trim(http_cut(text, ',', &text));
+        if (http_name_is(http_cut(one, ' ', &rest), "basic")) {
+            out->scheme = HTTP_AUTH_BASIC;
+            return ESP_OK;
+        }
+    }
+    return ESP_ERR_NOT_SUPPORTED;
+}
+
 esp_err_t http_challenge_parse(struct span text, struct http_challenge *out)
 {
     struct reader r = { text };
@@ -161,6 +178,8 @@ esp_err_t http_challenge_parse(struct span text, struct http_challenge *out)
     int best = 0;
 
     *out = (struct http_challenge){ .scheme = HTTP_AUTH_NONE };
+    if (!CFG_DIGEST)
+        return find_basic(text, out);
     for (skip_commas(&r); r.left.len > 0; skip_commas(&r)) {
         struct span value;
         struct span name = take_word(&r);

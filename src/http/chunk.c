@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/diag.h"
 #include "http/text.h"
 
 enum chunk_state {
@@ -28,6 +29,8 @@ static enum http_chunk_step chunk_bad(struct http_chunk *c, const char *why)
     c->why = why;
     return HTTP_CHUNK_BAD;
 }
+
+#define chunk_bad(c, why) chunk_bad(c, DIAG_WHY(why))
 
 static int chunk_hex(uint8_t b)
 {

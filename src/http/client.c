@@ -37,7 +37,8 @@ void http_set_timeout(struct http_client *c, uint32_t timeout_ms)
 
 void http_set_psk(struct http_client *c, struct span key, struct span identity)
 {
-    http_tickets_free(&c->conn.tickets); /* of another proof than this one */
+    if (CFG_TICKETS) /* of another proof than this one */
+        http_tickets_free(&c->conn.tickets);
     c->opts.tls.psk = key;
     c->opts.tls.psk_identity = identity;
 }
@@ -75,6 +76,8 @@ void http_set_urls(struct http_client *c, const struct http_urls *urls)
 
 esp_err_t http_set_proxy(struct http_client *c, const char *url)
 {
+    if (!CFG_PROXY)
+        return url ? ESP_ERR_NOT_SUPPORTED : ESP_OK;
     http_disconnect(c);
     return http_proxy_set(&c->proxy, c->env.heap, url);
 }
@@ -216,7 +219,8 @@ void http_close(struct http_client *c)
     http_conn_free(&c->conn);
     http_fields_clear(&c->fields);
     http_forget_logins(c);
-    http_proxy_clear(&c->proxy, heap);
+    if (CFG_PROXY)
+        http_proxy_clear(&c->proxy, heap);
     http_buf_free(&c->url_text);
     http_buf_free(&c->home_text);
     http_buf_free(&c->name);

@@ -90,8 +90,15 @@ MUST_CHECK esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
 MUST_CHECK esp_err_t http_fetch_token(struct http_client *c, struct diag *d);
 static inline bool http_wants_token(const struct http_client *c)
 {
-    return c->opts.tokens && c->at_home && !c->token_left &&
+    return CFG_OAUTH2 && c->opts.tokens && c->at_home && !c->token_left &&
            !http_fields_get(&c->fields, span_str("Authorization"));
+}
+
+/* Who makes URLs; NULL: nobody. */
+static inline const struct http_urls *http_url_maker(
+    const struct http_client *c)
+{
+    return CFG_OAUTH2 ? c->opts.urls : NULL;
 }
 
 /* place.c: the next request goes there, as a redirect says; the spans are not

@@ -87,7 +87,7 @@ static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
 {
     struct diag why = DIAG_NONE;
     struct tls_ticket *ticket =
-        http_tickets_take(&c->tickets, c->host, c->port);
+        CFG_TICKETS ? http_tickets_take(&c->tickets, c->host, c->port) : NULL;
     struct tls_dial dial = { .net = c->env->net,
                              .conn = c->tcp,
                              .host = c->host,
@@ -96,7 +96,8 @@ static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
                                  http_conn_now_ms(c) + c->timeout_ms };
     esp_err_t err = tls_open(&c->tls, &dial, conf, &why);
 
-    tls_ticket_free(ticket);
+    if (CFG_TICKETS)
+        tls_ticket_free(ticket);
     if (!err) {
         c->resumed = tls_resumed(c->tls);
         return ESP_OK;
@@ -141,7 +142,7 @@ esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,
             return c->err;
     }
     uint64_t deadline_ms = http_conn_now_ms(c) + wait_ms;
-    bool by_proxy = c->proxy->host != NULL;
+    bool by_proxy = http_conn_by_proxy(c);
     c->at_proxy = by_proxy;
     c->err = net->open(net->ctx, by_proxy ? c->proxy->host : c->host,
                        by_proxy ? c->proxy->port : c->port, &opts->net,
@@ -221,12 +222,13 @@ esp_err_t http_conn_recv(struct http_conn *c, void *dst, size_t len,
 void http_conn_free(struct http_conn *c)
 {
     http_conn_close(c);
-    http_tickets_free(&c->tickets);
+    if (CFG_TICKETS)
+        http_tickets_free(&c->tickets);
 }
 
 void http_conn_close(struct http_conn *c)
 {
-    if (c->tls)
+    if (CFG_TICKETS && c->tls)
         http_tickets_put(&c->tickets, c->host, c->port,
                          tls_take_ticket(c->tls));
     tls_close(c->tls);

@@ -63,10 +63,16 @@ uint64_t http_conn_now_ms(const struct http_conn *c);
  * send gave no bytes. */
 void http_conn_cause(const struct http_conn *c, char *out, size_t out_len);
 
+/* Does it go through a proxy? */
+static inline bool http_conn_by_proxy(const struct http_conn *c)
+{
+    return CFG_PROXY && c->proxy->host;
+}
+
 /* Through a proxy, without TLS: requests carry whole URLs. */
 static inline bool http_conn_is_relayed(const struct http_conn *c)
 {
-    return c->proxy->host && !c->is_https;
+    return http_conn_by_proxy(c) && !c->is_https;
 }
 /* proxy.c: asks the proxy for a tunnel to url's server. ESP_ERR_HTTP_CONNECT;
  * ESP_FAIL: it does not want to. */
@@ -80,6 +86,6 @@ esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
                          ...) PRINTF_LIKE(5, 6);
 #define http_conn_fail(c, d, stage, err, ...)                      \
     (CFG_SENTENCES ? http_conn_fail(c, d, stage, err, __VA_ARGS__) \
-                   : http_conn_fail(c, d, stage, err, "%s", ""))
+                   : diag_plain_fail(d, stage, err))
 
 #endif

@@ -309,8 +309,9 @@ esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
              http_fields_get(&c->fields, span_str("Authorization")))
         return ESP_OK;
     else
-        err = c->auth == HTTP_AUTH_BASIC ? basic_text(&login, out)
-                                         : digest_text(c, &login, out);
+        err = !CFG_DIGEST || c->auth == HTTP_AUTH_BASIC
+                  ? basic_text(&login, out)
+                  : digest_text(c, &login, out);
     if (!err && !http_is_value(http_buf_span(out)))
         err = ESP_ERR_INVALID_ARG;
     if (err)
@@ -361,7 +362,7 @@ static bool is_expired(const struct http_client *c, bool away)
     int status = c->parser.head.status;
 
     return (status == 401 || status == 403 || status == 410) &&
-           (away || c->opts.urls);
+           (away || http_url_maker(c));
 }
 
 static esp_err_t renew_url(struct http_client *c, struct diag *d)
@@ -388,7 +389,7 @@ static esp_err_t follow(struct http_client *c, bool *more, struct diag *d)
 esp_err_t http_start(struct http_client *c, struct diag *d)
 {
     http_reset_counters(c);
-    if (!c->opts.urls || c->asked_urls)
+    if (!http_url_maker(c) || c->asked_urls)
         return ESP_OK;
     return http_ask_url(c, HTTP_URL_START, d);
 }

@@ -7,6 +7,7 @@
  * are refused: other programs on the way may have read them differently. */
 #include "http/head.h"
 
+#include "base/diag.h"
 #include "http/date.h"
 #include "http/range.h"
 #include "http/text.h"
@@ -91,6 +92,8 @@ static enum http_head_step head_bad(struct http_head_parser *p, const char *why)
     return HTTP_HEAD_BAD;
 }
 
+#define head_bad(p, why) head_bad(p, DIAG_WHY(why))
+
 static enum http_head_step head_tell(struct http_head_parser *p,
                                      enum http_head_part part,
                                      struct span bytes)
@@ -99,7 +102,7 @@ static enum http_head_step head_tell(struct http_head_parser *p,
 
     if (!err)
         return HTTP_HEAD_MORE;
-    p->why = "the receiver of the fields gave up";
+    p->why = DIAG_WHY("the receiver of the fields gave up");
     p->err = err;
     return HTTP_HEAD_BAD;
 }
@@ -225,6 +228,8 @@ static void head_take_retry(struct http_head_parser *p, struct span value)
     uint64_t secs = 0;
     esp_err_t err = http_digits(value, &secs);
 
+    if (!CFG_RETRY)
+        return;
     if (err == ESP_ERR_INVALID_SIZE)
         secs = UINT32_MAX; /* a number, of more than 64 bits */
     if (!err || err == ESP_ERR_INVALID_SIZE)
@@ -233,12 +238,18 @@ static void head_take_retry(struct http_head_parser *p, struct span value)
         p->retry_s = 0;
 }
 
+static void head_take_date(struct http_head_parser *p, struct span value)
+{
+    if (!CFG_RETRY || http_date_parse(value, &p->date_s) != ESP_OK)
+        p->date_s = 0;
+}
+
 /* A date to come back at is one by the server's clock, which Date shows. */
 static void head_judge_retry(struct http_head_parser *p)
 {
     int64_t secs = p->retry_s - p->date_s;
 
-    if (p->date_s > 0 && secs > 0)
+    if (CFG_RETRY && p->date_s > 0 && secs > 0)
         p->head.retry_after_s = secs > UINT32_MAX ? UINT32_MAX : (uint32_t)secs;
 }
 
@@ -264,8 +275,7 @@ static void head_take_soft(struct http_head_parser *p, struct span value)
         head_take_retry(p, value);
         break;
     case HEAD_FIELD_DATE:
-        if (http_date_parse(value, &p->date_s) != ESP_OK)
-            p->date_s = 0;
+        head_take_date(p, value);
         break;
     case HEAD_FIELD_ETAG:
         (void)http_copy(value, h->etag, sizeof(h->etag));

@@ -283,7 +283,7 @@ esp_err_t http_rewind(struct http_client *c, struct diag *d)
 esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
                        struct diag *d)
 {
-    const struct http_urls *urls = c->opts.urls;
+    const struct http_urls *urls = http_url_maker(c);
     struct http_buf url = { .heap = c->env.heap };
 
     c->asked_urls = true;
@@ -306,7 +306,7 @@ esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
 
 esp_err_t http_resume(struct http_client *c, struct diag *d)
 {
-    return c->opts.urls ? http_ask_url(c, HTTP_URL_RESUME, d) : ESP_OK;
+    return http_url_maker(c) ? http_ask_url(c, HTTP_URL_RESUME, d) : ESP_OK;
 }
 
 /* --- secrets -------------------------------------------------------------- */

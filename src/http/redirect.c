@@ -1,5 +1,7 @@
 #include "http/redirect.h"
 
+#include "base/diag.h"
+
 bool http_redirect_status(int status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 ||
@@ -10,6 +12,8 @@ static struct http_redirect refuse(esp_err_t err, const char *why)
 {
     return (struct http_redirect){ .err = err, .why = why };
 }
+
+#define refuse(err, why) refuse(err, DIAG_WHY(why))
 
 struct http_redirect http_redirect_decide(const struct http_redirect_in *in)
 {

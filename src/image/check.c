@@ -46,6 +46,12 @@ void img_fail(struct img_check *c, enum img_fault_kind kind, uint32_t got,
     c->step = IMG_STEP_BAD;
 }
 
+/* NULL: signatures are not asked for. */
+static const struct img_keys *keys_of(const struct img_check *c)
+{
+    return CFG_REQUIRE_SIGNED ? c->rules.keys : NULL;
+}
+
 static void go(struct img_check *c, enum img_step step, uint32_t len)
 {
     c->step = step;
@@ -84,9 +90,9 @@ static void learn_len(struct img_check *c, uint32_t off, uint32_t seg_left,
     if (c->info.header.hash_appended)
         len += SHA256_LEN;
     c->least_len = len;
-    if (c->rules.keys)
-        c->least_len = img_sig_off(c->rules.keys->scheme, len) +
-                       img_sig_len(c->rules.keys->scheme);
+    if (keys_of(c))
+        c->least_len = img_sig_off(keys_of(c)->scheme, len) +
+                       img_sig_len(keys_of(c)->scheme);
     if (max == 0 || max > IMG_MAX_LEN)
         max = IMG_MAX_LEN;
     if (c->least_len > max)
@@ -99,9 +105,11 @@ void img_check_open(struct img_check *c, const struct img_rules *rules)
 {
     *c = (struct img_check){ .rules = *rules, .xor_word = CHECKSUM_SEED };
     sha256_init(&c->sha);
-    if (rules->keys)
+    if (keys_of(c))
         img_sig_open(&c->sig, rules->keys);
     go(c, IMG_STEP_HEADER, IMG_HEADER_LEN);
+    if (!CFG_REQUIRE_SIGNED && rules->keys)
+        img_fail(c, IMG_FAULT_SIG, 0, 0);
     c->least_len =
         padded_len(IMG_HEADER_LEN + IMG_SEG_HEADER_LEN +
                    (rules->kind == IMG_KIND_APP ? IMG_APP_DESC_LEN : 0));
@@ -138,7 +146,7 @@ static void header_done(struct img_check *c)
         img_fail(c, IMG_FAULT_HASH_FLAG, h->hash_appended, 1);
     if (c->rules.require_hash && h->hash_appended == 0)
         img_fail(c, IMG_FAULT_HASH_ABSENT, 0, 1);
-    if (c->rules.keys && c->sig.why != IMG_SIG_OK)
+    if (keys_of(c) && c->sig.why != IMG_SIG_OK)
         fail_sig(c);
     if (c->step == IMG_STEP_BAD)
         return;
@@ -229,11 +237,11 @@ static uint8_t fold(uint32_t w)
 /* The image is over; where a signature is asked for, it follows. */
 static void image_done(struct img_check *c)
 {
-    if (!c->rules.keys)
+    if (!keys_of(c))
         go(c, IMG_STEP_TAIL, 0);
     else
         go(c, IMG_STEP_GAP,
-           img_sig_off(c->rules.keys->scheme, c->fed_len) - c->fed_len);
+           img_sig_off(keys_of(c)->scheme, c->fed_len) - c->fed_len);
 }
 
 /* With a digest to come, a wrong checksum is told after it, so that whoever
@@ -243,7 +251,7 @@ static void pad_done(struct img_check *c)
 {
     c->info.checksum = c->buf[c->buf_len - 1];
     c->info.checksum_ok = c->info.checksum == fold(c->xor_word);
-    if (c->rules.keys && img_sig_is_sha256(c->rules.keys))
+    if (keys_of(c) && img_sig_is_sha256(keys_of(c)))
         img_sig_adopt(&c->sig, &c->sha);
     sha256_final(&c->sha, c->info.digest);
     if (c->info.header.hash_appended)
@@ -267,7 +275,7 @@ static void hash_done(struct img_check *c)
 
 static void gap_done(struct img_check *c)
 {
-    go(c, IMG_STEP_SIG, img_sig_len(c->rules.keys->scheme));
+    go(c, IMG_STEP_SIG, img_sig_len(keys_of(c)->scheme));
 }
 
 static void sig_done(struct img_check *c)
@@ -298,7 +306,7 @@ static const struct {
  * the image's own digest as long as both cover the same. */
 static void eat_signed(struct img_check *c, const uint8_t *p, size_t len)
 {
-    bool shared = c->step <= IMG_STEP_PAD && img_sig_is_sha256(c->rules.keys);
+    bool shared = c->step <= IMG_STEP_PAD && img_sig_is_sha256(keys_of(c));
 
     for (size_t i = 0; c->step == IMG_STEP_GAP && i < len; i++)
         if (p[i] != 0xFF)
@@ -322,7 +330,7 @@ static size_t eat(struct img_check *c, const uint8_t *p, size_t len)
         sha256_update(&c->sha, p, n);
     if (steps[c->step].sum)
         c->xor_word ^= img_sum(p, n);
-    if (c->rules.keys)
+    if (keys_of(c))
         eat_signed(c, p, n);
     c->fed_len += n;
     c->step_left -= n;
@@ -373,9 +381,9 @@ esp_err_t img_check_finish(struct img_check *c, struct img_receipt *out)
                  c->step == IMG_STEP_HEADER ? 0 : c->least_len);
     else if (c->step == IMG_STEP_TAIL)
         img_tail_finish(c);
-    if (c->rules.keys)
+    if (keys_of(c))
         out->is_signed = img_sig_holds(&c->sig);
-    if (c->rules.keys && out->is_signed != VERDICT_ACCEPT)
+    if (keys_of(c) && out->is_signed != VERDICT_ACCEPT)
         fail_sig(c);
     if (c->step != IMG_STEP_TAIL || c->fault.kind != IMG_FAULT_NONE)
         return fault_err(c->fault.kind);

@@ -47,13 +47,10 @@ bool img_keys_valid(const struct img_keys *keys)
     return true;
 }
 
-const struct img_keys *img_keys_for(bool require_signed,
-                                    const struct img_keys *keys)
+const struct img_keys *img_keys_trusted(const struct img_keys *keys)
 {
     static const struct img_keys nobody;
 
-    if (!require_signed)
-        return NULL;
     return keys && img_keys_valid(keys) ? keys : &nobody;
 }
 

@@ -39,10 +39,14 @@ struct img_keys {
  * images carry one signature, need 1 and ids that are those of the keys. */
 bool img_keys_valid(const struct img_keys *keys);
 
-/* What a check is given: NULL only when no signature is required. Without a
- * valid set that is one which trusts nobody. */
-const struct img_keys *img_keys_for(bool require_signed,
-                                    const struct img_keys *keys);
+/* The set itself if it is valid, else one that trusts nobody. */
+const struct img_keys *img_keys_trusted(const struct img_keys *keys);
+/* What a check is given: NULL only when no signature is required. */
+static inline const struct img_keys *img_keys_for(bool require_signed,
+                                                  const struct img_keys *keys)
+{
+    return require_signed ? img_keys_trusted(keys) : NULL;
+}
 
 /* The set as bytes: u8 scheme, need, cnt, 0, then per key u8 1 trusted or 0
  * revoked and 32 bytes of id, for V1 64 bytes X and Y little-endian. */

@@ -107,6 +107,8 @@ static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,
     const struct http_head *head = http_head(u->fetch.client);
     char quote[BODY_QUOTE_LEN + 1], when[24] = "";
 
+    if (!CFG_SENTENCES)
+        return diag_plain_fail(said, DIAG_STAGE_HTTP, a->err);
     if (head->encoded)
         return diag_fail(said, DIAG_STAGE_HTTP, a->err,
                          "the server answered %d: %s (Content-Encoding: %s)",
@@ -174,6 +176,8 @@ bool upd_again(struct upd *u, const struct diag *said, int status)
     };
     struct upd_retry retry;
 
+    if (!CFG_RETRY)
+        return false;
     upd_decide_retry(&in, &retry);
     if (!retry.again || port_limit_stopped(u->opts.limit))
         return false;

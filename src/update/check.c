@@ -50,13 +50,15 @@ static esp_err_t fail_magic(struct upd *u, const uint8_t *end)
     bool is_page = strncmp(type, "text/html", 9) == 0;
     char text[QUOTE_LEN + 1];
 
-    if (u->opts.stage_cnt == 0 && enc_is_encrypted(span_of(u->work->buf, have)))
+    if (!CFG_SENTENCES)
+        return upd_plain_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED);
+    if (upd_stage_cnt(u) == 0 && enc_is_encrypted(span_of(u->work->buf, have)))
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "the server sent an encrypted image, and this session "
                         "has no key to decrypt it by");
     quote(u, span_of(u->work->buf, have < QUOTE_LEN ? have : QUOTE_LEN), text,
           sizeof(text));
-    if (u->opts.stage_cnt > 0)
+    if (upd_stage_cnt(u) > 0)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "what the file decrypts to is no firmware image, it "
                         "begins with \"%s\": most likely it was encrypted for "
@@ -135,7 +137,7 @@ esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
     esp_err_t err;
 
     u->moved = true;
-    if (u->target.kind == UPD_KIND_TABLE && !u->head_told) {
+    if (CFG_STAGING && u->target.kind == UPD_KIND_TABLE && !u->head_told) {
         u->head_told = true;
         upd_mark_bytes(u, data, len);
         return check_table(u, data, len);

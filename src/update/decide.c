@@ -12,6 +12,8 @@ static void refuse(struct upd_answer *out, esp_err_t err, const char *why)
     out->why = why;
 }
 
+#define refuse(out, err, why) refuse(out, err, DIAG_WHY(why))
+
 /* Who never told how long the file is may say by this that it is over. */
 static bool is_end(const struct upd_answer_in *in)
 {

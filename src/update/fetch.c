@@ -108,6 +108,10 @@ static void explain_transfer(struct upd *u, struct diag *said, esp_err_t err)
     char cause[HTTP_CAUSE_LEN];
 
     *said = (struct diag)DIAG_NONE;
+    if (!CFG_SENTENCES) {
+        (void)diag_plain_fail(said, DIAG_STAGE_DOWNLOAD, err);
+        return;
+    }
     http_cause(u->fetch.client, cause);
     if (err == ESP_ERR_TIMEOUT && u->fetch.window_len > 0)
         diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
@@ -168,7 +172,7 @@ static esp_err_t watch_pace(struct upd *u, uint64_t waited_ms, size_t got,
  * of two files. Other data has only what the server calls the file by. */
 static bool is_rest_known(const struct upd *u)
 {
-    return u->fetch.off == 0 || upd_is_image(u) || u->opts.stage_cnt > 0 ||
+    return u->fetch.off == 0 || upd_is_image(u) || upd_stage_cnt(u) > 0 ||
            upd_file_known(&u->fetch.file);
 }
 

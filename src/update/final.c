@@ -83,15 +83,15 @@ static esp_err_t copy_all(struct upd *u, const struct upd_copy *c,
 
 esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
 {
-    bool has_note = u->opts.store && !u->target.has_boot;
+    bool has_note = upd_store(u) && !u->target.has_boot;
     struct slot to = SLOT_CLOSED;
     struct upd_copy c;
     esp_err_t err;
 
-    if (!u->target.copy)
+    if (!CFG_STAGING || !u->target.copy)
         return ESP_OK;
     describe(u, &c);
-    err = has_note ? note(u->opts.store, u->env.device->parts, &c, u->work->buf)
+    err = has_note ? note(upd_store(u), u->env.device->parts, &c, u->work->buf)
                    : ESP_OK;
     if (err)
         return upd_fail_slot(u, &c.from, err);
@@ -102,7 +102,7 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     if (err)
         return upd_fail_slot(u, &c.to, err);
     if (has_note)
-        forget(u->opts.store);
+        forget(upd_store(u));
     return ESP_OK;
 }
 
@@ -269,9 +269,9 @@ esp_err_t upd_final_redo(struct upd *u)
     struct diag why = DIAG_NONE;
     esp_err_t err;
 
-    if (!u->opts.store)
+    if (!CFG_STAGING || !upd_store(u))
         return ESP_OK;
-    err = upd_redo_copy(&u->env, u->opts.store, &why);
+    err = upd_redo_copy(&u->env, upd_store(u), &why);
     if (!err || err == ESP_ERR_NOT_FOUND)
         return ESP_OK;
     if (err != ESP_ERR_OTA_VALIDATE_FAILED)

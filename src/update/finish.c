@@ -40,7 +40,7 @@ static esp_err_t commit(struct upd *u, struct img_receipt *receipt)
     u->result->prog_cnt = u->slot.prog_cnt;
     if (err)
         return upd_fail_slot(u, &u->target.staging, err);
-    if (u->target.kind == UPD_KIND_TABLE)
+    if (CFG_STAGING && u->target.kind == UPD_KIND_TABLE)
         return upd_table_check(u);
     return ESP_OK;
 }

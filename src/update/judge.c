@@ -85,8 +85,8 @@ esp_err_t upd_preflight(struct upd *u, bool whole)
 {
     if (u->judged || !upd_is_image(u) || !img_check_head_done(&u->work->check))
         return ESP_OK;
-    if (u->work->head_len < sizeof(u->work->head) && !whole)
+    if (CFG_PREFLIGHT && u->work->head_len < sizeof(u->work->head) && !whole)
         return ESP_OK;
     u->judged = true;
-    return ask(u);
+    return CFG_PREFLIGHT ? ask(u) : ESP_OK;
 }

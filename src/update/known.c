@@ -155,7 +155,7 @@ static bool still_runs(const struct upd *u, const struct upd_known *k)
 
 static bool load(const struct upd *u, struct upd_known *k)
 {
-    const struct upd_store *store = u->opts.store;
+    const struct upd_store *store = upd_store(u);
     char text[UPD_KNOWN_TEXT_LEN];
 
     if (!store ||
@@ -175,7 +175,8 @@ esp_err_t upd_known_ask(struct upd *u)
     struct upd_known k;
     esp_err_t err = ESP_OK;
 
-    if (u->opts.unconditional || http_get_header(c, "If-None-Match") ||
+    if (!upd_store(u) || u->opts.unconditional ||
+        http_get_header(c, "If-None-Match") ||
         http_get_header(c, "If-Modified-Since") || !load(u, &k))
         return ESP_OK;
     hash_url(u, url);
@@ -195,7 +196,7 @@ void upd_known_asked(struct upd *u)
 {
     static const char *const names[] = { "If-None-Match", "If-Modified-Since" };
 
-    for (size_t i = 0; u->asked_known && i < 2; i++) {
+    for (size_t i = 0; upd_store(u) && u->asked_known && i < 2; i++) {
         /* One of them may not have been there. */
         esp_err_t err = http_set_header(u->fetch.client, names[i], NULL);
         (void)err;
@@ -205,7 +206,7 @@ void upd_known_asked(struct upd *u)
 /* An update is none the worse when nothing can be kept. */
 void upd_known_keep(struct upd *u)
 {
-    const struct upd_store *store = u->opts.store;
+    const struct upd_store *store = upd_store(u);
     const struct http_head *head = http_head(u->fetch.client);
     struct upd_known k = { .image_len = u->result->written_len };
     char text[UPD_KNOWN_TEXT_LEN];

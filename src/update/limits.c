@@ -28,34 +28,32 @@ uint64_t upd_left_ms(const struct upd *u)
     return now_ms < end_ms ? end_ms - now_ms : 0;
 }
 
-/* The words for it, when the session's own limits ended a wait; false: they
- * did not. */
-bool upd_limits_text(const struct upd *u, esp_err_t *err, char *text,
-                     size_t len)
+esp_err_t upd_limits_err(const struct upd *u)
+{
+    if (port_limit_stopped(u->opts.limit))
+        return ESP_ERR_NOT_FINISHED;
+    return upd_left_ms(u) > 0 ? ESP_OK : ESP_ERR_TIMEOUT;
+}
+
+void upd_limits_text(const struct upd *u, char *text, size_t len)
 {
     unsigned long long off = u->fetch.off;
 
-    if (port_limit_stopped(u->opts.limit)) {
-        *err = ESP_ERR_NOT_FINISHED;
+    if (u->err == ESP_ERR_NOT_FINISHED)
         (void)snprintf(text, len,
                        "interrupted after %llu bytes; nothing that boots was "
                        "changed",
                        off);
-        return true;
-    }
-    if (upd_left_ms(u) > 0)
-        return false;
-    *err = ESP_ERR_TIMEOUT;
-    (void)snprintf(text, len,
-                   "the time limit of %u.%u s passed after %llu bytes",
-                   (unsigned)(u->opts.max_time_ms / 1000),
-                   (unsigned)(u->opts.max_time_ms % 1000 / 100), off);
-    return true;
+    else
+        (void)snprintf(text, len,
+                       "the time limit of %u.%u s passed after %llu bytes",
+                       (unsigned)(u->opts.max_time_ms / 1000),
+                       (unsigned)(u->opts.max_time_ms % 1000 / 100), off);
 }
 
 esp_err_t upd_check_limits(struct upd *u)
 {
-    if (!port_limit_stopped(u->opts.limit) && upd_left_ms(u) > 0)
+    if (!upd_limits_err(u))
         return u->err;
     return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT, "%s", "");
 }

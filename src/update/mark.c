@@ -19,7 +19,7 @@ static const char tag[] = "update";
 
 static bool on_duty(const struct upd *u)
 {
-    return u->opts.store && upd_is_even(u) && !u->mark.off_duty;
+    return upd_store(u) && upd_is_even(u) && !u->mark.off_duty;
 }
 
 /* --- what names the download ---------------------------------------------- */
@@ -60,6 +60,8 @@ void upd_mark_place(struct upd *u)
 {
     struct upd_checkpoint *c = &u->mark.point;
 
+    if (!upd_store(u))
+        return;
     name_place(http_url_now(u->fetch.client), c);
     c->slot_off = u->target.staging.off;
     c->slot_len = u->target.staging.len;
@@ -77,7 +79,7 @@ static bool is_hashed(const struct upd *u)
 static void keep(struct upd *u)
 {
     struct upd_checkpoint *c = &u->mark.point;
-    const struct upd_store *store = u->opts.store;
+    const struct upd_store *store = upd_store(u);
     char text[UPD_CHECKPOINT_TEXT_LEN];
     struct sha256 sha;
     esp_err_t err;
@@ -142,7 +144,7 @@ void upd_mark_sector(struct upd *u)
 
 bool upd_mark_load(struct upd *u, struct upd_checkpoint *out)
 {
-    const struct upd_store *store = u->opts.store;
+    const struct upd_store *store = upd_store(u);
     char text[UPD_STORE_TEXT_LEN] = "";
     const char *why = "the session is to start anew";
 
@@ -166,6 +168,8 @@ bool upd_mark_load(struct upd *u, struct upd_checkpoint *out)
 
 void upd_mark_resumed(struct upd *u)
 {
+    if (!on_duty(u))
+        return;
     u->mark.stale = false;
     u->mark.off = u->mark.kept_off = u->slot.done_off;
     sha256_clone(&u->work->mark_sha,
@@ -176,7 +180,7 @@ void upd_mark_resumed(struct upd *u)
 
 static void drop(struct upd *u)
 {
-    const struct upd_store *store = u->opts.store;
+    const struct upd_store *store = upd_store(u);
     esp_err_t err = store->clear(store->ctx, UPD_CHECKPOINT_KEY);
 
     if (err)
@@ -193,6 +197,8 @@ void upd_mark_drop_stale(struct upd *u)
 
 void upd_mark_restart(struct upd *u)
 {
+    if (!on_duty(u))
+        return;
     u->mark.stale = u->mark.stale || u->mark.kept_off > 0;
     u->mark.off = u->mark.kept_off = 0;
     sha256_init(&u->work->raw);

@@ -162,7 +162,7 @@ static esp_err_t feed_next(void *ctx, const void *data, size_t len)
     uint32_t i = link->next;
     esp_err_t err;
 
-    if (i == u->opts.stage_cnt)
+    if (i == upd_stage_cnt(u))
         return sink(u, data, len);
     err = u->opts.stages[i].feed(
         u->opts.stages[i].ctx, data, len,
@@ -172,11 +172,11 @@ static esp_err_t feed_next(void *ctx, const void *data, size_t len)
 
 esp_err_t upd_pipe_begin(struct upd *u)
 {
-    if (u->opts.stage_cnt > UPD_MAX_STAGES)
+    if (upd_stage_cnt(u) > UPD_MAX_STAGES)
         return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                         "%u transforms were asked for, %u are possible",
-                        (unsigned)u->opts.stage_cnt, UPD_MAX_STAGES);
-    for (uint32_t i = 0; i < u->opts.stage_cnt; i++) {
+                        (unsigned)upd_stage_cnt(u), UPD_MAX_STAGES);
+    for (uint32_t i = 0; i < upd_stage_cnt(u); i++) {
         const struct upd_stage *s = &u->opts.stages[i];
         esp_err_t err = s->begin(s->ctx);
         if (err)
@@ -198,7 +198,7 @@ void upd_pipe_abort(struct upd *u)
 esp_err_t upd_pipe_restart(struct upd *u)
 {
     u->even_checked = false;
-    if (u->opts.stage_cnt == 0)
+    if (upd_stage_cnt(u) == 0)
         return ESP_OK;
     upd_pipe_abort(u);
     return upd_pipe_begin(u);
@@ -229,7 +229,7 @@ esp_err_t upd_pipe_feed_head(struct upd *u, const void *data, size_t len)
 
 static esp_err_t finish_stages(struct upd *u)
 {
-    for (uint32_t i = 0; i < u->opts.stage_cnt; i++) {
+    for (uint32_t i = 0; i < upd_stage_cnt(u); i++) {
         const struct upd_stage *s = &u->opts.stages[i];
         struct upd_stage_out out = { &u->links[i], feed_next };
         esp_err_t err = s->finish(s->ctx, &out);
@@ -300,7 +300,7 @@ esp_err_t upd_pipe_pull(struct upd *u)
 {
     bool done = false;
     esp_err_t err =
-        u->opts.stage_cnt > 0 ? pull_staged(u, &done) : pull_direct(u, &done);
+        upd_stage_cnt(u) > 0 ? pull_staged(u, &done) : pull_direct(u, &done);
 
     if (!err && done)
         err = finish_stages(u);

@@ -110,13 +110,16 @@ struct upd {
 /* Keeps the first error and its sentence. Returns it. */
 esp_err_t upd_fail(struct upd *u, enum diag_stage stage, esp_err_t err,
                    const char *fmt, ...) PRINTF_LIKE(4, 5);
+esp_err_t upd_plain_fail(struct upd *u, enum diag_stage stage, esp_err_t err);
 #define upd_fail(u, stage, err, ...)                      \
     (CFG_SENTENCES ? upd_fail(u, stage, err, __VA_ARGS__) \
-                   : upd_fail(u, stage, err, "%s", ""))
+                   : upd_plain_fail(u, stage, err))
 /* limits.c */
 void upd_limits_begin(struct upd *u);
-bool upd_limits_text(const struct upd *u, esp_err_t *err, char *text,
-                     size_t len);
+/* ESP_ERR_NOT_FINISHED: stopped; ESP_ERR_TIMEOUT: out of time. And the words
+ * for it. */
+esp_err_t upd_limits_err(const struct upd *u);
+void upd_limits_text(const struct upd *u, char *text, size_t len);
 /* The session's own limits: stopped, or out of time? */
 MUST_CHECK esp_err_t upd_check_limits(struct upd *u);
 /* Waits, unless the session is stopped or its time is over meanwhile. */
@@ -164,7 +167,7 @@ MUST_CHECK esp_err_t upd_check_listed(struct upd *u);
 MUST_CHECK esp_err_t upd_target_choose(struct upd *u);
 static inline bool upd_is_image(const struct upd *u)
 {
-    return u->target.kind == UPD_KIND_APP ||
+    return !CFG_STAGING || u->target.kind == UPD_KIND_APP ||
            u->target.kind == UPD_KIND_BOOTLOADER;
 }
 
@@ -174,10 +177,21 @@ static inline bool upd_holds_head(const struct upd *u)
     return upd_is_image(u) || u->target.headless;
 }
 
+/* NULL: nothing outlives the session. */
+static inline const struct upd_store *upd_store(const struct upd *u)
+{
+    return CFG_STORE ? u->opts.store : NULL;
+}
+
+static inline uint32_t upd_stage_cnt(const struct upd *u)
+{
+    return CFG_DECRYPT_CB ? u->opts.stage_cnt : 0;
+}
+
 /* The session's stage, if there is one alone and it is even; else NULL. */
 static inline const struct upd_even *upd_even(const struct upd *u)
 {
-    return u->opts.stage_cnt == 1 ? u->opts.stages[0].even : NULL;
+    return upd_stage_cnt(u) == 1 ? u->opts.stages[0].even : NULL;
 }
 /* Bytes of the file that are before those of the image. */
 static inline uint32_t upd_skip_len(const struct upd *u)
@@ -187,7 +201,7 @@ static inline uint32_t upd_skip_len(const struct upd *u)
 /* Can it be foretold where in the file a byte of the image is? */
 static inline bool upd_is_even(const struct upd *u)
 {
-    return u->opts.stage_cnt == 0 || upd_even(u) != NULL;
+    return upd_stage_cnt(u) == 0 || upd_even(u) != NULL;
 }
 
 /* version.c: anti-rollback */

@@ -229,12 +229,12 @@ static esp_err_t resume_checkpoint(struct upd *u,
 esp_err_t upd_resume(struct upd *u)
 {
     uint32_t off = upd_resume_off(u->opts.start_off, u->slot.sector_len,
-                                  u->target.cap_len, u->opts.stage_cnt > 0);
+                                  u->target.cap_len, upd_stage_cnt(u) > 0);
     struct upd_checkpoint checkpoint;
     bool whole = false;
     esp_err_t err;
 
-    if (upd_mark_load(u, &checkpoint) && off == 0)
+    if (CFG_STORE && upd_mark_load(u, &checkpoint) && off == 0)
         return resume_checkpoint(u, &checkpoint);
     if (off == 0 || (upd_holds_head(u) && !upd_is_image(u)))
         return upd_fetch_start(u, false);

@@ -8,11 +8,30 @@
 _Static_assert(IMG_CAP_END <= UPD_HEAD_LEN && UPD_HEAD_LEN < CFG_WRITE_LEN,
                "the head is judged before anything is written");
 
+/* A wait that the session's own limits cut short looks like a failure of the
+ * network to whoever waited: true, it was one. */
+static bool note_failure(struct upd *u, enum diag_stage stage, esp_err_t err)
+{
+    bool is_wait = stage >= DIAG_STAGE_RESOLVE && stage <= DIAG_STAGE_DOWNLOAD;
+    esp_err_t limit = is_wait ? upd_limits_err(u) : ESP_OK;
+
+    u->err = u->result->err = limit ? limit : err;
+    u->result->stage = limit ? DIAG_STAGE_DOWNLOAD : stage;
+    return limit != ESP_OK;
+}
+
+esp_err_t upd_plain_fail(struct upd *u, enum diag_stage stage, esp_err_t err)
+{
+    if (u->err)
+        return u->err;
+    (void)note_failure(u, stage, err);
+    return diag_plain_fail(u->diag, u->result->stage, u->err);
+}
+
 esp_err_t(upd_fail)(struct upd *u, enum diag_stage stage, esp_err_t err,
                     const char *fmt, ...)
 {
     char text[sizeof(u->diag->text)];
-    bool is_wait = stage >= DIAG_STAGE_RESOLVE && stage <= DIAG_STAGE_DOWNLOAD;
     va_list args;
 
     if (u->err)
@@ -20,14 +39,9 @@ esp_err_t(upd_fail)(struct upd *u, enum diag_stage stage, esp_err_t err,
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    /* A wait that the session's own limits cut short looks like a failure of
-     * the network to whoever waited. */
-    if (is_wait && upd_limits_text(u, &err, text, sizeof(text)))
-        stage = DIAG_STAGE_DOWNLOAD;
-    u->err = err;
-    u->result->err = err;
-    u->result->stage = stage;
-    return diag_fail(u->diag, stage, err, "%s", text);
+    if (note_failure(u, stage, err))
+        upd_limits_text(u, text, sizeof(text));
+    return diag_fail(u->diag, u->result->stage, u->err, "%s", text);
 }
 
 void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value)
@@ -47,8 +61,10 @@ void upd_close(struct upd *u)
     if (u->opts.limit)
         u->opts.limit->deadline_ms = 0;
     slot_close(&u->slot);
-    heap->free(heap->ctx, u->behind);
-    heap->free(heap->ctx, u->rx);
+    if (CFG_WRITE_BEHIND)
+        heap->free(heap->ctx, u->behind);
+    if (CFG_DECRYPT_CB)
+        heap->free(heap->ctx, u->rx);
     heap->free(heap->ctx, u->work);
     heap->free(heap->ctx, u->spare);
     heap->free(heap->ctx, u);
@@ -123,9 +139,9 @@ esp_err_t upd_work_open(struct upd *u)
         return ESP_OK;
     u->work = heap->alloc(heap->ctx,
                           sizeof(*u->work) + upd_buf_len(u->env.device->parts));
-    if (u->work && u->opts.stage_cnt > 0)
+    if (u->work && upd_stage_cnt(u) > 0)
         u->rx = heap->alloc(heap->ctx, u->rx_len);
-    if (!u->work || (u->opts.stage_cnt > 0 && !u->rx))
+    if (!u->work || (upd_stage_cnt(u) > 0 && !u->rx))
         return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
                         "there is no memory for what the server sends");
     img_check_open(&u->work->check, &rules);
@@ -143,8 +159,9 @@ static esp_err_t begin(struct upd *u)
     if (err)
         return err;
     u->opts.staging = u->opts.final = NULL; /* copied; not ours to keep */
-    (void)text_clean(span_str(u->target.staging.label), u->result->slot,
-                     sizeof(u->result->slot));
+    if (CFG_RESULT)
+        (void)text_clean(span_str(u->target.staging.label), u->result->slot,
+                         sizeof(u->result->slot));
     err = upd_open_slot(u, 0);
     if (!err)
         err = upd_fetch_open(u);
@@ -208,7 +225,7 @@ static esp_err_t parse_head(struct upd *u)
     if (err)
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
                         "the image's header is damaged");
-    if (u->target.kind == UPD_KIND_BOOTLOADER)
+    if (CFG_STAGING && u->target.kind == UPD_KIND_BOOTLOADER)
         img_boot_desc_parse(span_from(bytes, IMG_APP_DESC_OFF),
                             &info->boot_desc);
     else

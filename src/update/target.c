@@ -48,10 +48,15 @@ static esp_err_t choose_partitions(struct upd *u)
         return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
                         "the partition table has no OTA slot (app, ota_0), so "
                         "there is nowhere to put an update");
+    if (!CFG_STAGING && (kind_of(staging) != UPD_KIND_APP ||
+                         (u->opts.final && u->opts.final->off != staging->off)))
+        return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_NOT_SUPPORTED,
+                        "this program updates applications only");
     t->staging = *staging;
     t->final = u->opts.final ? *u->opts.final : *staging;
     t->kind = kind_of(&t->final);
-    t->copy = u->opts.finalize_with_copy && t->final.off != t->staging.off;
+    t->copy = CFG_STAGING && u->opts.finalize_with_copy &&
+              t->final.off != t->staging.off;
     t->headless = t->copy && t->staging.type == PART_TYPE_APP &&
                   t->final.type != PART_TYPE_APP;
     t->cap_len = t->staging.len;
@@ -216,7 +221,7 @@ static esp_err_t choose_boot(struct upd *u)
     if (!is_ota_app(&t->final))
         return ESP_OK;
     t->boot = t->copy ? t->final : t->staging;
-    if (!is_ota_app(&t->boot))
+    if (CFG_STAGING && !is_ota_app(&t->boot))
         return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                         "%s is no OTA slot and cannot boot: copy the image to "
                         "%s at the end",

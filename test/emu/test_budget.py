@@ -33,10 +33,10 @@ def bootloader_whole():
     return app("bootloader").stat().st_size
 
 
-def update_sizes(level):
+def update_sizes(level, *args):
     said = subprocess.run([sys.executable, SOURCE / "tools/update_size.py",
-                           "--json", "--log-level", str(level)], check=True,
-                          capture_output=True, text=True).stdout
+                           "--json", "--log-level", str(level), *args],
+                          check=True, capture_output=True, text=True).stdout
     return json.loads(said)
 
 
@@ -102,7 +102,7 @@ def short_records(board, pki, folder):
 def measure(board, serve, pki, tmp_path):
     found = {"bootloader text+rodata": bootloader_size(),
              "bootloader on the board": bootloader_whole()}
-    quiet, loud = update_sizes(0), update_sizes(5)
+    quiet, loud = update_sizes(0), update_sizes(5, "--only-path")
     found["update path logs off"] = quiet.pop("update path")
     found["update path logs on"] = loud["update path"]
     found.update(quiet)
