@@ -9,6 +9,7 @@ if(NOT EXISTS "${PORTA_HOST_BIN}/porta")
     message(FATAL_ERROR "PORTA_HOST_BIN is '${PORTA_HOST_BIN}', where there is "
         "no porta: build for Linux first, or run `make board`")
 endif()
+set(PORTA_CHIP_TABLE chip_table_${PORTA_BOARD}.c)
 # What is built for the board lies beside the `porta` that uses it.
 set(PORTA_BOARD_DIR "${PORTA_HOST_BIN}/../boards/qemu-virt-rv32")
 # A call of lwIP costs nothing, so nothing is read ahead but a record's head.

@@ -35,8 +35,9 @@ MODULES = ("base part image fuse otadata slot boot kv event tls http update "
 FLAGS = ["-std=c11", "-march=rv32imac", "-mabi=ilp32", "-misa-spec=2.2",
          "-Os", "-msave-restore", "-ffunction-sections", "-fdata-sections",
          "-fno-asynchronous-unwind-tables"]
+# What the board takes another file for, or only a bootloader takes.
 OTHERS = {"tls_mbedtls_server.c", "tail_slot.c", "tls_mbedtls_no_shed.c",
-          "sha256_cpu.c", "sha256_x86.c", "sha256_arm.c"}
+          "sha256_cpu.c", "sha256_x86.c", "sha256_arm.c", "chip_table.c"}
 # What is linked only because something else calls it.
 TLS = r"tls/|api/esp_tls|api/esp_crt"
 ROOTS = """esp_https_ota esp_https_ota_begin esp_https_ota_perform
@@ -92,7 +93,7 @@ def run(*args):
     done = subprocess.run([str(a) for a in args], capture_output=True,
                           text=True)
     if done.returncode:
-        raise RuntimeError(done.stderr)
+        sys.exit(done.stderr)
     return done.stdout
 
 
@@ -108,7 +109,6 @@ class Tree:
     def sources(self):
         for module in MODULES:
             for path in sorted((self.tree / "src" / module).glob("*.c")):
-                # What a board, or a bootloader, takes the other file for.
                 if path.name not in OTHERS and \
                         not path.stem.endswith("_small"):
                     yield path

@@ -83,7 +83,7 @@ static esp_err_t copy_all(struct upd *u, const struct upd_copy *c,
 
 esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
 {
-    bool has_note = upd_store(u) && !u->target.has_boot;
+    bool has_note = u->opts.store && !u->target.has_boot;
     struct slot to = SLOT_CLOSED;
     struct upd_copy c;
     esp_err_t err;
@@ -91,7 +91,7 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     if (!CFG_STAGING || !u->target.copy)
         return ESP_OK;
     describe(u, &c);
-    err = has_note ? note(upd_store(u), u->env.device->parts, &c, u->work->buf)
+    err = has_note ? note(u->opts.store, u->env.device->parts, &c, u->work->buf)
                    : ESP_OK;
     if (err)
         return upd_fail_slot(u, &c.from, err);
@@ -102,7 +102,7 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     if (err)
         return upd_fail_slot(u, &c.to, err);
     if (has_note)
-        forget(upd_store(u));
+        forget(u->opts.store);
     return ESP_OK;
 }
 
@@ -271,7 +271,7 @@ esp_err_t upd_final_redo(struct upd *u)
 
     if (!CFG_STAGING || !upd_store(u))
         return ESP_OK;
-    err = upd_redo_copy(&u->env, upd_store(u), &why);
+    err = upd_redo_copy(&u->env, u->opts.store, &why);
     if (!err || err == ESP_ERR_NOT_FOUND)
         return ESP_OK;
     if (err != ESP_ERR_OTA_VALIDATE_FAILED)
