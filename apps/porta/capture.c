@@ -13,18 +13,18 @@
 
 #define NOT_FOUND 127
 
-static void become(const char *const *words, int fd)
+static void become(const struct capture_what *what, int fd)
 {
-    int nothing = open("/dev/null", O_RDONLY);
+    int nothing = open("/dev/null", O_RDWR);
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0);
     (void)dup2(nothing, STDIN_FILENO);
     (void)dup2(fd, STDOUT_FILENO);
-    (void)dup2(fd, STDERR_FILENO);
+    (void)dup2(what->no_stderr ? nothing : fd, STDERR_FILENO);
     signal(SIGPIPE, SIG_DFL);
     setenv("LC_ALL", "C", 1);
-    execvp(words[0], (char *const *)(uintptr_t)words);
+    execvp(what->words[0], (char *const *)(uintptr_t)what->words);
     _exit(NOT_FOUND);
 }
 
@@ -51,10 +51,9 @@ static bool listen(int fd, uint64_t end_ms, char *out, size_t out_len)
     }
 }
 
-int capture(const char *const *words, uint32_t timeout_ms, char *out,
-            size_t out_len)
+int capture(const struct capture_what *what, char *out, size_t out_len)
 {
-    uint64_t end_ms = linux_mono_ms() + timeout_ms;
+    uint64_t end_ms = linux_mono_ms() + what->timeout_ms;
     int fds[2], status = 0;
     bool in_time;
     pid_t pid;
@@ -64,7 +63,7 @@ int capture(const char *const *words, uint32_t timeout_ms, char *out,
         return CAPTURE_FAILED;
     pid = fork();
     if (pid == 0)
-        become(words, fds[1]);
+        become(what, fds[1]);
     close(fds[1]);
     in_time = pid > 0 && listen(fds[0], end_ms, out, out_len);
     close(fds[0]);

@@ -74,7 +74,9 @@ static const struct cli_verb verb = {
         "more, reset@N resets the connection, trickle@N goes on with a byte\n"
         "a second, oversize@N sends N bytes more than the file has,\n"
         "wrong-length@N announces N bytes too few, status=N answers with\n"
-        "that status, range-ignored always sends the whole file.",
+        "that status, redirect@N redirects N times, range-ignored always "
+        "sends\n"
+        "the whole file.",
     .example = "porta serve firmware/\n"
                "porta serve firmware/ --port 0 --user dev:secret "
                "--throttle 256K",

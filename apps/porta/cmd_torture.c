@@ -10,6 +10,7 @@
 #include "cmds.h"
 #include "crypt_file.h"
 #include "device_ctx.h"
+#include "junit.h"
 #include "linux_sys.h"
 #include "progress.h"
 #include "torture_report.h"
@@ -23,7 +24,7 @@ struct torture_opts {
     struct device_args dev;
     const char *image, *keys, *decrypt, *replay;
     struct cli_list paths;
-    const char *seed;
+    const char *seed, *junit;
     uint32_t depth, runs, jobs;
     bool json;
 };
@@ -50,6 +51,8 @@ static const struct cli_opt options[] = {
       offsetof(struct torture_opts, jobs) },
     DEVICE_OPTS_CHIP(struct torture_opts, dev),
     DEVICE_OPTS_BOOT(struct torture_opts, dev),
+    { "--junit", "FILE", "the results as JUnit's XML, too", CLI_KIND_TEXT,
+      offsetof(struct torture_opts, junit) },
     CLI_OPT_JSON(struct torture_opts, json),
     CLI_OPT_END,
 };
@@ -88,6 +91,7 @@ struct run {
     uint32_t paths;             /* see struct tort_conf */
     volatile uint64_t *run_cnt; /* shared by all processes */
     struct tort_result result;
+    struct junit junit;
     struct diag diag;
 };
 
@@ -284,15 +288,24 @@ static esp_err_t act(struct run *r, const char *path)
     esp_err_t err = load(r, path);
 
     if (!err)
+        err = junit_open(&r->junit, r->o.junit, &r->diag);
+    if (!err)
         err = open_torture(r);
     if (!err && r->o.replay)
         return tort_replay(r->t, &r->seq, &r->result, &r->diag);
     return err ? err : run_jobs(r);
 }
 
+static esp_err_t write_junit(struct run *r, uint64_t elapsed_ms)
+{
+    torture_report_junit(&r->result, elapsed_ms, &r->junit);
+    return junit_close(&r->junit, "porta torture", &r->diag);
+}
+
 static void run_close(struct run *r)
 {
     tort_close(r->t);
+    junit_discard(&r->junit);
     if (r->run_cnt)
         munmap((void *)(uintptr_t)r->run_cnt, sizeof(*r->run_cnt));
     cli_bytes_free(&r->flash);
@@ -308,6 +321,7 @@ int cmd_torture(int argc, char **argv)
     static struct run r = {
         .o = { .dev = DEVICE_ARGS, .depth = 1, .runs = 1000 },
         .dev = DEVICE_CLOSED,
+        .junit = JUNIT_CLOSED,
         .diag = DIAG_NONE
     };
     uint64_t start_ms = linux_mono_ms();
@@ -320,7 +334,7 @@ int cmd_torture(int argc, char **argv)
         status = find_paths(&r.o.paths, &r.paths);
     if (status != CLI_GO)
         return status;
-    if (act(&r, args.val[0])) {
+    if (act(&r, args.val[0]) || write_junit(&r, linux_mono_ms() - start_ms)) {
         status = cli_fail(&torture_verb, &r.diag, r.o.json);
         run_close(&r);
         return status;

@@ -52,6 +52,7 @@ struct session {
     struct upd_device target;
     struct update_data data;
     struct trace trace;
+    struct linux_flash_meter meter; /* for --power-cut */
     struct diag diag;
     uint64_t start_ms;
     char version[64];
@@ -399,6 +400,10 @@ static esp_err_t prepare(struct session *s, const char *path)
     linux_net_init(&s->net, &s->heap.port);
     s->net.link.rate = s->o->link_rate;
     set_pace(s);
+    if (s->o->power_cut) {
+        atomic_store(&s->meter.cut_at, s->o->power_cut);
+        s->dev.flash.meter = &s->meter;
+    }
     if (s->o->trace) {
         trace_tap_net(&s->trace, &s->net.port);
         trace_tap_flash(&s->trace, &s->dev.flash.port);

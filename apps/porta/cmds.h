@@ -18,6 +18,7 @@ int cmd_device(int argc, char **argv);
 int cmd_bundle(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_torture(int argc, char **argv);
+int cmd_test(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);

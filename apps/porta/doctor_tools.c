@@ -130,7 +130,8 @@ static void check_tool(struct doctor *d, const struct tool *t, bool needed)
                              t->words[3] };
     enum doctor_status worst = needed ? DOCTOR_BAD : DOCTOR_WARN;
     char said[2048], version[32];
-    int status = capture(words, TOOL_WAIT_MS, said, sizeof(said));
+    const struct capture_what what = { words, TOOL_WAIT_MS, false };
+    int status = capture(&what, said, sizeof(said));
 
     version_in(said, version);
     if (status == CAPTURE_FAILED)

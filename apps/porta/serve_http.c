@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "base/text.h"
 #include "serve_auth.h"
 #include "serve_listen.h"
@@ -324,12 +325,22 @@ static int file_open(const struct serve *s, const char *url, struct stat *st)
     return fd;
 }
 
+/* How many redirects of ours led here. */
+static uint32_t hop_of(struct MHD_Connection *conn)
+{
+    const char *text =
+        MHD_lookup_connection_value(conn, MHD_GET_ARGUMENT_KIND, "hop");
+    uint32_t hop = 0;
+
+    return text && num_parse_u32(span_str(text), &hop) == ESP_OK ? hop : 0;
+}
+
 static enum MHD_Result answer(struct serve *s, struct MHD_Connection *conn,
                               const char *url, const char *method)
 {
     struct serve_ask ask = { asked(conn, "Range"), asked(conn, "If-Range"),
                              asked(conn, "If-None-Match"),
-                             asked(conn, "If-Modified-Since") };
+                             asked(conn, "If-Modified-Since"), hop_of(conn) };
     struct serve_plan plan = { .status = 404 };
     struct serve_file file;
     struct stat st;
@@ -349,6 +360,10 @@ static enum MHD_Result answer(struct serve *s, struct MHD_Connection *conn,
         return answer_file(conn, body_response(s, conn, &plan, fd), &plan,
                            &file);
     close(fd);
+    if (plan.next_hop) {
+        snprintf(text, sizeof(text), "?hop=%u", (unsigned)plan.next_hop);
+        return answer_text(conn, plan.status, "Location", text);
+    }
     snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)file.len);
     return answer_text(conn, plan.status,
                        plan.status == 416 ? "Content-Range" : NULL, text);

@@ -18,12 +18,13 @@ static const struct {
     { "wrong-length", SERVE_FAULT_WRONG_LENGTH, 1024 },
     { "range-ignored", SERVE_FAULT_RANGE_IGNORED, 0 },
     { "trickle", SERVE_FAULT_TRICKLE, 4096 },
+    { "redirect", SERVE_FAULT_REDIRECT, 1 },
 };
 
 const char *serve_fault_names(void)
 {
     return "truncate, stall, reset, oversize, wrong-length, range-ignored, "
-           "trickle (each with @BYTES) or status=N";
+           "trickle (each with @BYTES), redirect@TIMES or status=N";
 }
 
 static esp_err_t fault_status(const char *number, struct serve_fault *out)
@@ -217,6 +218,12 @@ void serve_plan_make(const struct serve_file *file, const struct serve_ask *ask,
     if (fault->kind == SERVE_FAULT_STATUS) {
         out->status = (int)fault->at;
         out->text = true;
+        return;
+    }
+    if (fault->kind == SERVE_FAULT_REDIRECT && ask->hop < fault->at) {
+        out->status = 302;
+        out->text = true;
+        out->next_hop = ask->hop + 1;
         return;
     }
     if (not_modified(file, ask)) {

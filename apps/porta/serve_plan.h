@@ -17,6 +17,7 @@ enum serve_fault_kind {
     SERVE_FAULT_OVERSIZE,     /* `at` more bytes than the file has */
     SERVE_FAULT_WRONG_LENGTH, /* Content-Length is `at` bytes too small */
     SERVE_FAULT_STATUS,       /* answers with `at` as the status */
+    SERVE_FAULT_REDIRECT,     /* 302 to itself, `at` times */
     SERVE_FAULT_RANGE_IGNORED,
     SERVE_FAULT_TRICKLE /* one byte a second after `at` bytes */
 };
@@ -63,6 +64,7 @@ void serve_file_describe(struct serve_file *f, uint64_t inode,
 /* Headers of the request; NULL: absent. */
 struct serve_ask {
     const char *range, *if_range, *if_none_match, *if_modified_since;
+    uint32_t hop; /* redirects so far: ?hop=N */
 };
 
 struct serve_plan {
@@ -71,6 +73,7 @@ struct serve_plan {
     uint64_t extra_len;    /* and so many bytes of filling after them */
     uint64_t announce_len; /* Content-Length */
     bool text;             /* a line of text instead of the file */
+    uint32_t next_hop;     /* for Location; 0: no redirect */
     uint64_t stop_at;      /* body bytes before the fault; UINT64_MAX: none */
 };
 

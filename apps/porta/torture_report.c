@@ -227,3 +227,61 @@ cJSON *torture_report_json(const struct tort_result *r, double elapsed_ms)
     cJSON_Delete(obj);
     return NULL;
 }
+
+/* --- JUnit ---------------------------------------------------------------- */
+
+static void junit_cell(struct junit *junit, const char *group,
+                       const struct tort_cell *c, const char *name)
+{
+    char text[120], why[120];
+
+    snprintf(text, sizeof(text), "%s: %u cuts", name, (unsigned)c->runs);
+    snprintf(why, sizeof(why), "%u of %u cuts did harm", (unsigned)c->bad_cnt,
+             (unsigned)c->runs);
+    junit_add(junit,
+              &(struct junit_case){ .group = group,
+                                    .name = text,
+                                    .failure = c->bad_cnt ? why : NULL });
+}
+
+static void junit_path(struct junit *junit, unsigned id,
+                       const struct tort_path_result *p)
+{
+    char group[64], name[80];
+
+    snprintf(group, sizeof(group), "porta.torture.%s",
+             tort_path_name((enum tort_path_id)id));
+    if (p->why_not[0])
+        junit_add(junit, &(struct junit_case){
+                             .group = group,
+                             .name = "undisturbed",
+                             .failure = p->wrong ? p->why_not : NULL,
+                             .skipped = p->wrong ? NULL : p->why_not });
+    for (unsigned op = 0; op < TORT_OP_CNT; op++)
+        for (unsigned f = 0; f < TORT_FAULT_CNT; f++) {
+            snprintf(name, sizeof(name), "%s, %s",
+                     tort_op_name((enum tort_op_kind)op),
+                     tort_fault_name((enum tort_fault)f));
+            if (p->cell[op][f].runs)
+                junit_cell(junit, group, &p->cell[op][f], name);
+        }
+}
+
+void torture_report_junit(const struct tort_result *r, uint64_t elapsed_ms,
+                          struct junit *junit)
+{
+    char seq[TORT_SEQ_TEXT_LEN], why[400];
+
+    for (unsigned i = 0; i < TORT_PATH_CNT; i++)
+        junit_path(junit, i, &r->path[i]);
+    if (r->bad_cnt)
+        snprintf(why, sizeof(why),
+                 "%llu failed; the shortest is --replay %s: %s",
+                 (unsigned long long)r->bad_cnt,
+                 tort_seq_text(&r->bad_seq, seq, sizeof(seq)), r->bad_why);
+    junit_add(junit,
+              &(struct junit_case){ .group = "porta.torture",
+                                    .name = "all runs",
+                                    .elapsed_ms = elapsed_ms,
+                                    .failure = r->bad_cnt ? why : NULL });
+}

@@ -93,6 +93,10 @@ static const struct cli_opt options[] = {
          require_updatable),
     TEXT("--trace", "FILE",
          "write there what happened when, for a browser's trace viewer", trace),
+    { "--power-cut", "N",
+      "for tests: the power goes before flash operation N, this process with "
+      "it",
+      CLI_KIND_NUM, offsetof(struct update_opts, power_cut) },
     FLAG("--insecure", "do not verify the server; warns, always", insecure),
     FLAG("--allow-http", "allow http: URLs", allow_http),
     TEXT("--tls-min", "1.2|1.3", "lowest TLS version (1.2)", tls_min),

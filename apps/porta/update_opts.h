@@ -17,7 +17,7 @@ struct update_opts {
     const char *proxy, *trace;
     struct cli_list headers, secret_headers, resolve, data;
     uint32_t connect_timeout_ms, stall_timeout_ms, max_time_ms;
-    uint32_t retry, range_len, link_rate, erase_us, page_us;
+    uint32_t retry, range_len, link_rate, erase_us, page_us, power_cut;
     bool no_resume, bulk_erase, same_version, insecure, allow_http, json,
         in_place, accept_unsafe;
     bool same_project, no_older, require_updatable;

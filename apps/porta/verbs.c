@@ -24,6 +24,7 @@ const struct cli_sub cli_verbs[] = {
       cmd_build },
     { "torture", "cuts the power in every flash operation, on a copy",
       cmd_torture },
+    { "test", "would my image survive? A scenario file, for CI", cmd_test },
     { "demo", "the guided tour", cmd_demo },
     { "doctor", "checks this machine, and says how to mend it", cmd_doctor },
     { "help", "this list, or one page about a verb", cmd_help },

@@ -1,9 +1,10 @@
 # packages.sh - the Debian packages of each group; sourced by tools/setup.sh.
 
 packages_of() {
-    echo gcc libc6-dev make cmake ninja-build pkg-config dpkg-dev python3 \
+    echo gcc g++ libc6-dev make cmake ninja-build pkg-config dpkg-dev python3 \
         ca-certificates debian-archive-keyring libcmocka-dev \
         libmicrohttpd-dev libgnutls28-dev libcjson-dev libjsmn-dev \
+        libtomlplusplus-dev \
         python3-kconfiglib
     [ "$1" = build ] || echo python3-pytest python3-pip nginx-light openssl curl \
         valgrind

@@ -43,9 +43,10 @@ static void test_capture(void **state)
     for (size_t i = 0; i < CNT(runs); i++) {
         const char *words[5] = { runs[i].words[0], runs[i].words[1],
                                  runs[i].words[2], runs[i].words[3] };
+        const struct capture_what what = { words, runs[i].wait_ms, false };
         uint64_t start_ms = linux_mono_ms();
         char said[32];
-        int got = capture(words, runs[i].wait_ms, said, sizeof(said));
+        int got = capture(&what, said, sizeof(said));
 
         if (got != runs[i].want || strcmp(said, runs[i].said) != 0 ||
             linux_mono_ms() - start_ms > 20000)
