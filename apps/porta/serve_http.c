@@ -340,11 +340,12 @@ static enum MHD_Result answer(struct serve *s, struct MHD_Connection *conn,
 {
     struct serve_ask ask = { asked(conn, "Range"), asked(conn, "If-Range"),
                              asked(conn, "If-None-Match"),
-                             asked(conn, "If-Modified-Since"), hop_of(conn) };
+                             asked(conn, "If-Modified-Since") };
     struct serve_plan plan = { .status = 404 };
     struct serve_file file;
     struct stat st;
     char text[64];
+    uint32_t hop;
     int fd = file_open(s, url, &st);
 
     if (fd < 0) {
@@ -354,16 +355,20 @@ static enum MHD_Result answer(struct serve *s, struct MHD_Connection *conn,
     file.len = (uint64_t)st.st_size;
     file.mtime_s = st.st_mtim.tv_sec;
     serve_file_describe(&file, (uint64_t)st.st_ino, st.st_mtim.tv_nsec);
+    hop = serve_redirect(&s->conf->fault, hop_of(conn));
+    if (hop) {
+        close(fd);
+        snprintf(text, sizeof(text), "?hop=%u", (unsigned)hop);
+        plan.status = 302;
+        say(s, method, url, &plan);
+        return answer_text(conn, 302, "Location", text);
+    }
     serve_plan_make(&file, &ask, &s->conf->fault, &plan);
     say(s, method, url, &plan);
     if (!plan.text)
         return answer_file(conn, body_response(s, conn, &plan, fd), &plan,
                            &file);
     close(fd);
-    if (plan.next_hop) {
-        snprintf(text, sizeof(text), "?hop=%u", (unsigned)plan.next_hop);
-        return answer_text(conn, plan.status, "Location", text);
-    }
     snprintf(text, sizeof(text), "bytes */%llu", (unsigned long long)file.len);
     return answer_text(conn, plan.status,
                        plan.status == 416 ? "Content-Range" : NULL, text);

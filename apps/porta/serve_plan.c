@@ -211,6 +211,11 @@ static void plan_body(const struct serve_file *file,
     out->announce_len = out->len;
 }
 
+uint32_t serve_redirect(const struct serve_fault *fault, uint32_t hop)
+{
+    return fault->kind == SERVE_FAULT_REDIRECT && hop < fault->at ? hop + 1 : 0;
+}
+
 void serve_plan_make(const struct serve_file *file, const struct serve_ask *ask,
                      const struct serve_fault *fault, struct serve_plan *out)
 {
@@ -218,12 +223,6 @@ void serve_plan_make(const struct serve_file *file, const struct serve_ask *ask,
     if (fault->kind == SERVE_FAULT_STATUS) {
         out->status = (int)fault->at;
         out->text = true;
-        return;
-    }
-    if (fault->kind == SERVE_FAULT_REDIRECT && ask->hop < fault->at) {
-        out->status = 302;
-        out->text = true;
-        out->next_hop = ask->hop + 1;
         return;
     }
     if (not_modified(file, ask)) {

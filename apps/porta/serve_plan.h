@@ -64,7 +64,6 @@ void serve_file_describe(struct serve_file *f, uint64_t inode,
 /* Headers of the request; NULL: absent. */
 struct serve_ask {
     const char *range, *if_range, *if_none_match, *if_modified_since;
-    uint32_t hop; /* redirects so far: ?hop=N */
 };
 
 struct serve_plan {
@@ -73,9 +72,12 @@ struct serve_plan {
     uint64_t extra_len;    /* and so many bytes of filling after them */
     uint64_t announce_len; /* Content-Length */
     bool text;             /* a line of text instead of the file */
-    uint32_t next_hop;     /* for Location; 0: no redirect */
     uint64_t stop_at;      /* body bytes before the fault; UINT64_MAX: none */
 };
+
+/* After `hop` redirects of ours: the number of the one that follows, 0: none
+ * does, and the plan is carried out. */
+uint32_t serve_redirect(const struct serve_fault *fault, uint32_t hop);
 
 void serve_plan_make(const struct serve_file *file, const struct serve_ask *ask,
                      const struct serve_fault *fault, struct serve_plan *out);

@@ -63,17 +63,28 @@ static void note(struct trace *t, enum trace_lane lane, const char *name,
     struct trace_event *e = &t->last[lane];
     uint64_t now = trace_now(t);
 
+    pthread_mutex_lock(&t->lock);
     if (e->name && strcmp(e->name, name) == 0 && !e->host[0] &&
         start_us - e->end_us <= MERGE_US) {
         e->end_us = now;
         e->len += len;
         e->cnt++;
+        pthread_mutex_unlock(&t->lock);
         return;
     }
     put_event(t, lane);
     *e = (struct trace_event){
         .name = name, .start_us = start_us, .end_us = now, .len = len, .cnt = 1
     };
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* The lane's event is complete. */
+static void flush(struct trace *t, enum trace_lane lane)
+{
+    pthread_mutex_lock(&t->lock);
+    put_event(t, lane);
+    pthread_mutex_unlock(&t->lock);
 }
 
 void trace_phase(struct trace *t, const char *name, uint64_t start_us)
@@ -81,7 +92,7 @@ void trace_phase(struct trace *t, const char *name, uint64_t start_us)
     if (!t->to)
         return;
     note(t, TRACE_SESSION, name, start_us, 0);
-    put_event(t, TRACE_SESSION);
+    flush(t, TRACE_SESSION);
 }
 
 /* --- flash ------------------------------------------------------------------ */
@@ -93,7 +104,8 @@ static esp_err_t tap_read(void *ctx, uint32_t off, void *dst, size_t len)
     esp_err_t err = t->flash_below.read(t->flash_below.ctx, off, dst, len);
 
     /* What is read after something was written is read to be verified. */
-    note(t, TRACE_FLASH, t->programmed ? "verify" : "read", start_us, len);
+    note(t, TRACE_FLASH, atomic_load(&t->programmed) ? "verify" : "read",
+         start_us, len);
     return err;
 }
 
@@ -103,7 +115,7 @@ static esp_err_t tap_prog(void *ctx, uint32_t off, const void *src, size_t len)
     uint64_t start_us = trace_now(t);
     esp_err_t err = t->flash_below.prog(t->flash_below.ctx, off, src, len);
 
-    t->programmed = true;
+    atomic_store(&t->programmed, true);
     note(t, TRACE_FLASH, "program", start_us, len);
     return err;
 }
@@ -151,7 +163,7 @@ static void shake_end(struct tap_conn *c, const char *name)
 {
     c->seen = TLS_DONE;
     note(c->t, TRACE_NET, name, c->shake_us, c->shake_len);
-    put_event(c->t, TRACE_NET);
+    flush(c->t, TRACE_NET);
 }
 
 /* RFC 8446, section 5.1: a record begins with its type, its version and its
@@ -210,11 +222,12 @@ static esp_err_t tap_open(void *ctx, const char *host, uint16_t port,
     c->t = t;
     err = t->net_below.open(t->net_below.ctx, host, port, opts, deadline_ms,
                             &c->below, sys_errno);
-    put_event(t, TRACE_NET);
+    flush(t, TRACE_NET);
     note(t, TRACE_NET, err ? "connect, failed" : "connect", start_us, 0);
+    /* Nobody else notes events of the network. */
     snprintf(t->last[TRACE_NET].host, sizeof(t->last[0].host), "%s:%u", host,
              (unsigned)port);
-    put_event(t, TRACE_NET);
+    flush(t, TRACE_NET);
     if (err)
         free(c);
     else
@@ -304,6 +317,7 @@ esp_err_t trace_open(struct trace *t, const char *path, struct diag *d)
     t->to = open_memstream(&t->text, &t->len);
     if (!t->to)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
+    (void)pthread_mutex_init(&t->lock, NULL);
     t->zero_us = mono_us();
     fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"
           "{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,"
@@ -328,7 +342,7 @@ esp_err_t trace_close(struct trace *t, struct diag *d)
     if (t->net)
         *t->net = t->net_below;
     for (int i = 0; i < TRACE_LANES; i++)
-        put_event(t, (enum trace_lane)i);
+        flush(t, (enum trace_lane)i);
     fputs("\n]}\n", t->to);
     if (fclose(t->to) != 0)
         err = diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");

@@ -3,14 +3,17 @@
  *
  * It stands between the engine and the ports of flash and network, which are
  * replaced by ones that note what passes through: nothing of it is in the
- * engine, and without a trace nothing is between them. One thread.
+ * engine, and without a trace nothing is between them.
  *
  * "handshake" lasts from the first TLS record that is sent until the first one
  * that is sent encrypted. Equal events that follow each other within 200 us
- * are one event, with their number and the sum of their bytes. */
+ * are one event, with their number and the sum of their bytes. Threads: the
+ * ports may be used by several; trace_phase() and the rest by one. */
 #ifndef TRACE_H
 #define TRACE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/diag.h"
@@ -36,7 +39,8 @@ struct trace {
     struct trace_event last[TRACE_LANES]; /* not written yet */
     struct port_flash flash_below, *flash;
     struct port_net net_below, *net;
-    bool programmed;
+    atomic_bool programmed;
+    pthread_mutex_t lock; /* of to and last */
     struct cli_out out;
 };
 

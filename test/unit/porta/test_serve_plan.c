@@ -97,6 +97,8 @@ static const struct {
     { "wrong-length@7", ESP_OK, SERVE_FAULT_WRONG_LENGTH, 7 },
     { "status=503", ESP_OK, SERVE_FAULT_STATUS, 503 },
     { "range-ignored", ESP_OK, SERVE_FAULT_RANGE_IGNORED, 0 },
+    { "redirect@3", ESP_OK, SERVE_FAULT_REDIRECT, 3 },
+    { "redirect", ESP_OK, SERVE_FAULT_REDIRECT, 1 },
     { "status=99", ESP_ERR_INVALID_ARG, SERVE_FAULT_NONE, 0 },
     { "status=1000", ESP_ERR_INVALID_ARG, SERVE_FAULT_NONE, 0 },
     { "status", ESP_ERR_INVALID_ARG, SERVE_FAULT_NONE, 0 },
@@ -105,6 +107,19 @@ static const struct {
     { "trunc", ESP_ERR_INVALID_ARG, SERVE_FAULT_NONE, 0 },
     { "", ESP_ERR_INVALID_ARG, SERVE_FAULT_NONE, 0 },
 };
+
+static void test_redirects(void **state)
+{
+    struct serve_fault fault = { SERVE_FAULT_REDIRECT, true, 2 };
+
+    (void)state;
+    assert_int_equal(serve_redirect(&fault, 0), 1);
+    assert_int_equal(serve_redirect(&fault, 1), 2);
+    assert_int_equal(serve_redirect(&fault, 2), 0);
+    assert_int_equal(serve_redirect(&fault, UINT32_MAX), 0);
+    fault.kind = SERVE_FAULT_STALL;
+    assert_int_equal(serve_redirect(&fault, 0), 0);
+}
 
 static void test_faults(void **state)
 {
@@ -276,9 +291,10 @@ static void test_pace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges),   cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_faults),   cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_describe), cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_ranges),    cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_redirects), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_answers),   cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_pace),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
