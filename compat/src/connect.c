@@ -63,12 +63,22 @@ static esp_err_t wifi_start(void)
     return err ? err : esp_wifi_start();
 }
 
+/* Of the network that was asked for; it may have no NUL of its own. */
+static const char *network_name(void)
+{
+    static char name[33];
+    wifi_config_t conf;
+    if (esp_wifi_get_config(WIFI_IF_STA, &conf) == ESP_OK)
+        snprintf(name, sizeof(name), "%.32s", (const char *)conf.sta.ssid);
+    return name;
+}
+
 static esp_err_t connect_wifi(void)
 {
     esp_netif_t *netif = esp_netif_create_default_wifi_sta();
     esp_err_t err = wifi_start();
     for (int i = 0; !err && i <= porta_app_config.wifi_retries; i++) {
-        ESP_LOGI(tag, "Connecting to %s...", porta_app_config.wifi_ssid);
+        ESP_LOGI(tag, "Connecting to %s...", network_name());
         err = esp_wifi_connect();
         if (!err && esp_netif_is_netif_up(netif)) {
             say_address(netif);

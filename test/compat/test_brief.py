@@ -47,12 +47,13 @@ def built(tmp_path_factory, pki):
     return build
 
 
-def next_version(project, folder):
+def next_version(project, folder, version="2", secure=0):
     program = json.loads((project.out / "project.json").read_text())["program"]
     subprocess.run(["strip", "-o", folder / "s", program], check=True)
     porta("image", "create", "--chip", "linux", "--project", "brief",
-          "--version", "2", "--elf", folder / "s", "-o", folder / "2.bin")
-    return (folder / "2.bin").read_bytes()
+          "--version", version, "--secure-version", str(secure), "--elf",
+          folder / "s", "-o", folder / "next.bin")
+    return (folder / "next.bin").read_bytes()
 
 
 @pytest.mark.parametrize("more", ["", "CONFIG_BRIEF_ONE_SHOT=y\n"],
@@ -83,6 +84,46 @@ def test_skeleton_fails_in_words(built, pki, tmp_path, mode):
     assert "Begin failed" in ended.out or \
         "Complete data was not received." in ended.out, ended
     assert "version 2" not in ended.out
+
+
+# claim, version, secure version, does it become what runs
+RELEASES = [
+    ("a higher secure version", "2", 3, True),
+    ("a lower one", "3", 2, False),
+    ("none at all", "4", 0, False),
+    ("the same one", "5", 3, True),
+    ("more than a step", "6", 32, True),
+    ("what was good before", "7", 31, False),
+]
+
+
+def test_secure_versions(built, pki, tmp_path):
+    """The brief's own options on one device: it takes what is as new as its
+    fuses, raises them when that has confirmed itself, and refuses the rest."""
+    project = built("")
+    flash, runs, fuses = tmp_path / "device.bin", "1", 0
+    shutil.copy(project.flash, flash)
+    cert, key = pki.server()
+    for claim, version, secure, taken in RELEASES:
+        body = next_version(project, tmp_path, version, secure)
+        with BadServer("ok", cert, key, body, project.port):
+            ended = device(flash, "--boots", "3")
+        started = f"brief: version {version} starts" in ended.out
+        assert started == taken, (claim, ended)
+        assert f"brief: version {runs} starts" in ended.out, (claim, ended)
+        if taken:
+            runs, fuses = version, secure
+        else:
+            assert "it would be a downgrade" in ended.out, (claim, ended)
+        shown = json.loads(porta("flash", "show", flash, "--json").out)
+        assert shown["secure_version"] == fuses, (claim, shown)
+    # By hand into the other slot: the bootloader asks, too.
+    old = tmp_path / "old.bin"
+    old.write_bytes(next_version(project, tmp_path, "8", 31))
+    said = json.loads(porta("explain", flash, "--json").out)
+    porta("flash", "write", flash, said["boot"], old)
+    ended = device(flash, "--boots", "1")
+    assert "brief: version 8 starts" not in ended.out, ended
 
 
 def test_its_options(built):

@@ -165,6 +165,28 @@ def test_wifi_asks_for_the_right_password(off):
     assert set(elsewhere["reason"].split("|")) == {"201"}
 
 
+# What is typed, and how the connection ends.
+TYPED = [("lab secret\n", "ESP_OK"), ("lab other\n", "ESP_FAIL"),
+         ("cafe secret\n", "ESP_FAIL"),
+         ("\n", "ERROR")]  # ESP_ERR_WIFI_SSID: esp_err_to_name() has no Wi-Fi
+
+
+def test_wifi_from_the_console(tmp_path, off):
+    """EXAMPLE_WIFI_SSID_PWD_FROM_STDIN: name and password are what is typed,
+    not what the options say; without it nobody is asked."""
+    built = Built(tmp_path, "CONFIG_EXAMPLE_WIFI_SSID_PWD_FROM_STDIN=y\n")
+    for typed, want in TYPED:
+        said = device(built.project.flash, "--boots", "1", feed=typed,
+                      env={"PORTA_WIFI": "lab:secret"}).out
+        assert "Please input ssid password:" in said
+        assert facts(said)["connect"] == want, said
+        if want == "ESP_OK":
+            assert "Connecting to lab..." in said
+    said = device(off.project.flash, "--boots", "1", feed="cafe other\n",
+                  env={"PORTA_WIFI": "lab:secret"}).out
+    assert "Please input" not in said and facts(said)["connect"] == "ESP_OK"
+
+
 def test_a_brief_of_old_names_is_understood(on):
     """CONFIG_OTA_ALLOW_HTTP is CONFIG_ESP_HTTPS_OTA_ALLOW_HTTP, both ways."""
     assert on.project.config("ESP_HTTPS_OTA_ALLOW_HTTP") == "1"
