@@ -24,6 +24,35 @@ the reference's functions are known completely; below, what else is declared.
 """
 
 
+# Why a function of the reference is not offered; each of them needs a reason.
+REASONS = [
+    (r"esp_ota_revoke_secure_boot", "burns fuses of hardware secure boot, which "
+     "no board of porta has; keys change by a signed update "
+     "(docs/security.md)"),
+    (r"get_blockdev|_bdl$", "a handle of the block device layer, through which "
+     "nothing here goes: the functions that take a partition do the same"),
+    (r"nvs_flash_.*(keys|security)", "encrypted stores are not supported; "
+     "nvs_flash_secure_init() says so instead of writing in the clear"),
+    (r"rtc_retain_mem", "memory that a bootloader of the reference keeps for "
+     "itself; porta's keeps its records in otadata (docs/boot.md), and "
+     "esp_reset_reason() tells what led here"),
+    (r"hold_gpio", "porta's bootloader asks no pin, and an application asks "
+     "one with gpio_get_level()"),
+    (r"erase_part_type_data", "part of a factory reset by a pin; an "
+     "application has esp_partition_erase_range()"),
+    (r"chip_revision|chip_ver_pkg|efuse_blk|vddsdio", "registers of a chip; "
+     "esp_chip_info() has what a program can know, and images for another "
+     "chip or revision are refused"),
+]
+
+
+def why_not(name):
+    for pattern, reason in REASONS:
+        if re.search(pattern, name):
+            return reason
+    sys.exit(f"tools/api_table.py: {name}() is not offered and has no reason")
+
+
 def reference():
     """{header: [function]}"""
     found, name = {}, None
@@ -79,15 +108,21 @@ def table(folder):
     for name, text in headers():
         per_header[name] = declared(text)
         all_declared |= per_header[name]
-    lines, total, have = [], 0, 0
+    lines, total, have, reasons = [], 0, 0, {}
     for header, names in reference().items():
         missing = [n for n in names if n not in all_declared or n not in there]
+        for name in missing:
+            reasons.setdefault(why_not(name), []).append(name)
         total += len(names)
         have += len(names) - len(missing)
         lines.append(f"| `{header}` | {len(names) - len(missing)} | "
                      f"{len(names)} | "
                      f"{', '.join(f'`{n}`' for n in missing)} |")
     lines.append(f"| **all** | **{have}** | **{total}** | |")
+    lines += ["", "## Why the others are not", "", "| functions | why |",
+              "|---|---|"]
+    lines += [f"| {', '.join(f'`{n}`' for n in names)} | {reason} |"
+              for reason, names in reasons.items()]
     lines += ["", "## Other headers", "", "| header | functions |", "|---|---|"]
     known = {n for names in reference().values() for n in names}
     for header, names in sorted(per_header.items()):

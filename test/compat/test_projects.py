@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -98,6 +99,22 @@ def update(world, flash, mode, **more):
                        **more)
         ended.requests = list(server.requests)
     return ended
+
+
+def test_time_to_a_device(tmp_path, pki):
+    """From a project directory to its first line, with the library built: the
+    target is 15 seconds, on a machine that has other things to do as well."""
+    started = time.monotonic()
+    project = Project(tmp_path, PROJECTS / "one_shot")
+    with open(pki.ca, encoding="ascii") as file:
+        project.write("server_certs/ca_cert.pem", file.read())
+    project.build(*conftest.roomy(tmp_path, project,
+                                  [str(project.dir / "sdkconfig.defaults")]))
+    with conftest.Watched(project.flash) as board:
+        board.until("one_shot: version 1 starts")
+    took = time.monotonic() - started
+    print(f"porta build to a device that runs: {took:.1f} s")
+    assert took < (60 if SANITIZED else 15)
 
 
 GOOD = ["ok", "chunked@4096", "redirect@/target", "interim", "no-length"]

@@ -353,6 +353,42 @@ def test_menuconfig_of_a_project(tmp_path):
     assert "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n" in text
 
 
+# What the product's brief names, and the issue that it became.
+OF_THE_BRIEF = """PARTITION_TABLE_TWO_OTA PARTITION_TABLE_CUSTOM
+PARTITION_TABLE_CUSTOM_FILENAME EXAMPLE_CONNECT_WIFI EXAMPLE_CONNECT_ETHERNET
+EXAMPLE_WIFI_SSID EXAMPLE_WIFI_PASSWORD FIRMWARE_UPGRADE_URL
+EXAMPLE_FIRMWARE_UPGRADE_URL EXAMPLE_OTA_RECV_TIMEOUT ESP_TLS_PSK_VERIFICATION
+ESP_TLS_INSECURE ESP_TLS_SKIP_SERVER_CERT_VERIFY ESP_TLS_SERVER_CERT_SELECT_HOOK
+SECURE_SIGNED_APPS_NO_SECURE_BOOT SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT
+BOOTLOADER_APP_ROLLBACK_ENABLE BOOTLOADER_APP_ANTI_ROLLBACK
+BOOTLOADER_APP_SECURE_VERSION BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD
+BOOTLOADER_EFUSE_SECURE_VERSION_EMULATE ESP_HTTPS_OTA_ALLOW_HTTP
+ESP_HTTPS_OTA_DECRYPT_CB ESPTOOLPY_FLASHSIZE_4MB APP_PROJECT_VER_FROM_CONFIG
+APP_PROJECT_VER""".split()
+
+
+def sides():
+    text = (SOURCE / "tools/project/two_sides.txt").read_text()
+    return [[part.strip() for part in line.split(" | ")]
+            for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_every_option_of_the_brief_has_two_sides():
+    assert set(OF_THE_BRIEF) <= {row[0] for row in sides()}
+
+
+@pytest.mark.parametrize("row", sides(), ids=lambda row: row[0])
+def test_both_sides_are_seen(row):
+    """The option exists, its sides differ, and the test that is named is
+    there."""
+    name, off, on, test, text = row
+    found = subprocess.run(["grep", "-rqE", rf"config {name}$",
+                            SOURCE / "Kconfig", SOURCE / "compat",
+                            SOURCE / "src"], check=False)
+    assert found.returncode == 0, f"no Kconfig has {name}"
+    assert off != on and text in (SOURCE / "test" / test).read_text(), text
+
+
 def test_the_page_of_options_is_current(tmp_path):
     page = tmp_path / "options.md"
     subprocess.run([*TOOL, "docs", "--idf", str(IDF), "-o", str(page)],

@@ -80,6 +80,25 @@ def page(lib, node, depth=2):
     return text
 
 
+def two_sides():
+    """(option, without it, with it, file of a test, text in it)"""
+    path = os.path.join(os.path.dirname(__file__), "two_sides.txt")
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if not line.startswith("#"):
+                yield [part.strip() for part in line.split(" | ")]
+
+
+def sides_page():
+    lines = ["", "## What an update depends on", "",
+             "Each row is a test that sets the option, leaves it, and sees "
+             "both on a device.", "", "| option | without it | with it | test |",
+             "|---|---|---|---|"]
+    lines += [f"| `{name}` | {cell(off)} | {cell(on)} | `{test}` |"
+              for name, off, on, test, _ in two_sides()]
+    return "\n".join(lines) + "\n"
+
+
 def run(args):
     lib = options.load_library()
     os.environ.update({
@@ -90,4 +109,4 @@ def run(args):
     kconf = lib.Kconfig(os.path.join(args.idf, "Kconfig"),
                         warn_to_stderr=False)
     with open(args.o, "w", encoding="utf-8") as file:
-        file.write(HEAD + page(lib, kconf.top_node))
+        file.write(HEAD + sides_page() + page(lib, kconf.top_node))

@@ -10,8 +10,10 @@
 #include "esp_event.h"
 #include "esp_http_client.h"
 #include "esp_https_ota.h"
+#include "esp_heap_caps.h"
 #include "esp_log.h"
 #include "esp_netif.h"
+#include "esp_task_wdt.h"
 #include "esp_timer.h"
 #include "esp_tls.h"
 #include "esp_wifi.h"
@@ -180,9 +182,19 @@ static void build_facts(void)
     fact("target", "%s", CONFIG_IDF_TARGET);
 }
 
+static void system_facts(void)
+{
+    const esp_task_wdt_config_t config = { .timeout_ms = 60000 };
+
+    fact("heap", "%u",
+         (unsigned)(heap_caps_get_total_size(MALLOC_CAP_DEFAULT) >> 20));
+    fact_err("wdt", esp_task_wdt_init(&config));
+}
+
 void app_main(void)
 {
     build_facts();
+    system_facts();
     boot_facts();
     update_facts();
     tls_facts();

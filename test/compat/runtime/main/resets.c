@@ -77,5 +77,11 @@ void boot_after_sleep(void)
 void boot_after_watchdog(void)
 {
     check("the watchdog's reset keeps what is not initialised", noinit == 42);
+    noinit = 43;
     esp_system_abort("on purpose");
+}
+
+void boot_after_crash(void)
+{
+    check("a crash keeps nothing", noinit == 0 && data == 7);
 }

@@ -52,6 +52,7 @@ void app_main(void)
         break;
     case ESP_RST_PANIC:
         printf("reset panic\n");
+        boot_after_crash();
         break;
     default:
         printf("reset unknown\n");

@@ -14,3 +14,4 @@ void boot_first(void);
 void boot_after_restart(void);
 void boot_after_sleep(void);
 void boot_after_watchdog(void);
+void boot_after_crash(void);
