@@ -5,6 +5,8 @@
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "cfg.h"
 
@@ -50,6 +52,18 @@ esp_err_t diag_plain_fail(struct diag *d, enum diag_stage stage, esp_err_t err);
                    : diag_plain_fail(d, stage, err))
 /* A part of a sentence that is kept until it is said. */
 #define DIAG_WHY(text) (CFG_SENTENCES ? (text) : "")
+
+/* d is used for a try that may be made again: forgets what failed in it, unless
+ * something had failed before. */
+static inline bool diag_is_fresh(const struct diag *d)
+{
+    return d && !d->err;
+}
+static inline void diag_forget(struct diag *d, bool was_fresh)
+{
+    if (was_fresh)
+        *d = (struct diag)DIAG_NONE;
+}
 
 /* "connect", "tls", ...: the word scripts see in JSON. */
 const char *diag_stage_name(enum diag_stage stage);

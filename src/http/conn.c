@@ -82,10 +82,24 @@ static esp_err_t explain_tcp(const struct http_conn *c, uint32_t timeout_ms,
     }
 }
 
+/* What the TLS layer said, with host and port in front. */
+APART static void explain_tls(const struct http_conn *c, struct diag *d)
+{
+    struct diag why = *d;
+
+    *d = (struct diag)DIAG_NONE;
+    if (c->err == ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT)
+        (void)http_conn_fail(c, d, DIAG_STAGE_TLS, c->err, "%s (%u.%u s)",
+                             why.text, (unsigned)(c->timeout_ms / 1000),
+                             (unsigned)(c->timeout_ms % 1000 / 100));
+    else
+        (void)http_conn_fail(c, d, DIAG_STAGE_TLS, c->err, "%s", why.text);
+}
+
 static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
                           struct diag *d)
 {
-    struct diag why = DIAG_NONE;
+    bool is_fresh = diag_is_fresh(d);
     struct tls_ticket *ticket =
         CFG_TICKETS ? http_tickets_take(&c->tickets, c->host, c->port) : NULL;
     struct tls_dial dial = { .net = c->env->net,
@@ -94,7 +108,7 @@ static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
                              .ticket = ticket,
                              .deadline_ms =
                                  http_conn_now_ms(c) + c->timeout_ms };
-    esp_err_t err = tls_open(&c->tls, &dial, conf, &why);
+    esp_err_t err = tls_open(&c->tls, &dial, conf, d);
 
     if (CFG_TICKETS)
         tls_ticket_free(ticket);
@@ -105,11 +119,9 @@ static esp_err_t open_tls(struct http_conn *c, const struct tls_conf *conf,
     c->err = err;
     c->fault = dial.fault;
     c->sys_errno = c->env->net->last_errno(c->tcp);
-    if (err == ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT)
-        return http_conn_fail(c, d, DIAG_STAGE_TLS, err, "%s (%u.%u s)",
-                              why.text, (unsigned)(c->timeout_ms / 1000),
-                              (unsigned)(c->timeout_ms % 1000 / 100));
-    return http_conn_fail(c, d, DIAG_STAGE_TLS, err, "%s", why.text);
+    if (is_fresh)
+        explain_tls(c, d);
+    return err;
 }
 
 esp_err_t http_conn_open(struct http_conn *c, const struct http_url *url,

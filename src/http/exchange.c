@@ -86,7 +86,7 @@ static void await_head(struct http_client *c)
 esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
                          struct diag *d)
 {
-    struct diag first = DIAG_NONE;
+    bool is_fresh = diag_is_fresh(d);
     esp_err_t err = ESP_OK;
 
     if (c->phase == HTTP_PHASE_BODY)
@@ -103,12 +103,11 @@ esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
     c->reused = http_conn_is_open(&c->conn);
     c->stats.requests++;
     if (c->reused) {
-        err = http_write_request(c, body_len, &first);
+        err = http_write_request(c, body_len, d);
         if (err == ESP_ERR_HTTP_WRITE_DATA && may_resend(c)) {
             http_disconnect(c);
+            diag_forget(d, is_fresh);
             err = send_on_new(c, d);
-        } else if (err) {
-            (void)diag_fail(d, first.stage, err, "%s", first.text);
         }
     } else {
         err = send_on_new(c, d);
@@ -315,24 +314,23 @@ static bool may_wait_on(const struct http_client *c, esp_err_t err)
 
 esp_err_t http_recv_head(struct http_client *c, struct diag *d)
 {
-    struct diag first = DIAG_NONE;
+    bool is_fresh = diag_is_fresh(d);
 
     if (c->phase != HTTP_PHASE_SENT)
         return diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_INVALID_STATE,
                          "no request was sent that could be answered");
-    esp_err_t err = recv_final_head(c, &first);
+    esp_err_t err = recv_final_head(c, d);
     if (err == ESP_ERR_HTTP_FETCH_HEADER && may_resend(c)) {
         http_disconnect(c);
-        first = (struct diag)DIAG_NONE;
-        err = send_on_new(c, &first);
+        diag_forget(d, is_fresh);
+        err = send_on_new(c, d);
         if (!err) {
             c->phase = HTTP_PHASE_SENT;
             await_head(c);
-            err = recv_final_head(c, &first);
+            err = recv_final_head(c, d);
         }
     }
     if (err) {
-        (void)diag_fail(d, first.stage, err, "%s", first.text);
         if (may_wait_on(c, err) || !http_conn_is_open(&c->conn))
             return err;
         return give_up(c, err);

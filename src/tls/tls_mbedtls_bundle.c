@@ -14,7 +14,7 @@
 
 /* An empty certificate: in a list it verifies nothing, because it has no key,
  * but the library insists on a list. */
-static mbedtls_x509_crt no_certs;
+static const mbedtls_x509_crt no_certs;
 
 /* Two thousand bits are what the library asks of certificates, too. */
 bool tls_key_is_weak(const mbedtls_pk_context *pk)
@@ -75,7 +75,7 @@ static int verify_alone(void *ctx, mbedtls_x509_crt *crt, int depth,
 
 void tls_bundle_attach(void *library_conf, struct tls_bundle *b)
 {
-    mbedtls_ssl_conf_ca_chain(library_conf, &no_certs, NULL);
+    mbedtls_ssl_conf_ca_chain(library_conf, tls_no_certs(), NULL);
     mbedtls_ssl_conf_verify(library_conf, verify_alone, b);
 }
 
@@ -99,5 +99,5 @@ const struct tls_bundle *tls_bundle_attached(const mbedtls_ssl_config *conf)
 
 mbedtls_x509_crt *tls_no_certs(void)
 {
-    return &no_certs;
+    return tls_writable(&no_certs);
 }

@@ -101,8 +101,8 @@ static void quote_body(struct upd *u, char *out, size_t out_len)
     upd_quote(u, span_of(raw, len), out, out_len);
 }
 
-static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,
-                               struct diag *said)
+APART static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,
+                                     struct diag *said)
 {
     const struct http_head *head = http_head(u->fetch.client);
     char quote[BODY_QUOTE_LEN + 1], when[24] = "";
@@ -123,15 +123,22 @@ static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,
                      quote[0] ? "\"" : "");
 }
 
-/* *status: of an answer that was refused. */
-static esp_err_t ask_once(struct upd *u, const struct upd_range *r,
-                          bool may_restart, struct upd_answer *out,
-                          struct diag *said)
+APART static void judge(const struct upd *u, const struct upd_range *r,
+                        bool may_restart, struct upd_answer *out)
 {
-    struct upd_answer_in in = { .asked_range = r->send,
+    struct upd_answer_in in = { .head = http_head(u->fetch.client),
+                                .asked_range = r->send,
                                 .want_off = r->first,
                                 .may_restart = may_restart,
                                 .file = u->fetch.file };
+
+    upd_judge_answer(&in, out);
+}
+
+static esp_err_t ask_once(struct upd *u, const struct upd_range *r,
+                          bool may_restart, struct upd_answer *out)
+{
+    struct diag *said = u->diag;
     esp_err_t err = set_range(u, r);
 
     if (err)
@@ -142,8 +149,7 @@ static esp_err_t ask_once(struct upd *u, const struct upd_range *r,
     if (err)
         return diag_fail(said, DIAG_STAGE_CONNECT, err,
                          "the server cannot be asked");
-    in.head = http_head(u->fetch.client);
-    upd_judge_answer(&in, out);
+    judge(u, r, may_restart, out);
     if (out->act == UPD_ACT_FAIL)
         return refuse_answer(u, out, said);
     return ESP_OK;
@@ -161,11 +167,12 @@ static uint32_t random_number(const struct upd *u)
     return n;
 }
 
-bool upd_again(struct upd *u, const struct diag *said, int status)
+APART static void decide_again(const struct upd *u, int status,
+                               struct upd_retry *out)
 {
     struct upd_retry_in in = {
-        .stage = said->stage,
-        .err = said->err,
+        .stage = u->diag->stage,
+        .err = u->diag->err,
         .status = status,
         .unsound = http_stats(u->fetch.client)->unsound,
         .retry_after_s = status ? http_head(u->fetch.client)->retry_after_s : 0,
@@ -174,13 +181,20 @@ bool upd_again(struct upd *u, const struct diag *said, int status)
         .left_ms = upd_left_ms(u),
         .rnd = random_number(u),
     };
+
+    upd_decide_retry(&in, out);
+}
+
+bool upd_again(struct upd *u, int status)
+{
     struct upd_retry retry;
 
     if (!CFG_RETRY)
         return false;
-    upd_decide_retry(&in, &retry);
+    decide_again(u, status, &retry);
     if (!retry.again || port_limit_stopped(u->opts.limit))
         return false;
+    *u->diag = (struct diag)DIAG_NONE;
     u->result->retries++;
     upd_wait(u, retry.wait_ms);
     return true;
@@ -190,18 +204,17 @@ esp_err_t upd_ask(struct upd *u, const struct upd_range *r, bool may_restart,
                   struct upd_answer *out)
 {
     for (;;) {
-        struct diag said = DIAG_NONE;
         esp_err_t err = upd_check_limits(u);
         int status;
 
         if (err)
             return err;
         *out = (struct upd_answer){ .act = UPD_ACT_TAKE };
-        err = ask_once(u, r, may_restart, out, &said);
+        err = ask_once(u, r, may_restart, out);
         if (!err)
             return ESP_OK;
         status = out->act == UPD_ACT_FAIL ? u->result->http_status : 0;
-        if (!upd_again(u, &said, status))
-            return upd_fail(u, said.stage, err, "%s", said.text);
+        if (!upd_again(u, status))
+            return upd_fail(u, u->diag->stage, err, "%s", u->diag->text);
     }
 }

@@ -101,8 +101,10 @@ esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
 
 /* --- bodies -------------------------------------------------------------- */
 
-static void explain_transfer(struct upd *u, struct diag *said, esp_err_t err)
+/* Says it in the place of what the client said. */
+APART static void explain_transfer(struct upd *u, esp_err_t err)
 {
+    struct diag *said = u->diag;
     unsigned long long off = u->fetch.off, total = u->fetch.file.total;
     struct diag why = *said;
     char cause[HTTP_CAUSE_LEN];
@@ -187,22 +189,22 @@ static esp_err_t refuse_rest(struct upd *u, const char *said)
 
 /* The rest is asked for from home, on a new connection: what is left of this
  * one is not worth waiting for, and a redirect may lead elsewhere by now. */
-static esp_err_t mend(struct upd *u, esp_err_t err, struct diag *said)
+static esp_err_t mend(struct upd *u, esp_err_t err)
 {
-    struct diag why = DIAG_NONE;
+    const struct diag *said = u->diag;
 
-    explain_transfer(u, said, err);
+    explain_transfer(u, err);
     pace_reset(&u->fetch);
     u->fetch.silent_ms = 0;
     if (u->opts.retry_cnt > 0 && !is_rest_known(u))
         return refuse_rest(u, said->text);
-    if (!upd_again(u, said, 0))
+    if (!upd_again(u, 0))
         return upd_fail(u, said->stage, err, "%s", said->text);
     http_disconnect(u->fetch.client);
-    err = http_rewind(u->fetch.client, &why);
+    err = http_rewind(u->fetch.client, u->diag);
     if (!err)
-        err = http_resume(u->fetch.client, &why);
-    return err ? upd_fail(u, why.stage, err, "%s", why.text)
+        err = http_resume(u->fetch.client, u->diag);
+    return err ? upd_fail(u, said->stage, err, "%s", said->text)
                : upd_fetch_start(u, false);
 }
 
@@ -218,15 +220,14 @@ static uint64_t part_end(const struct upd *u)
  * never end with a server that sends nothing at all. */
 static esp_err_t mend_short(struct upd *u, uint64_t end)
 {
-    struct diag said = DIAG_NONE;
     esp_err_t err =
-        diag_fail(&said, DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA,
+        diag_fail(u->diag, DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA,
                   "the answer ended after %llu of the %llu bytes "
                   "that its Content-Range promises",
                   (unsigned long long)(u->fetch.off - u->fetch.asked.first),
                   (unsigned long long)(end - u->fetch.asked.first));
 
-    return mend(u, err, &said);
+    return mend(u, err);
 }
 
 /* A server may give less than was asked for: the wait for its next answer
@@ -274,7 +275,6 @@ static esp_err_t refuse_excess(struct upd *u, size_t *got)
 esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
                          bool *done)
 {
-    struct diag said = DIAG_NONE;
     esp_err_t err = upd_check_limits(u);
     uint64_t since_ms;
 
@@ -287,16 +287,17 @@ esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
     if (http_body_done(u->fetch.client))
         return next_answer(u, done);
     since_ms = upd_now_ms(u);
-    err = http_read(u->fetch.client, dst, len, got, &said);
+    err = http_read(u->fetch.client, dst, len, got, u->diag);
     if (!err || err == ESP_ERR_TIMEOUT)
         err = watch_pace(u, upd_now_ms(u) - since_ms, *got, err);
     if (*got > part_end(u) - u->fetch.off)
         return refuse_excess(u, got);
     u->fetch.off += *got;
     u->result->received_len += (uint32_t)*got;
-    if (!err)
-        return ESP_OK;
-    return mend(u, err, &said);
+    if (err)
+        return mend(u, err);
+    *u->diag = (struct diag)DIAG_NONE; /* of a pause that was no end */
+    return ESP_OK;
 }
 
 esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
@@ -316,17 +317,17 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
     *whole = !err && http_head(u->fetch.client)->status != 206;
     while (!err && !*whole && have < len) {
         size_t got;
-        struct diag said = DIAG_NONE;
         uint64_t since_ms = upd_now_ms(u);
-        err = http_read(u->fetch.client, dst + have, len - have, &got, &said);
+        err = http_read(u->fetch.client, dst + have, len - have, &got, u->diag);
         if (!err && got == 0)
             err = ESP_ERR_INVALID_RESPONSE;
         else if (!err || err == ESP_ERR_TIMEOUT)
             err = watch_pace(u, upd_now_ms(u) - since_ms, got, err);
         if (err) {
-            explain_transfer(u, &said, err);
-            return upd_fail(u, said.stage, err, "%s", said.text);
+            explain_transfer(u, err);
+            return upd_fail(u, u->diag->stage, err, "%s", u->diag->text);
         }
+        *u->diag = (struct diag)DIAG_NONE; /* of a pause that was no end */
         have += (uint32_t)got;
         u->result->received_len += (uint32_t)got;
     }

@@ -82,7 +82,9 @@ struct upd_spare {
 struct upd {
     struct upd_env env;
     struct upd_opts opts;
-    struct diag *diag;         /* the caller's, or spare's */
+    /* The caller's, or spare's. Before the session has failed: of the try that
+     * is being made. */
+    struct diag *diag;
     struct upd_result *result; /* the same */
     struct upd_spare *spare;
     struct upd_target target;
@@ -214,7 +216,7 @@ MUST_CHECK esp_err_t upd_ask(struct upd *u, const struct upd_range *r,
                              bool may_restart, struct upd_answer *out);
 /* After a failure at this place: waits and says true, or false: give up. status
  * is that of a refused answer, else 0. */
-bool upd_again(struct upd *u, const struct diag *said, int status);
+bool upd_again(struct upd *u, int status);
 /* What the server said, for a sentence, unless it repeats a secret. */
 void upd_quote(const struct upd *u, struct span raw, char *out, size_t out_len);
 

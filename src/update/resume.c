@@ -201,8 +201,7 @@ static void take_checkpoint(struct upd *u, const struct upd_checkpoint *c)
     upd_mark_resumed(u);
 }
 
-static esp_err_t resume_checkpoint(struct upd *u,
-                                   const struct upd_checkpoint *c)
+static esp_err_t go_on_at(struct upd *u, const struct upd_checkpoint *c)
 {
     enum fit fit = FIT_YES;
     esp_err_t err = upd_work_open(u);
@@ -226,16 +225,24 @@ static esp_err_t resume_checkpoint(struct upd *u,
     return err;
 }
 
+/* *none: there is no checkpoint to go on with. */
+APART static esp_err_t resume_checkpoint(struct upd *u, bool wanted, bool *none)
+{
+    struct upd_checkpoint checkpoint;
+
+    *none = !CFG_STORE || !upd_mark_load(u, &checkpoint) || !wanted;
+    return *none ? ESP_OK : go_on_at(u, &checkpoint);
+}
+
 esp_err_t upd_resume(struct upd *u)
 {
     uint32_t off = upd_resume_off(u->opts.start_off, u->slot.sector_len,
                                   u->target.cap_len, upd_stage_cnt(u) > 0);
-    struct upd_checkpoint checkpoint;
-    bool whole = false;
-    esp_err_t err;
+    bool whole = false, none;
+    esp_err_t err = resume_checkpoint(u, off == 0, &none);
 
-    if (CFG_STORE && upd_mark_load(u, &checkpoint) && off == 0)
-        return resume_checkpoint(u, &checkpoint);
+    if (!none)
+        return err;
     if (off == 0 || (upd_holds_head(u) && !upd_is_image(u)))
         return upd_fetch_start(u, false);
     err = upd_work_open(u);

@@ -17,6 +17,7 @@ static bool note_failure(struct upd *u, enum diag_stage stage, esp_err_t err)
 
     u->err = u->result->err = limit ? limit : err;
     u->result->stage = limit ? DIAG_STAGE_DOWNLOAD : stage;
+    *u->diag = (struct diag)DIAG_NONE; /* of the try that was made */
     return limit != ESP_OK;
 }
 
