@@ -113,6 +113,15 @@ options: build ## write docs/options.md and docs/api.md from Kconfig and headers
 	@$(PYTHON) tools/project docs --idf $(CURDIR) -o docs/options.md
 	@$(PYTHON) tools/api_table.py $(BUILD)
 
+.PHONY: docs
+docs: GROUP = dev
+docs: configure ## the API pages, from the headers: build/docs/html
+	@mkdir -p $(BUILD)/docs
+	@PORTA_SOURCE=$(CURDIR) PORTA_DOCS=$(BUILD)/docs \
+	    PORTA_VERSION=$$(sed -n 's/^CMAKE_PROJECT_VERSION:[^=]*=//p' \
+	    $(BUILD)/CMakeCache.txt) doxygen tools/doxygen/Doxyfile
+	@echo "$(BUILD)/docs/html/index.html"
+
 .PHONY: install
 install: build ## install libraries, headers and programs (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)

@@ -10,7 +10,7 @@ packages_of() {
         valgrind
     case $1 in
     dev | all)
-        echo clang clang-format universal-ctags spin "$(packages_clang_rt)"
+        echo clang clang-format universal-ctags spin doxygen "$(packages_clang_rt)"
         ;;
     board)
         echo gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
