@@ -9,6 +9,7 @@ BUILD ?= build
 CMAKE_ARGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 LABEL ?=
+BENCH ?=
 FUZZ_SECONDS ?= $(if $(filter check-deep,$(MAKECMDGOALS)),300,20)
 PREFIX ?= /usr/local
 
@@ -22,7 +23,8 @@ MODE =
 
 # How much set-up a command needs: see tools/setup.sh.
 GROUP ?= build
-test test-san bench: GROUP = test
+test test-san: GROUP = test
+bench: GROUP = bench
 setup lint format fuzz check-deep: GROUP = dev
 board: GROUP = board
 
@@ -79,9 +81,8 @@ board: configure ## the same update on an emulated bare-metal board, with its te
 	@cat $(BUILD)/boards/qemu-virt-rv32/budgets.txt
 
 .PHONY: bench
-bench: build ## time and count an update; writes build/bench.json
-	@test -x bench/run || { echo "bench: there is no bench/run"; exit 1; }
-	@bench/run $(BUILD)
+bench: build ## time and count everything: build/bench.json, .md, .svg (BENCH=quick)
+	@bench/run $(BUILD) $(if $(filter quick,$(BENCH)),--quick)
 	@cat $(BUILD)/boards/qemu-virt-rv32/budgets.txt 2>/dev/null || \
 	    echo "budgets of the board: run 'make board' first"
 

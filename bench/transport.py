@@ -5,10 +5,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
+import nginx
 import waiting
+from lab import Skip
 from relay import Relay
 
 RANGE = "64K"
@@ -21,7 +22,7 @@ def update(bench, url, *extra, program="porta"):
          url, "--cacert", bench.pki.ca, "--json", *extra],
         stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"bench: {url} {extra}: {done.stderr.strip()}")
+        raise Skip(f"{url} {extra}: {done.stderr.strip()[-200:]}")
     return json.loads(done.stdout)
 
 
@@ -52,7 +53,7 @@ def heap(bench, server, size):
     rows = []
     for room, program, version in PROFILES:
         if not os.path.exists(os.path.join(bench.bin, program)):
-            bench.skipped.append(f"{program}: not built")
+            bench.skip(program, "not built")
             continue
         with Relay(server.port) as relay:
             told = update(bench, relay.url(f"{size}.bin"), "--tls-max",
@@ -83,7 +84,7 @@ def stop(bench, body, runs):
     worst = {}
     for name, state in waiting.STATES.items():
         if name == "resolve" and not os.path.exists(waiting.hang_dns()):
-            bench.skipped.append("stop in resolve: tests are not built")
+            bench.skip("stop in resolve", "tests are not built")
             continue
         times = []
         for _ in range(runs):
@@ -94,7 +95,20 @@ def stop(bench, body, runs):
     return worst
 
 
+def measure(lab, size):
+    """All of these, from an nginx that speaks both versions."""
+    if not nginx.find():
+        raise Skip("nginx is not installed")
+    with nginx.Nginx(lab.path("www"), lab.cert, lab.key) as both:
+        lab.report["wire"] = wire(lab, both, size)
+        lab.report["record_heap"] = heap(lab, both, size)
+    with open(lab.image(size), "rb") as f:
+        lab.report["stop_ms"] = stop(lab, f.read(), min(lab.runs, 3))
+
+
 def table(report):
+    if "wire" not in report:
+        return []
     lines = ["", "| 4 MB over TLS 1.3 | connections | handshakes | requests | "
              "bytes on the wire beyond the image |", "|---|---|---|---|---|"]
     for row in report["wire"]:
@@ -107,7 +121,9 @@ def table(report):
     lines += ["", "| TLS | room for a record | heap peak | longest record of "
               "the server |", "|---|---|---|---|"]
     lines += ["| {tls} | {room} | {heap_peak} bytes | {longest_record} bytes |"
-              .format(**row) for row in report["heap_peak"]]
+              .format(**row) for row in report["record_heap"]]
+    if "stop_ms" not in report:
+        return lines
     lines += ["", "From the wish to stop to the end of the process, at the worst: "
               + ", ".join(f"{state} {ms:.0f} ms"
                           for state, ms in report["stop_ms"].items()) + "."]

@@ -1,10 +1,11 @@
 #!/bin/sh
 # setup.sh - everything that porta needs on a Debian machine.
 #
-# usage: tools/setup.sh [build|test|dev|board|all]
+# usage: tools/setup.sh [build|test|bench|dev|board|all]
 #   build  compiler, CMake, libraries, Mbed TLS sources: enough for `make demo`
 #   test   build + the servers and runners of the tests, and the reference's
 #          espsecure: `make test`
+#   bench  test + what `make bench` compares with, counts and draws by
 #   dev    test + clang, formatter, model checker: `make lint`, `make fuzz`
 #   board  test + cross compiler, C library, emulator, lwIP: `make board`
 #   all    the same as dev (default)
@@ -36,8 +37,8 @@ die() {
 
 group=${1:-all}
 case $group in
-build | test | dev | board | all) ;;
-*) die "unknown group '$group'; usage: tools/setup.sh [build|test|dev|board|all]" ;;
+build | test | bench | dev | board | all) ;;
+*) die "unknown group '$group'; usage: tools/setup.sh [build|test|bench|dev|board|all]" ;;
 esac
 
 did=

@@ -57,6 +57,7 @@ struct session {
     uint64_t start_ms;
     char version[64];
     enum outcome outcome;
+    size_t heap_steady; /* when the last byte came */
 };
 
 /* The signal handler's way to the session. */
@@ -271,6 +272,7 @@ static esp_err_t transfer(struct session *s)
         show(s, &progress);
     }
     progress_end(&progress);
+    s->heap_steady = s->heap.cur_len;
     trace_phase(&s->trace, "download and write", start_us);
     return step == UPD_STEP_FAILED ? (err ? err : ESP_FAIL) : ESP_OK;
 }
@@ -464,6 +466,8 @@ static bool put_heap(cJSON *obj, const struct session *s)
 {
     return put(obj, "heap_peak",
                cJSON_CreateNumber((double)s->heap.peak_len)) &&
+           put(obj, "heap_steady",
+               cJSON_CreateNumber((double)s->heap_steady)) &&
            put(obj, "heap_allocs", cJSON_CreateNumber(s->heap.alloc_cnt)) &&
            put(obj, "heap_left", cJSON_CreateNumber((double)s->heap.cur_len));
 }

@@ -9,6 +9,9 @@ packages_of() {
     [ "$1" = build ] || echo python3-pytest python3-pip nginx-light openssl curl \
         valgrind
     case $1 in
+    bench)
+        echo gnuplot-nox strace wget
+        ;;
     dev | all)
         echo clang clang-format universal-ctags spin doxygen "$(packages_clang_rt)"
         ;;
