@@ -130,8 +130,35 @@ static bool is_special(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-esp_err_t cli_out_open(struct cli_out *o, const char *path, mode_t mode,
-                       struct diag *d)
+static bool is_private_key(struct span pem)
+{
+    static const char mark[] = "PRIVATE KEY-----";
+
+    return memmem(pem.ptr, pem.len, mark, sizeof(mark) - 1) != NULL;
+}
+
+/* What signed a product's images is not made again: a slip of the hand that
+ * names it as an output must not cost it. */
+static esp_err_t spare_key(const char *path, struct diag *d)
+{
+    char head[256];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got;
+
+    if (fd < 0)
+        return ESP_OK;
+    got = read(fd, head, sizeof(head));
+    close(fd);
+    if (got > 0 && is_private_key(span_of(head, (size_t)got)))
+        return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_STATE,
+                         "%s holds a private key and is not overwritten; "
+                         "choose another name",
+                         text_name(path).text);
+    return ESP_OK;
+}
+
+static esp_err_t out_open(struct cli_out *o, const char *path, mode_t mode,
+                          struct diag *d)
 {
     mode_t mask;
 
@@ -161,6 +188,14 @@ esp_err_t cli_out_open(struct cli_out *o, const char *path, mode_t mode,
         return err;
     }
     return ESP_OK;
+}
+
+esp_err_t cli_out_open(struct cli_out *o, const char *path, mode_t mode,
+                       struct diag *d)
+{
+    esp_err_t err = is_special(path) ? ESP_OK : spare_key(path, d);
+
+    return err ? err : out_open(o, path, mode, d);
 }
 
 esp_err_t cli_out_write(struct cli_out *o, const void *data, size_t len,
@@ -225,7 +260,8 @@ esp_err_t cli_write_file(const char *path, struct span data, mode_t mode,
                          struct diag *d)
 {
     struct cli_out out = CLI_OUT_CLOSED;
-    esp_err_t err = cli_out_open(&out, path, mode, d);
+    esp_err_t err = is_private_key(data) ? out_open(&out, path, mode, d)
+                                         : cli_out_open(&out, path, mode, d);
 
     if (!err)
         err = cli_out_write(&out, data.ptr, data.len, d);

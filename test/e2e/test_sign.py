@@ -123,6 +123,26 @@ def test_new_key_is_private(porta, tmp_path, scheme):
         porta.ok("key", "digest", tmp_path / "p.pem").out
 
 
+@pytest.mark.parametrize("verb", [
+    ("image", "sign", "--scheme", "ecdsa256", "--key", "KEY", "APP", "-o"),
+    ("key", "public", "KEY", "-o"),
+    ("key", "set", "KEY", "--set-version", "1", "-o"),
+    ("image", "create", "--chip", "esp32", "--project", "p", "--version", "1",
+     "--segment", "0x20000000:APP", "-o"),
+    ("flash", "create", "--chip", "esp32", "--table", "two_ota_large", "-o")])
+def test_a_private_key_is_not_overwritten(porta, image, tmp_path, verb):
+    key = tmp_path / "k.pem"
+    porta.ok("key", "new", "--scheme", "ecdsa256", "-o", key)
+    before = key.read_bytes()
+    app = image()
+    ended = porta(*[a.replace("APP", str(app)).replace("KEY", str(key))
+                    for a in verb], key)
+    assert ended.code == 1 and "holds a private key" in ended.err, ended
+    assert key.read_bytes() == before
+    assert {p.name for p in tmp_path.iterdir()} <= {
+        "k.pem", "body0", app.name}
+
+
 def test_raw_public_key(porta, keys, sign, image, tmp_path):
     private, public = keys("v1")
     porta.ok("key", "public", private, "--raw", "-o", tmp_path / "raw")
