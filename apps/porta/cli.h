@@ -208,6 +208,11 @@ MUST_CHECK esp_err_t cli_out_write(struct cli_out *o, const void *data,
 MUST_CHECK esp_err_t cli_out_commit(struct cli_out *o, struct diag *d);
 void cli_out_discard(struct cli_out *o); /* idempotent; after commit nothing */
 
+/* A key of raw bytes does not look like one: it is spared by its name.
+ * ESP_ERR_INVALID_STATE: both are one file. */
+MUST_CHECK esp_err_t cli_other_file(const char *out, const char *key,
+                                    struct diag *d);
+
 /* All of it in one call. */
 MUST_CHECK esp_err_t cli_write_file(const char *path, struct span data,
                                     mode_t mode, struct diag *d);

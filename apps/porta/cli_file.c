@@ -157,6 +157,19 @@ static esp_err_t spare_key(const char *path, struct diag *d)
     return ESP_OK;
 }
 
+esp_err_t cli_other_file(const char *out, const char *key, struct diag *d)
+{
+    struct stat a, b;
+
+    if (stat(out, &a) != 0 || stat(key, &b) != 0 || a.st_dev != b.st_dev ||
+        a.st_ino != b.st_ino)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_STATE,
+                     "%s is the key and is not overwritten; choose another "
+                     "name",
+                     text_name(out).text);
+}
+
 static esp_err_t out_open(struct cli_out *o, const char *path, mode_t mode,
                           struct diag *d)
 {

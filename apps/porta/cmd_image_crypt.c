@@ -112,6 +112,8 @@ static esp_err_t encrypt(const struct crypt_opts *o, const char *path,
     if (!err)
         err = check_scheme(o, key, d);
     if (!err)
+        err = cli_other_file(o->out, o->key, d);
+    if (!err)
         err = load(path, &in, d);
     if (!err)
         err = check_plain(path, span_of(in.ptr, in.len), d);
@@ -137,6 +139,8 @@ static esp_err_t decrypt(const struct crypt_opts *o, const char *path,
     struct enc_key *key;
     esp_err_t err = crypt_key_open_private(o->key, &crypt_env, &key, d);
 
+    if (!err)
+        err = cli_other_file(o->out, o->key, d);
     if (!err)
         err = load(path, &in, d);
     if (!err)

@@ -32,6 +32,17 @@ TOOL = os.environ.get("PORTA_ENC_IMG_GEN")
 SCHEMES = ["rsa3072", "ecies256", "hmac"]
 
 
+def test_a_key_is_not_overwritten(porta, image, tmp_path):
+    key, app = tmp_path / "key", image()
+    porta.ok("key", "new", "--scheme", "hmac", "-o", key)
+    before = key.read_bytes()
+    for verb in ["encrypt", "decrypt"]:
+        ended = porta("image", verb, "--key", key, app, "-o",
+                      tmp_path / "." / "key")
+        assert ended.code == 1 and "is the key" in ended.err
+        assert key.read_bytes() == before
+
+
 def vector(name):
     return os.path.join(VECTORS, name)
 
