@@ -3,3 +3,4 @@ porta_fuzz(key_set SOURCES fuzz_key_set.c LIBS porta_image porta_crypto porta_pa
 porta_fuzz(key_file SOURCES fuzz_key_file.c LIBS porta_cmds)
 target_include_directories(fuzz_key_file PRIVATE
     "${PROJECT_SOURCE_DIR}/apps/porta")
+porta_fuzz(sig_block SOURCES fuzz_sig_block.c LIBS porta_image porta_crypto porta_base)
