@@ -123,6 +123,7 @@ static void policy_find(void)
     p->allow_http = app->allow_http;
     p->skip_cert_verify = app->skip_cert_verify;
     p->psk = app->psk;
+    p->tls_record_len = (uint16_t)app->record_len;
     p->cert_dates = app->dates_strict ? POL_DATES_STRICT : POL_DATES_PLAUSIBLE;
     p->require_signed |= app->require_signed;
 }

@@ -40,7 +40,9 @@ struct policy {
     enum pol_cert_dates cert_dates;
     /* What a project has to ask for, and a tool need not. */
     enum pol_decrypt decrypt_cb; /* CONFIG_ESP_HTTPS_OTA_DECRYPT_CB */
-    bool no_cert_select; /* CONFIG_ESP_TLS_SERVER_CERT_SELECT_HOOK is off */
+    uint16_t tls_record_len; /* CONFIG_MBEDTLS_SSL_IN_CONTENT_LEN; 0: what the
+                                library was built with */
+    bool no_cert_select;     /* CONFIG_ESP_TLS_SERVER_CERT_SELECT_HOOK is off */
     /* A new image's trial: so many resets end it (0: one, the first), those
      * by power (switched on, brown-out) not counted up to trial_power. */
     uint8_t trial_boots;

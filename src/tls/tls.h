@@ -55,6 +55,7 @@ struct tls_conf {
     const char *name;     /* checked and sent as SNI; NULL: the host */
     bool skip_name_check; /* neither checked nor sent */
     bool skip_verify;     /* insecure, for tests */
+    uint16_t record_len;  /* longest that is received; 0: tls_record_room() */
     enum tls_version min, max;
     const char *const *alpn; /* NULL-terminated list, or NULL */
     /* Attaches further trust to the library's configuration object, as
@@ -75,6 +76,7 @@ struct tls_fault {
     int code;       /* the library's number, 0 if none */
     uint32_t flags; /* verification flags of the chain */
     int alert;      /* alert received, 0 if none */
+    uint16_t room;  /* of a record, when conf said less; 0: it did not */
 };
 
 struct tls_session; /* lives in env->heap */
@@ -88,7 +90,8 @@ void tls_deinit(void);
  * no. tls_open() asks, too; callers ask before they connect. */
 MUST_CHECK esp_err_t tls_conf_check(const struct tls_conf *conf,
                                     struct diag *d);
-/* What the policy says about conf: the rule for dates; a key without the
+/* What the policy says about conf: the rule for dates; how long records may
+ * be; a key without the
  * option for it does not count; who has nothing to verify by is still let
  * through by skip_cert_verify, with a warning that no log level silences. */
 void tls_conf_obey(struct tls_conf *conf, const struct policy *policy,

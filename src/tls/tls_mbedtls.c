@@ -328,6 +328,7 @@ static esp_err_t session_broken(struct tls_session *s, int ret)
 
     s->broken = true;
     s->fault.code = ret;
+    s->fault.room = s->bio.room;
     if (ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && msg)
         s->fault.alert = msg[1];
     return ESP_FAIL;

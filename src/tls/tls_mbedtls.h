@@ -16,6 +16,9 @@
 #define TLS_RECORD_MAX_LEN 16384u
 #define TLS_NAME_LEN 256u
 
+/* Only a library with room for every record can be told to have less. */
+#define TLS_ROOM_VARIES (MBEDTLS_SSL_IN_CONTENT_LEN == TLS_RECORD_MAX_LEN)
+
 static inline bool tls_is_small(void)
 {
     return tls_record_room() < TLS_RECORD_MAX_LEN;
@@ -52,6 +55,9 @@ struct tls_bio {
     uint64_t deadline_ms;
     esp_err_t err; /* of the last call: ESP_OK, ESP_ERR_TIMEOUT, ESP_FAIL */
     bool eof;
+    uint16_t room; /* of a record, when there is less than the library's; 0 */
+    uint8_t head[5], head_cnt; /* of the record that begins */
+    uint32_t left;             /* of the one that passes */
     size_t pos, len;
     uint8_t buf[TLS_BIO_LEN];
 };
@@ -148,6 +154,12 @@ struct tls_session {
     bool closed_clean;
     struct tls_bio bio;
 };
+
+/* The longest record that this session receives. */
+static inline size_t tls_room(const struct tls_session *s)
+{
+    return TLS_ROOM_VARIES && s->bio.room ? s->bio.room : tls_record_room();
+}
 
 /* Of the peer; "": not checked. */
 static inline const char *tls_name(const struct tls_session *s)

@@ -10,6 +10,8 @@ void tls_bio_init(struct tls_bio *b, const struct port_net *net,
     b->deadline_ms = 0;
     b->err = ESP_OK;
     b->eof = false;
+    b->head_cnt = 0;
+    b->left = 0;
     b->pos = 0;
     b->len = 0;
 }
@@ -41,9 +43,34 @@ static int bio_result(const struct tls_bio *b, size_t done)
     return b->err ? MBEDTLS_ERR_NET_CONN_RESET : (int)done;
 }
 
-int tls_bio_recv(void *ctx, unsigned char *dst, size_t len)
+/* What protection adds to a record: explicit nonces, MAC, padding, tag. */
+#define EXPANSION 64u
+
+/* Follows the records that pass. False: one is longer than there is room. */
+static bool records_fit(struct tls_bio *b, const unsigned char *src, size_t len)
 {
-    struct tls_bio *b = ctx;
+    while (len > 0) {
+        size_t n = b->left < len ? b->left : len;
+
+        b->left -= (uint32_t)n;
+        src += n;
+        len -= n;
+        if (len == 0)
+            break;
+        b->head[b->head_cnt++] = *src++;
+        len--;
+        if (b->head_cnt < sizeof(b->head))
+            continue;
+        b->head_cnt = 0;
+        b->left = (uint32_t)(b->head[3] << 8 | b->head[4]);
+        if (b->left > b->room + EXPANSION)
+            return false;
+    }
+    return true;
+}
+
+static int bio_recv(struct tls_bio *b, unsigned char *dst, size_t len)
+{
     size_t done = 0;
 
     if (b->pos == b->len && len >= sizeof(b->buf)) {
@@ -60,4 +87,15 @@ int tls_bio_recv(void *ctx, unsigned char *dst, size_t len)
     memcpy(dst, b->buf + b->pos, done);
     b->pos += done;
     return (int)done;
+}
+
+int tls_bio_recv(void *ctx, unsigned char *dst, size_t len)
+{
+    struct tls_bio *b = ctx;
+    int done = bio_recv(b, dst, len);
+
+    if (TLS_ROOM_VARIES && b->room && done > 0 &&
+        !records_fit(b, dst, (size_t)done))
+        return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
+    return done;
 }

@@ -296,7 +296,7 @@ static void load_record_len(struct tls_session *s)
                   { 0, MBEDTLS_SSL_MAX_FRAG_LEN_512 } };
     size_t i = 0;
 
-    while (codes[i].len > tls_record_room())
+    while (codes[i].len > tls_room(s))
         i++;
     s->conf.MBEDTLS_PRIVATE(mfl_code) = codes[i].code;
 }
@@ -307,7 +307,7 @@ static void load_record_len(struct tls_session *s)
 static mbedtls_ssl_protocol_version highest(const struct tls_session *s,
                                             enum tls_version min)
 {
-    bool short_records = tls_is_small() && !s->is_server;
+    bool short_records = tls_room(s) < TLS_RECORD_MAX_LEN && !s->is_server;
 
     return short_records && min != TLS_VERSION_1_3 ? MBEDTLS_SSL_VERSION_TLS1_2
                                                    : MBEDTLS_SSL_VERSION_TLS1_3;
@@ -320,7 +320,7 @@ void tls_load_versions(struct tls_session *s, enum tls_version min,
         &s->conf, version_of(min, MBEDTLS_SSL_VERSION_TLS1_2));
     mbedtls_ssl_conf_max_tls_version(&s->conf,
                                      version_of(max, highest(s, min)));
-    if (tls_is_small() && !s->is_server &&
+    if (tls_room(s) < TLS_RECORD_MAX_LEN && !s->is_server &&
         s->conf.MBEDTLS_PRIVATE(max_tls_version) == MBEDTLS_SSL_VERSION_TLS1_2)
         load_record_len(s);
 }
@@ -428,6 +428,8 @@ esp_err_t tls_conf_load(struct tls_session *s, const struct tls_conf *conf,
         return err;
     s->skip_verify = conf->skip_verify;
     s->keep_cert = conf->keep_cert;
+    if (TLS_ROOM_VARIES && conf->record_len < TLS_RECORD_MAX_LEN)
+        s->bio.room = conf->record_len;
     tls_load_versions(s, conf->min, conf->max);
     load_tickets(s, conf);
     err = load_trust(s, conf, d);
@@ -465,6 +467,7 @@ void tls_conf_obey(struct tls_conf *conf, const struct policy *policy,
     bool given = names_trust(conf);
 
     conf->dates = pol_cert_dates(policy);
+    conf->record_len = policy->tls_record_len;
     if (conf->psk.len > 0 && !pol_psk(policy)) {
         LOGE(tag, "the pre-shared key is not used: ESP_TLS_PSK_VERIFICATION is "
                   "off");

@@ -85,23 +85,26 @@ void tls_verify_text(uint32_t flags, char *out, size_t out_len)
 
 /* What the library says when there is no room for a record, or for a message
  * that came in several. */
-static bool is_too_long(int code)
+static bool is_too_long(int code, size_t room)
 {
-    return tls_is_small() && (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA ||
-                              code == MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL ||
-                              code == MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED);
+    return room < TLS_RECORD_MAX_LEN &&
+           (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA ||
+            code == MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL ||
+            code == MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED);
 }
 
 void tls_fault_text(const struct tls_fault *fault, char *out, size_t out_len)
 {
+    size_t room = fault->room ? fault->room : tls_record_room();
+
     if (fault->alert)
         (void)snprintf(out, out_len, "the server sent the TLS alert %d, %s",
                        fault->alert, tls_alert_name(fault->alert));
-    else if (is_too_long(fault->code))
+    else if (is_too_long(fault->code, room))
         (void)snprintf(out, out_len,
                        "a TLS record of more than the %zu bytes that this "
                        "build has room for",
-                       tls_record_room());
+                       room);
     else
         (void)snprintf(out, out_len, "broken TLS record, Mbed TLS -0x%04x",
                        (unsigned)-fault->code);
@@ -244,13 +247,13 @@ static esp_err_t explain_library(const struct tls_session *s, int ret,
             "no common version: the %s has no TLS from %s to %s", peer(s),
             version_text(s->conf.MBEDTLS_PRIVATE(min_tls_version)),
             version_text(s->conf.MBEDTLS_PRIVATE(max_tls_version)));
-    if (is_too_long(ret))
+    if (is_too_long(ret, tls_room(s)))
         return diag_fail(
             d, DIAG_STAGE_TLS, err,
             "a message of the %s does not fit into the %zu bytes that this "
             "build has room for: use a shorter chain of certificates, or build "
             "with a larger PORTA_TLS_RECORD_LEN",
-            peer(s), tls_record_room());
+            peer(s), tls_room(s));
     if (ret == MBEDTLS_ERR_SSL_INVALID_RECORD)
         return diag_fail(d, DIAG_STAGE_TLS, err,
                          "what came is not TLS: is this a plain HTTP port?");

@@ -101,6 +101,7 @@ const struct porta_app_config porta_app_config = {{
     .log_level = {level},
     .log_colors = {flag(config, "LOG_COLORS")},
     .chip_model = {CHIP_MODELS.get(config["IDF_TARGET"], 999)},
+    .record_len = {config["MBEDTLS_SSL_IN_CONTENT_LEN"]},
     .heap_kib = {config["PORTA_HEAP_KIB"]},
     .wdt = {flag(config, "ESP_TASK_WDT_INIT")},
     .wdt_panic = {flag(config, "ESP_TASK_WDT_PANIC")},
