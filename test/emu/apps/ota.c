@@ -80,16 +80,17 @@ static void show_result(void *ctx, const porta_ota_result_t *r)
         printf("MESSAGE %s\n", r->message);
 }
 
-static void show_figures(void)
+static void show_figures(uint32_t heap_before)
 {
     struct vrt_heap_stats heap;
 
     vrt_heap_stats(&heap);
-    printf("FIGURES heap_peak=%" PRIu32 " heap_used_peak=%" PRIu32
-           " heap_now=%" PRIu32 " refused=%" PRIu32 " stack=%" PRIu32
-           " flash_longest_us=%" PRIu32 "\n",
-           heap.peak_len, heap.used_peak_len, heap.cur_len, heap.refused_cnt,
-           bare_stack_depth(), bare_flash_stats()->longest_us);
+    printf("FIGURES heap_before=%" PRIu32 " heap_peak=%" PRIu32
+           " heap_used_peak=%" PRIu32 " heap_now=%" PRIu32 " refused=%" PRIu32
+           " stack=%" PRIu32 " flash_longest_us=%" PRIu32 "\n",
+           heap_before, heap.peak_len, heap.used_peak_len, heap.cur_len,
+           heap.refused_cnt, bare_stack_depth(),
+           bare_flash_stats()->longest_us);
 }
 
 static esp_err_t use_psk(esp_http_client_handle_t client)
@@ -130,10 +131,12 @@ static void update(void)
     };
     porta_ota_set_options(&options);
     char *volatile taken = malloc((size_t)atoi(setting("heap")));
+    struct vrt_heap_stats before;
     vrt_heap_peak_reset();
+    vrt_heap_stats(&before);
     esp_err_t err = esp_https_ota(&config);
     free(taken);
-    show_figures();
+    show_figures(before.cur_len);
     printf("UPDATE %s\n", esp_err_to_name(err));
     if (err == ESP_OK && setting("hold")[0] != '1')
         esp_restart();
