@@ -127,6 +127,13 @@ docs: configure ## the API pages, from the headers: build/docs/html
 install: build ## install libraries, headers and programs (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
+.PHONY: deb
+deb: DIR = $(BUILD)-deb
+deb: MODE = -DPORTA_SHARED=ON -DPORTA_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr
+deb: build ## a Debian package: build-deb/porta_VERSION_ARCH.deb
+	@cd $(DIR) && cpack -G DEB && ls -l porta_*.deb
+
 .PHONY: clean
 clean: ## remove what was built (.deps/ stays)
-	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-deep $(BUILD)-board
+	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-deep $(BUILD)-board \
+	    $(BUILD)-deb

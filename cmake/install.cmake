@@ -1,4 +1,5 @@
-# cmake --install: include/, lib/libporta.a, porta.pc, find_package(porta).
+# cmake --install: include/, lib/libporta.a, porta.pc, find_package(porta);
+# with PORTA_SHARED also lib/libporta.so, porta-shared.pc and porta::shared.
 #
 # Mbed TLS is installed with its headers and our configuration, under names
 # of our own, so that an installed Mbed TLS is neither hidden nor mistaken.
@@ -51,6 +52,8 @@ if(PORTA_MBEDTLS STREQUAL "source")
 else()
     list(APPEND link -lmbedtls -lmbedx509 -lmbedcrypto)
 endif()
+# By file name: -lporta would be the shared library when both are there.
+list(TRANSFORM link REPLACE "^-lporta$" "-l:libporta.a")
 list(APPEND link "-Wl,--end-group" -pthread)
 list(JOIN link " " PORTA_PC_LIBS)
 
@@ -88,6 +91,11 @@ install(FILES "${PORTA_GENERATED_DIR}/package/porta-config.cmake"
     "${PORTA_GENERATED_DIR}/package/porta-config-version.cmake"
     DESTINATION "${package_dir}")
 
+if(TARGET porta_shared)
+    install(TARGETS porta_shared EXPORT porta-targets
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endif()
+
 # Relative to the .pc file: the prefix may be chosen when installing.
 file(RELATIVE_PATH up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 string(REGEX REPLACE "/$" "" up "${up}")
@@ -96,6 +104,13 @@ configure_file("${PROJECT_SOURCE_DIR}/cmake/porta.pc.in"
     "${PROJECT_BINARY_DIR}/porta.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/porta.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+if(TARGET porta_shared)
+    set(PORTA_PC_LIBS -lporta)
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/porta.pc.in"
+        "${PROJECT_BINARY_DIR}/porta-shared.pc" @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/porta-shared.pc"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endif()
 
 # What is made of the table of verbs and options: see apps/porta/cli_table.h.
 if(TARGET porta_tool)

@@ -95,6 +95,7 @@ if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
     message(FATAL_ERROR "CFG_LOG_LEVEL is '${CFG_LOG_LEVEL}': it must be 0 to 5")
 endif()
 
+option(PORTA_SHARED "Build libporta.so as well; all code is -fPIC then" OFF)
 option(PORTA_TESTS "Build the tests and the replay of the fuzz corpora" ON)
 option(PORTA_DEEP "Tests run their long form: every cut twice, 1,000 kills" OFF)
 option(PORTA_SANITIZE

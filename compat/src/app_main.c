@@ -1,5 +1,6 @@
-/* main() of an ESP-IDF application on Linux: takes over the flash from the
- * board, starts the implicit device and runs app_main() on the "main" task.
+/* What main() of an ESP-IDF application does on Linux: takes over the flash
+ * from the board, starts the implicit device and runs app_main() on the "main"
+ * task.
  *
  * The process goes on after app_main() returned, and after the last task has
  * ended, as a device does; the board ends it. */
@@ -28,8 +29,6 @@
 #include "trust.h"
 
 #define EXIT_NO_BOARD 2
-
-void app_main(void);
 
 /* The device's hardware: it lives as long as the process. */
 static struct {
@@ -214,13 +213,16 @@ static esp_err_t device_start(struct diag *diag)
 
 static void main_task(void *arg)
 {
-    (void)arg;
-    app_main();
+    void (*app)(void) = *(void (**)(void))arg;
+
+    app();
     vTaskDelete(NULL);
 }
 
-int main(void)
+int compat_run(void (*app)(void))
 {
+    static void (*started)(void);
+
     struct diag diag = DIAG_NONE;
     signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0); /* a console shows whole lines */
@@ -232,8 +234,9 @@ int main(void)
         return EXIT_NO_BOARD;
     }
     compat_wdt_start();
-    if (xTaskCreate(main_task, "main", porta_app_config.main_stack_len, NULL, 1,
-                    NULL) != pdPASS) {
+    started = app;
+    if (xTaskCreate(main_task, "main", porta_app_config.main_stack_len,
+                    (void *)&started, 1, NULL) != pdPASS) {
         fprintf(stderr, "application: the main task does not start\n");
         return EXIT_NO_BOARD;
     }

@@ -11,6 +11,10 @@
 #include "port/heap.h"
 #include "port/sys.h"
 
+/* Runs an application as main() does, on a task of its own: the status to end
+ * with, when the device does not start. */
+int compat_run(void (*app)(void));
+
 /* The last task has ended, or there is one again; the same of alarms. When
  * neither is left, the board knows that nothing will happen any more. */
 void compat_set_tasks(bool any);
