@@ -360,8 +360,8 @@ def test_what_it_forked_has_no_flash_once_the_board_was_killed(flash):
                                  "-1=0"])
 def test_input_that_is_none(flash, arg):
     done = device(flash("exit0"), "--input", arg)
-    assert done.returncode == 2 and "is not PIN=0, PIN=1 or PIN=@FILE" in \
-        done.stderr
+    assert done.returncode == 2 and \
+        "is not PIN=0, PIN=1, PIN=@FILE or PIN=signal" in done.stderr
 
 
 def test_keep_elf(flash):
