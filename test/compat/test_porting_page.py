@@ -67,6 +67,16 @@ def certificate(shell):
                 shell.project / "server_certs/ca_cert.pem")
 
 
+def test_the_first_block(shell):
+    """Its last two lines: a project becomes a device that runs."""
+    certificate(shell)
+    lines = [l for l in BLOCKS[0].splitlines() if l.startswith("porta ")]
+    assert len(lines) == 2, lines
+    lines[1] = lines[1].replace("flash.bin", "flash.bin --boots 1")
+    done = shell("\n".join(lines))
+    assert done.returncode == 0 and "version 1 starts" in done.stdout, done
+
+
 def test_versions_and_an_update(shell):
     certificate(shell)
     block = next(b for b in BLOCKS if "cp /tmp/b/flash.bin device.bin" in b)

@@ -160,6 +160,19 @@ def test_bad_server(worlds, tmp_path, name, mode):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_part_that_nobody_asked_for(worlds, tmp_path, name):
+    """206 to a plain request. What esp_https_ota downloads is refused; the
+    native project does not look at the status, and has the whole file."""
+    world = worlds(name)
+    ended = update(world, world.new_device(tmp_path), "whole-part")
+    if name == "native":
+        assert "native: version 2 starts" in ended.out, ended
+        return
+    assert "though the whole file was asked for" in ended.out, ended
+    assert failed(name, ended) and "version 2" not in ended.out, ended
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_second_attempt(worlds, tmp_path, name):
     """After a download that broke off the next one succeeds; the advanced
     project goes on where the first one stopped."""
