@@ -26,7 +26,7 @@ GROUP ?= build
 test test-san: GROUP = test
 bench: GROUP = bench
 setup lint format fuzz check-deep: GROUP = dev
-board: GROUP = board
+board sizes: GROUP = board
 
 .PHONY: help
 help: ## say what each command does
@@ -85,6 +85,10 @@ bench: build ## time and count everything: build/bench.json, .md, .svg (BENCH=qu
 	@bench/run $(BUILD) $(if $(filter quick,$(BENCH)),--quick)
 	@cat $(BUILD)/boards/qemu-virt-rv32/budgets.txt 2>/dev/null || \
 	    echo "budgets of the board: run 'make board' first"
+
+.PHONY: sizes
+sizes: ready ## code size on rv32 by module, and the difference to the last commit
+	@$(PYTHON) tools/update_size.py --modules --compare
 
 .PHONY: lint
 lint: ready ## formatting, layers, headers, and the rules of the house

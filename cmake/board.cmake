@@ -23,7 +23,8 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 set(CMAKE_C_FLAGS_MINSIZEREL "-Os -g")
 # No exceptions, no dynamic loading; calls through short stubs are smaller.
-add_compile_options(-msave-restore -fno-asynchronous-unwind-tables)
+add_compile_options(-msave-restore -fno-asynchronous-unwind-tables
+    -malign-data=natural)
 
 # The one header that a system folder of the host has to lend.
 find_file(PORTA_JSMN_H jsmn.h PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH

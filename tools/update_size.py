@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """update_size.py - what the update path costs on rv32imac.
 
-usage: update_size.py [--log-level N] [--json]
+usage: update_size.py [--log-level N] [--json] [--only-path]
        update_size.py --modules | --files | --functions [--compare REV]
 
 Compiles src/ for a product, with everything decided that can be, and links
@@ -14,7 +14,9 @@ row of its own; every other row is what the program grows by when that one
 thing is put in.
 
 --modules prints the whole library by modules instead, --files and --functions
-in more detail; with --compare the difference to the sources of a commit.
+in more detail; with --compare the difference to the sources of a commit, which
+is the last one (the one before it, where nothing was changed since) unless
+REV says another.
 Exit 77: there is no riscv64-unknown-elf-gcc.
 """
 import argparse
@@ -34,7 +36,8 @@ MODULES = ("base part image fuse otadata slot boot kv event tls http update "
            "api crypto enc").split()
 FLAGS = ["-std=c11", "-march=rv32imac", "-mabi=ilp32", "-misa-spec=2.2",
          "-Os", "-msave-restore", "-ffunction-sections", "-fdata-sections",
-         "-fno-asynchronous-unwind-tables"]
+         "-fno-asynchronous-unwind-tables", "-malign-data=natural",
+         "-DNDEBUG"]
 # What the board takes another file for, or only a bootloader takes.
 OTHERS = {"tls_mbedtls_server.c", "tail_slot.c", "tls_mbedtls_no_shed.c",
           "sha256_cpu.c", "sha256_x86.c", "sha256_arm.c", "chip_table.c"}
@@ -54,6 +57,10 @@ ROOTS = """esp_https_ota esp_https_ota_begin esp_https_ota_perform
     esp_partition_erase_range esp_restart api_device_start"""
 NVS = """nvs_flash_init nvs_open nvs_close nvs_commit nvs_get_str nvs_set_str
     nvs_get_u32 nvs_set_u32 nvs_get_blob nvs_set_blob nvs_erase_key"""
+# What the compiler calls by itself, which objects of -flto do not tell.
+COMPILERS = """memcpy memset memcmp memmove strlen strcmp __udivdi3 __umoddi3
+    __divdi3 __moddi3 __lshrdi3 __ashldi3 __ashrdi3 __muldi3 """ + " ".join(
+    f"__riscv_save_{i} __riscv_restore_{i}" for i in range(13))
 # As on the board, where addresses take a whole instruction, too.
 LINK = """SECTIONS { . = 0x42000000;
     .text : { *(.text .text.* .rodata .rodata.* .srodata .srodata.* .data
@@ -163,6 +170,7 @@ class Tree:
         script.write_text(LINK)
         run(CC, "-march=rv32imac", "-mabi=ilp32", "-nostdlib", *self.flags,
             "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments",
+            "-Wl,--unresolved-symbols=ignore-all",
             f"-T{script}", f"-Wl,-Map={elf}.map", "-o", elf,
             "-Wl,-e,esp_https_ota", *[f"-Wl,-u,{r}" for r in roots.split()],
             *objects, self.others(objects))
@@ -175,7 +183,7 @@ class Tree:
     def others(self, objects):
         """An object that stands for the libraries: calls into them are as
         long as they are in a program."""
-        given, wanted = {"errno"}, set()
+        given, wanted = {"errno"}, set(COMPILERS.split())
         for line in run("riscv64-unknown-elf-nm", "-g", *objects).split("\n"):
             fields = line.split()
             if len(fields) > 1 and len(fields[-2]) == 1:
@@ -236,6 +244,28 @@ def whole(tree, level, part):
     return total
 
 
+def git(*args):
+    return run("git", "-C", TREE, *args)
+
+
+def last_commit():
+    changed = git("status", "--porcelain", "--", "src", "include", "port")
+    return "HEAD" if changed else "HEAD~1"
+
+
+def checkout(rev, folder):
+    """The sources of a commit, in a folder of their own."""
+    (folder / "old").mkdir()
+    tree = folder / "tree"
+    tree.mkdir()
+    archive = subprocess.run(["git", "-C", TREE, "archive", rev, "src",
+                              "include", "port", "cmake"], check=True,
+                             capture_output=True)
+    subprocess.run(["tar", "-x", "-C", tree], input=archive.stdout, check=True)
+    print(f"compared with {git('log', '-1', '--format=%h %s', rev).strip()}")
+    return tree
+
+
 def show(total, before=None):
     names = sorted(set(total) | set(before or {}),
                    key=lambda n: -total.get(n, 0))
@@ -258,8 +288,9 @@ def main():
     for part in ("modules", "files", "functions"):
         parser.add_argument(f"--{part}", dest="part", action="store_const",
                             const=part)
-    parser.add_argument("--compare", metavar="REV")
-    parser.add_argument("--flag", action="append", default=[])
+    parser.add_argument("--compare", metavar="REV", nargs="?", const="")
+    parser.add_argument("--flag", action="append", default=[],
+                        help="one more for the compiler, such as --flag=-flto")
     args = parser.parse_args()
     if not shutil.which(CC):
         print(f"there is no {CC}")
@@ -271,6 +302,10 @@ def main():
         before = None
         if args.part:
             total = whole(tree, args.log_level, args.part)
+            if args.compare is not None:
+                old = checkout(args.compare or last_commit(), folder)
+                before = whole(Tree(old, folder / "old", args.flag),
+                               args.log_level, args.part)
         else:
             total = budget_rows(tree, args.log_level, args.only_path)
         if args.json:

@@ -221,7 +221,7 @@ static void finish_older_copy(void)
     esp_err_t err = ESP_ERR_NOT_FOUND;
 
     api_lock();
-    if (dev->keep)
+    if (CFG_STAGING && CFG_STORE && dev->keep)
         err = upd_redo_copy(&env, dev->keep, &why);
     api_unlock();
     if (err && err != ESP_ERR_NOT_FOUND)

@@ -90,7 +90,7 @@ void porta_ota_set_options(const porta_ota_options_t *options)
 {
     api_lock();
     api_device()->ota_options = *options;
-    api_device()->keep = options->keep ? &api_ota_store : NULL;
+    api_device()->keep = CFG_STORE && options->keep ? &api_ota_store : NULL;
     api_unlock();
 }
 

@@ -32,18 +32,10 @@ static enum http_chunk_step chunk_bad(struct http_chunk *c, const char *why)
 
 #define chunk_bad(c, why) chunk_bad(c, DIAG_WHY(why))
 
-static int chunk_hex(uint8_t b)
-{
-    if (http_is_digit(b))
-        return b - '0';
-    b = http_lower(b);
-    return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
-}
-
 /* chunk-size [ chunk-ext ] CRLF */
 static enum http_chunk_step chunk_on_size(struct http_chunk *c, uint8_t b)
 {
-    int digit = chunk_hex(b);
+    int digit = http_hex(b);
 
     if (++c->line_len > HTTP_CHUNK_LINE_MAX_LEN)
         return chunk_bad(c, "a chunk's size line is longer than 1024 bytes");

@@ -1,5 +1,7 @@
 #include "http/client_priv.h"
 
+#include <stddef.h>
+
 #include "crypto/ct.h"
 #include "http/text.h"
 
@@ -131,6 +133,28 @@ static void set_defaults(struct http_opts *opts)
         opts->rx_len = CLIENT_RX_MIN_LEN;
 }
 
+/* What a client keeps in buffers of its own. */
+static const uint16_t bufs[] = {
+    offsetof(struct http_client, url_text),
+    offsetof(struct http_client, home_text),
+    offsetof(struct http_client, login.username),
+    offsetof(struct http_client, login.password),
+    offsetof(struct http_client, home_login.username),
+    offsetof(struct http_client, home_login.password),
+    offsetof(struct http_client, token),
+    offsetof(struct http_client, name),
+    offsetof(struct http_client, value),
+    offsetof(struct http_client, location),
+    offsetof(struct http_client, challenge),
+    offsetof(struct http_client, auth_challenge),
+};
+#define BUFS_CNT (sizeof(bufs) / sizeof(bufs[0]))
+
+static struct http_buf *buf_at(struct http_client *c, size_t i)
+{
+    return (struct http_buf *)(void *)((uint8_t *)c + bufs[i]);
+}
+
 static struct http_client *client_new(const struct http_env *env,
                                       const struct http_opts *opts)
 {
@@ -147,20 +171,8 @@ static struct http_client *client_new(const struct http_env *env,
     c->conn.proxy = &c->proxy;
     c->auth = opts->auth == HTTP_AUTH_BASIC ? opts->auth : HTTP_AUTH_NONE;
     c->fields.heap = env->heap;
-    struct http_buf *bufs[] = { &c->url_text,
-                                &c->home_text,
-                                &c->login.username,
-                                &c->login.password,
-                                &c->home_login.username,
-                                &c->home_login.password,
-                                &c->token,
-                                &c->name,
-                                &c->value,
-                                &c->location,
-                                &c->challenge,
-                                &c->auth_challenge };
-    for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
-        bufs[i]->heap = env->heap;
+    for (size_t i = 0; i < BUFS_CNT; i++)
+        buf_at(c, i)->heap = env->heap;
     http_head_init(&c->parser, NULL, NULL);
     return c;
 }
@@ -218,15 +230,10 @@ void http_close(struct http_client *c)
     http_disconnect(c);
     http_conn_free(&c->conn);
     http_fields_clear(&c->fields);
-    http_forget_logins(c);
     if (CFG_PROXY)
         http_proxy_clear(&c->proxy, heap);
-    http_buf_free(&c->url_text);
-    http_buf_free(&c->home_text);
-    http_buf_free(&c->name);
-    http_buf_free(&c->value);
-    http_buf_free(&c->location);
-    http_buf_free(&c->challenge);
+    for (size_t i = 0; i < BUFS_CNT; i++)
+        http_buf_free(buf_at(c, i));
     heap->free(heap->ctx, c->rx);
     ct_wipe(c, sizeof(*c));
     heap->free(heap->ctx, c);

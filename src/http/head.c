@@ -218,6 +218,8 @@ static void head_take_encoding(struct http_head_parser *p, struct span value)
     if (value.len == 0 || http_name_is(value, "identity"))
         return;
     p->head.encoded = true;
+    if (!CFG_SENTENCES)
+        return;
     if (!http_copy(value, p->head.encoding, sizeof(p->head.encoding)))
         (void)http_copy(span_str("several"), p->head.encoding,
                         sizeof(p->head.encoding));

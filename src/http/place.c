@@ -14,25 +14,11 @@ void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN])
 {
     bool usual = url->port == (url->is_https ? 443 : 80);
     struct http_txt t = { .buf = out, .cap = HTTP_HOST_TEXT_LEN };
-    char port[8] = "";
     size_t need_len = 0;
 
-    if (!usual)
-        (void)snprintf(port, sizeof(port), ":%u", (unsigned)url->port);
-    http_txt_puts(&t, url->host_is_ipv6 ? "[" : "");
-    http_txt_put(&t, url->host);
-    http_txt_puts(&t, url->host_is_ipv6 ? "]" : "");
-    http_txt_puts(&t, port);
+    http_url_put_host(&t, url, !usual);
     if (http_txt_end(&t, &need_len) != ESP_OK)
         out[0] = '\0'; /* hosts are at most 255 bytes long */
-}
-
-static int hex_value(uint8_t c)
-{
-    if (http_is_digit(c))
-        return c - '0';
-    c = http_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* A '%' that begins no encoded byte is one. */
@@ -43,8 +29,8 @@ esp_err_t http_decode(struct http_buf *out, struct span text)
     http_buf_reset(out);
     for (size_t i = 0; i < text.len && !err; i++) {
         uint8_t c = text.ptr[i];
-        int hi = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-        int lo = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
+        int hi = i + 2 < text.len ? http_hex(text.ptr[i + 1]) : -1;
+        int lo = i + 2 < text.len ? http_hex(text.ptr[i + 2]) : -1;
         if (c == '%' && hi >= 0 && lo >= 0) {
             c = (uint8_t)(hi << 4 | lo);
             i += 2;
@@ -77,12 +63,6 @@ static void forget_login(struct http_client *c)
     account_drop(&c->login);
     http_buf_free(&c->auth_challenge);
     http_buf_free(&c->token);
-}
-
-void http_forget_logins(struct http_client *c)
-{
-    forget_login(c);
-    account_drop(&c->home_login);
 }
 
 static esp_err_t take_userinfo(struct http_client *c, struct span userinfo)

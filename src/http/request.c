@@ -74,7 +74,7 @@ static void put_line(struct writer *w)
 
 static bool has_field(const struct http_client *c, const char *name)
 {
-    return http_fields_get(&c->fields, span_str(name)) != NULL;
+    return http_get_header(c, name) != NULL;
 }
 
 /* Only what the caller did not say himself. A method that may have a body

@@ -1,5 +1,13 @@
 #include "http/text.h"
 
+int http_hex(uint8_t c)
+{
+    if (http_is_digit(c))
+        return c - '0';
+    c = http_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool http_is_tchar(uint8_t c)
 {
     return http_is_alpha(c) || http_is_digit(c) ||
@@ -69,10 +77,10 @@ esp_err_t http_digits(struct span s, uint64_t *out)
     for (size_t i = 0; i < s.len; i++) {
         if (!http_is_digit(s.ptr[i]))
             return ESP_ERR_INVALID_ARG;
-        uint64_t digit = (uint64_t)(s.ptr[i] - '0');
-        if (value > (UINT64_MAX - digit) / 10)
-            wraps = true;
+        uint32_t digit = s.ptr[i] - (uint32_t)'0';
+        wraps = wraps || value > UINT64_MAX / 10;
         value = value * 10 + digit;
+        wraps = wraps || value < digit;
     }
     if (wraps)
         return ESP_ERR_INVALID_SIZE;

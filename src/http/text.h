@@ -30,6 +30,8 @@ static inline bool http_is_blank(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
+/* The value of a hexadecimal digit; -1: it is none. */
+int http_hex(uint8_t c);
 /* tchar of RFC 9110 section 5.6.2: what names and methods are made of. */
 bool http_is_tchar(uint8_t c);
 /* One or more tchar. */

@@ -32,18 +32,13 @@ static size_t url_scheme_len(struct span text)
     return i < text.len && text.ptr[i] == ':' ? i : 0;
 }
 
-static bool url_is_hex(uint8_t c)
-{
-    return http_is_digit(c) || (http_lower(c) >= 'a' && http_lower(c) <= 'f');
-}
-
 static bool url_host_ok(struct span host, bool is_ipv6)
 {
     if (host.len == 0 || host.len > URL_HOST_MAX_LEN)
         return false;
     for (size_t i = 0; i < host.len; i++) {
         uint8_t c = host.ptr[i];
-        bool ok = is_ipv6 ? url_is_hex(c) || c == ':' || c == '.'
+        bool ok = is_ipv6 ? http_hex(c) >= 0 || c == ':' || c == '.'
                           : http_is_alpha(c) || http_is_digit(c) || c == '-' ||
                                 c == '.' || c == '_' || c == '~';
         if (!ok)
@@ -162,6 +157,19 @@ bool http_url_same_origin(const struct http_url *a, const struct http_url *b)
            http_same_name(a->host, b->host);
 }
 
+void http_url_put_host(struct http_txt *t, const struct http_url *u,
+                       bool with_port)
+{
+    char port[8] = "";
+
+    if (with_port)
+        (void)snprintf(port, sizeof(port), ":%u", (unsigned)u->port);
+    http_txt_puts(t, u->host_is_ipv6 ? "[" : "");
+    http_txt_put(t, u->host);
+    http_txt_puts(t, u->host_is_ipv6 ? "]" : "");
+    http_txt_puts(t, port);
+}
+
 static void put_origin(struct http_txt *t, const struct http_url *u)
 {
     http_txt_puts(t, u->is_https ? "https://" : "http://");
@@ -169,14 +177,7 @@ static void put_origin(struct http_txt *t, const struct http_url *u)
         http_txt_put(t, u->userinfo);
         http_txt_puts(t, "@");
     }
-    http_txt_puts(t, u->host_is_ipv6 ? "[" : "");
-    http_txt_put(t, u->host);
-    http_txt_puts(t, u->host_is_ipv6 ? "]" : "");
-    if (u->port_given) {
-        char port[8];
-        (void)snprintf(port, sizeof(port), ":%u", (unsigned)u->port);
-        http_txt_puts(t, port);
-    }
+    http_url_put_host(t, u, u->port_given);
 }
 
 esp_err_t http_url_format(const struct http_url *url, char *out, size_t out_len,

@@ -44,4 +44,9 @@ MUST_CHECK esp_err_t http_url_resolve(const struct http_url *base,
                                       struct span location, char *out,
                                       size_t out_len, size_t *need_len);
 
+/* host[:port], an IPv6 literal in its brackets. */
+struct http_txt;
+void http_url_put_host(struct http_txt *t, const struct http_url *u,
+                       bool with_port);
+
 #endif

@@ -72,6 +72,19 @@ static void forget_file(struct upd *u)
     u->fetch.file = (struct upd_file){ .total = HTTP_LEN_UNKNOWN };
 }
 
+/* Where the part cannot be had, all of it. */
+static esp_err_t ask_part_or_all(struct upd *u, const struct upd_range *part,
+                                 bool may_restart, struct upd_answer *out)
+{
+    const struct upd_range all = { false, 0, HTTP_LEN_UNKNOWN };
+    esp_err_t err = ask(u, part, may_restart, out);
+
+    if (err || out->act != UPD_ACT_ASK_AGAIN)
+        return err;
+    forget_file(u);
+    return ask(u, &all, false, out);
+}
+
 esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
 {
     struct upd_range_in in = { u->fetch.off, u->fetch.file.total,
@@ -81,12 +94,7 @@ esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
     esp_err_t err;
 
     upd_next_range(&in, &r);
-    err = ask(u, &r, may_restart, &a);
-    if (!err && a.act == UPD_ACT_ASK_AGAIN) {
-        forget_file(u);
-        r = (struct upd_range){ false, 0, HTTP_LEN_UNKNOWN };
-        err = ask(u, &r, false, &a);
-    }
+    err = ask_part_or_all(u, &r, may_restart, &a);
     if (err)
         return err;
     if (a.act == UPD_ACT_END) {
@@ -305,13 +313,8 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
     struct upd_range r = { true, 0, len - 1 };
     struct upd_answer a;
     uint32_t have = 0;
-    esp_err_t err = ask(u, &r, true, &a);
+    esp_err_t err = ask_part_or_all(u, &r, true, &a);
 
-    if (!err && a.act == UPD_ACT_ASK_AGAIN) {
-        forget_file(u);
-        r = (struct upd_range){ false, 0, HTTP_LEN_UNKNOWN };
-        err = ask(u, &r, false, &a);
-    }
     if (!err)
         err = learn(u, &a);
     *whole = !err && http_head(u->fetch.client)->status != 206;
