@@ -311,8 +311,10 @@ static esp_err_t install(struct device *dev, const char *path, bool force,
 
     if (!err)
         err = cli_read_file(path, 65536, &file, d);
+    /* What is no set for this device has better words below. */
     if (!err && !force &&
-        key_set_parse(span_of(file.ptr, file.len), &set) == ESP_OK) {
+        key_set_parse(span_of(file.ptr, file.len), &set) == ESP_OK &&
+        set.keys.scheme == dev->keys.scheme) {
         keep_revoked(&dev->keys, &set.keys);
         err = refuse_end(dev, &set.keys, d);
     }

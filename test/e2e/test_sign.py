@@ -534,6 +534,19 @@ def test_revoked_key_boots_nothing(porta, keys, sign, image, store, tmp_path):
                     "--json").json["boot"] == "factory"
 
 
+def test_a_set_of_another_scheme(porta, keys, store, tmp_path):
+    """Signed as asked; but the scheme is one of the bootloader's options."""
+    plain, path = tmp_path / "plain.set", tmp_path / "rsa.set"
+    porta.ok("key", "set", keys("rsa3072")[1], "--set-version", 9, "-o", plain)
+    porta.ok("image", "sign", "--data", "--scheme", "ecdsa256", "--key",
+             keys("ecdsa256")[0], plain, "-o", path)
+    before = store.read_bytes()
+    for force in [(), ("--force",)]:
+        ended = porta("key", "install", store, path, *force)
+        assert ended.code == 1 and "another scheme" in ended.err
+    assert store.read_bytes() == before
+
+
 def test_bad_key_sets(porta, keys, store, tmp_path):
     good = key_set(porta, keys, tmp_path, [0, 1], 2, 0).read_bytes()
     path = tmp_path / "bad.set"
