@@ -1,5 +1,5 @@
 /* The code of docs/rollback.md, as it stands there: a policy that wants a
- * network, a backend and a diagnostic input. Minutes are seconds here. */
+ * network, a backend and a diagnostic input. Ten minutes are six seconds. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +34,8 @@ static esp_err_t start_sooner(const porta_ota_policy_t *policy)
     porta_ota_policy_t sooner = *policy;
     esp_err_t err;
 
-    sooner.min_uptime_ms /= 60;
-    sooner.deadline_ms /= 60;
+    sooner.min_uptime_ms /= 100;
+    sooner.deadline_ms /= 100;
     err = porta_ota_confirm_start(&sooner);
     printf("the policy has begun: %s\n", esp_err_to_name(err));
     fflush(stdout);
