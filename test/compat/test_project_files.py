@@ -202,6 +202,31 @@ def test_managed_components_and_the_old_form(make):
     assert "gear 6" in says(project)
 
 
+def test_components_that_a_manifest_names(make):
+    """path: of idf_component.yml, and what the component there names."""
+    def part(name, number, more=""):
+        return {f"shared/{name}/CMakeLists.txt":
+                f"idf_component_register(SRCS {name}.c INCLUDE_DIRS .)\n",
+                f"shared/{name}/{name}.h": f"int {name}(void);\n",
+                f"shared/{name}/{name}.c": f"int {name}(void) "
+                                           f"{{ return {number}; }}\n",
+                f"shared/{name}/idf_component.yml": more}
+    project = make({
+        **part("gear", 6, "dependencies:\n  acme/wheel:\n    version: '*'\n"
+               "    override_path: '../wheel'\n"), **part("wheel", 4),
+        "main/idf_component.yml":
+            "dependencies:\n  gear:\n    path: ../shared/gear # ours\n"
+            "  protocol_examples_common:\n    path: ${IDF_PATH}/examples/"
+            "common_components/protocol_examples_common\n",
+        "main/CMakeLists.txt": "idf_component_register(SRCS main.c\n"
+                               "    PRIV_REQUIRES gear wheel)\n",
+        "main/main.c": '#include <stdio.h>\n#include "gear.h"\n'
+                       '#include "wheel.h"\nvoid app_main(void) '
+                       '{ printf("fact %d\\n", gear() * 10 + wheel()); }'})
+    project.build(*project.room)
+    assert "fact 64" in says(project)
+
+
 # claim, files, words of the build, environment, version
 VERSIONS = [
     ("version.txt", {"version.txt": "from-file\n"}, [], {}, "from-file"),
@@ -385,6 +410,9 @@ WRONG = [
      r".*, tcp_transport$"),
     ("one that the registry has", yml("espressif/mdns"),
      r"idf_component.yml asks for the component 'espressif/mdns'"),
+    ("a manifest's folder that is not there", {
+        "main/idf_component.yml": "dependencies:\n  a:\n    path: ../none\n"},
+     "names the folder .*/none, which is no component"),
     ("a folder of ESP-IDF that is not here", {
         "CMakeLists.txt": TOP + "set(EXTRA_COMPONENT_DIRS "
         "$ENV{IDF_PATH}/examples/common_components/led_strip)\n"
