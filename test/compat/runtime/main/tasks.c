@@ -11,12 +11,17 @@
 
 static UBaseType_t deep_left, flat_left;
 
-__attribute__((noinline)) static int use_stack(int bytes)
-{
-    volatile char block[1024];
+static int use_stack(int bytes);
+/* So that no compiler makes a loop of it, or less of the block. */
+static int (*volatile deeper)(int bytes) = use_stack;
 
-    memset((char *)block, 0x5c, sizeof(block));
-    return bytes > 0 ? use_stack(bytes - 1024) + block[7] : block[7];
+static int use_stack(int bytes)
+{
+    char block[1024];
+
+    memset(block, 0x5c, sizeof(block));
+    __asm__ volatile("" : : "r"(block) : "memory");
+    return bytes > 0 ? deeper(bytes - 1024) + block[7] : block[7];
 }
 
 static void stack_task(void *arg)
