@@ -22,6 +22,7 @@
 #include "store_file.h"
 #include "trace.h"
 #include "update_auth.h"
+#include "update_hint.h"
 #include "update_opts.h"
 #include "update_parts.h"
 
@@ -524,6 +525,18 @@ static void warn_unknown(const struct session *s)
               stderr);
 }
 
+/* What to do, behind what happened, where there is room for all of it. */
+static void add_hint(struct session *s)
+{
+    const char *hint = s->outcome == OUT_FAILED
+                           ? update_hint(s->o, &s->result, &s->diag)
+                           : NULL;
+    size_t len = strlen(s->diag.text);
+
+    if (hint && len + strlen(hint) + 3 <= sizeof(s->diag.text))
+        snprintf(s->diag.text + len, sizeof(s->diag.text) - len, "; %s", hint);
+}
+
 static int report(const struct session *s)
 {
     int status = s->outcome == OUT_UPDATED ? CLI_DONE : CLI_NOTHING;
@@ -575,5 +588,6 @@ int cmd_update(int argc, char **argv)
         (void)diag_fail(&s.diag, DIAG_STAGE_DOWNLOAD, err,
                         "the update failed: %s", err_name(err));
     session_close(&s);
+    add_hint(&s);
     return report(&s);
 }

@@ -1,7 +1,11 @@
 #include "device_ctx.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "device_fuse.h"
 #include "image/chip.h"
 #include "image/key_store.h"
@@ -286,6 +290,28 @@ static void fill_boot_env(struct device *dev)
     };
 }
 
+/* An image instead of the flash that it belongs into: a mistake of the first
+ * hour. A flash file is whole sectors, so it is none. */
+static esp_err_t refuse_image(const char *path, struct diag *d)
+{
+    unsigned char magic = 0;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool is_image = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+                    st.st_size % LINUX_FLASH_SECTOR_LEN != 0 &&
+                    read(fd, &magic, 1) == 1 && magic == IMG_MAGIC;
+
+    if (fd >= 0)
+        close(fd);
+    if (!is_image)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_FLASH, ESP_ERR_INVALID_ARG,
+                     "%s is a firmware image, not a device's flash file; porta "
+                     "flash create -o device.bin --app ota_0=IMAGE makes one "
+                     "with it",
+                     text_name(path).text);
+}
+
 esp_err_t device_open(struct device *dev, const char *path,
                       enum linux_flash_mode mode,
                       const struct device_args *args, struct diag *d)
@@ -295,7 +321,9 @@ esp_err_t device_open(struct device *dev, const char *path,
     memset(dev, 0, sizeof(*dev));
     dev->flash.fd = -1;
     dev->fuse_file.fd = -1;
-    err = linux_flash_open(&dev->flash, path, mode, d);
+    err = refuse_image(path, d);
+    if (!err)
+        err = linux_flash_open(&dev->flash, path, mode, d);
     if (err)
         return err;
     err = part_dev_open(&dev->parts, &dev->flash.port, args->table_off);

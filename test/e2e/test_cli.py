@@ -233,3 +233,41 @@ def test_closed_streams_are_not_mistaken_for_the_flash(porta, flash, verb,
                           capture_output=True)
     assert done.returncode in (0, 1)
     assert path.read_bytes() == twin.read_bytes()
+
+
+def test_an_image_is_no_flash_file(porta, image):
+    path = image()
+    for verb in ("explain", "confirm", "update"):
+        more = ["https://localhost:1/x"] if verb == "update" else []
+        ended = porta(verb, path, *more)
+        assert ended.code == 1, ended
+        assert "is a firmware image" in ended.err
+        assert "porta flash create" in ended.err
+
+
+@pytest.mark.parametrize("url,words,hint", [
+    ("https://localhost:1/x", [], "does the server run"),
+    ("https://no-such-name.invalid/x", [], "--resolve HOST:PORT:ADDR"),
+    ("SERVER", [], "give the server's CA with --cacert"),
+    ("SERVER", ["--cacert", "OTHER"], "is --cacert the CA of this server?"),
+    ("SERVER", ["--cacert", "CA"], "log in with --user"),
+    ("SERVER", ["--cacert", "CA", "--user", "a:b"], "is the login right?")])
+def test_a_failed_update_says_what_to_do(porta, pki, flash, tmp_path, url,
+                                         words, hint):
+    path, certs = flash(), tmp_path / "certs"
+    (tmp_path / "www").mkdir()
+    (tmp_path / "www/x").write_bytes(GOOD)
+    with subprocess.Popen([porta.path, "serve", tmp_path / "www", "--port",
+                           "0", "--cert-dir", certs, "--user", "dev:secret",
+                           "--quiet"], stdout=subprocess.PIPE,
+                          text=True) as server:
+        place = server.stdout.readline().strip()
+        try:
+            known = {"CA": certs / "ca.pem", "OTHER": pki.ca}
+            ended = porta("update", path, url.replace("SERVER", place + "x"),
+                          *[known.get(w, w) for w in words], "--json")
+        finally:
+            server.terminate()
+    assert ended.code == 1, ended
+    assert hint in ended.json["error"]["message"], ended
+    assert ended.json["error"]["message"] in ended.err
