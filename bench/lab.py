@@ -34,6 +34,8 @@ class Lab:
         self.build, self.work = build, work
         self.runs, self.quick = runs, quick
         self.skipped = []
+        self.only = ""  # rows whose name has this
+        self.keep = lambda lab: None
         self.report = {"machine": machine(), "runs": runs, "quick": quick,
                        "skipped": self.skipped}
 
@@ -47,6 +49,8 @@ class Lab:
 
     def row(self, what, measure, *args):
         """Measures, or says why not, and goes on to the next."""
+        if self.only not in what:
+            return
         start = time.monotonic()
         try:
             measure(self, *args)
@@ -55,6 +59,7 @@ class Lab:
         took = time.monotonic() - start
         self.report.setdefault("took_s", {})[what] = round(took, 1)
         print(f"bench: {what}, {took:.0f} s", flush=True)
+        self.keep(self)
 
     # --- inputs -------------------------------------------------------------
 

@@ -212,5 +212,8 @@ def phase_table(row):
             f"{times[p]['median'] * 1000:.1f} ms" if p in times else "-"
             for p in ("connect", "download", "finish")) + " |")
     ratio = row["connect_over_floor"]
+    best = (row["porta_s"]["connect"]["min"] /
+            row["floor_s"]["connect"]["min"])
     return lines + ["", f"Connecting takes {ratio['median']:.2f} of the floor's "
-                    f"time ({ratio['min']:.2f} to {ratio['max']:.2f})."]
+                    f"time ({ratio['min']:.2f} to {ratio['max']:.2f}); the "
+                    f"fastest run {best:.2f} of the floor's fastest."]
