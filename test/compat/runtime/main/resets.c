@@ -55,7 +55,7 @@ void boot_after_restart(void)
 
 void boot_after_sleep(void)
 {
-    const esp_task_wdt_config_t config = { .timeout_ms = 200,
+    const esp_task_wdt_config_t config = { .timeout_ms = 1000,
                                            .trigger_panic = true };
 
     check("deep sleep keeps both", noinit == 42 && data == 42 && plain == 7);
@@ -67,7 +67,7 @@ void boot_after_sleep(void)
           esp_task_wdt_reconfigure(&config) == ESP_OK);
     esp_task_wdt_add(NULL);
     for (int i = 0; i < 4; i++) {
-        vTaskDelay(pdMS_TO_TICKS(100));
+        vTaskDelay(pdMS_TO_TICKS(300));
         esp_task_wdt_reset();
     }
     check("who says that it lives lives on", true);
