@@ -12,6 +12,7 @@
 #include "handover.h"
 #include "image/text.h"
 #include "vrt_map.h"
+#include "vrt_page.h"
 
 struct opts {
     struct device_args device;
@@ -176,6 +177,7 @@ static esp_err_t emu_device_run(const struct opts *o, const char *path,
     const struct emu_opts emu = { .flash_path = path,
                                   .bootloader = o->bootloader,
                                   .args = &o->qemu_args,
+                                  .inputs = &o->inputs,
                                   .clock = o->clock,
                                   .no_network = o->no_network,
                                   .max_boots = o->boots,
@@ -207,7 +209,8 @@ static bool is_input(const char *value)
 }
 
 /* Where the port looks for it. */
-static esp_err_t input_set(const char *arg, struct diag *diag)
+static esp_err_t input_set(const struct opts *o, const char *arg,
+                           struct diag *diag)
 {
     const char *eq = strchr(arg, '=');
     char name[48];
@@ -219,6 +222,10 @@ static esp_err_t input_set(const char *arg, struct diag *diag)
                          "--input %s is not PIN=0, PIN=1, PIN=@FILE or "
                          "PIN=signal",
                          arg);
+    if (o->board && pin >= VRT_PAGE_PINS)
+        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--input %s: this board has pins 0 to %u", arg,
+                         VRT_PAGE_PINS - 1);
     snprintf(name, sizeof(name), "PORTA_INPUT_%u", (unsigned)pin);
     if (setenv(name, eq + 1, 1) != 0)
         return diag_fail(diag, DIAG_STAGE_BOOT, ESP_ERR_NO_MEM,
@@ -230,11 +237,7 @@ static esp_err_t inputs_set(const struct opts *o, struct diag *diag)
 {
     esp_err_t err = ESP_OK;
     for (int i = 0; !err && i < o->inputs.cnt; i++)
-        err = input_set(o->inputs.val[i], diag);
-    if (!err && o->board && o->inputs.cnt > 0)
-        err = diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                        "--input is for devices on Linux, --board has no "
-                        "pins");
+        err = input_set(o, o->inputs.val[i], diag);
     return err;
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,8 @@ struct emu {
     char dir[PATH_MAX], rom[PATH_MAX], ram[PATH_MAX], log[PATH_MAX];
     struct vrt_page *page; /* the first of RAM, seen from here */
     sigset_t old_mask;
-    uint64_t deadline_ms; /* 0: none */
+    uint64_t deadline_ms;     /* 0: none */
+    atomic_uint signal_level; /* of inputs that follow signals */
 };
 
 /* --- what an end means ------------------------------------------------------- */
@@ -269,8 +271,40 @@ static void child_run(const struct emu *e, struct argv *a, int parent)
     _exit(STATUS_NO_QEMU);
 }
 
+/* What stands after `=`: a level, a file whose first character is one, or
+ * "signal". */
+static bool is_high(const struct emu *e, const char *value, bool *known)
+{
+    int c = value[0];
+    if (c == '@') {
+        FILE *f = fopen(value + 1, "re");
+        c = f ? fgetc(f) : EOF;
+        if (f)
+            fclose(f);
+    } else if (c == 's') {
+        c = atomic_load(&e->signal_level) ? '1' : '0';
+    }
+    *known = c == '0' || c == '1';
+    return c == '1';
+}
+
+/* Seen by the program at once: a file and a signal may change meanwhile. */
+static void inputs_show(const struct emu *e)
+{
+    struct vrt_inputs in = { .known = { 0 } };
+    for (int i = 0; i < e->opts->inputs->cnt; i++) {
+        const char *text = e->opts->inputs->val[i];
+        unsigned long pin = strtoul(text, NULL, 0);
+        bool known;
+        bool high = is_high(e, strchr(text, '=') + 1, &known);
+        in.known[pin / 32] |= (uint32_t)known << pin % 32;
+        in.high[pin / 32] |= (uint32_t)high << pin % 32;
+    }
+    e->page->inputs = in;
+}
+
 /* True: the boot ended by itself, *status says how. */
-static bool boot_wait(const struct emu *e, pid_t pid, int *status,
+static bool boot_wait(struct emu *e, pid_t pid, int *status,
                       enum board_end *end)
 {
     const struct timespec span = { .tv_nsec = POLL_MS * 1000000L };
@@ -289,9 +323,10 @@ static bool boot_wait(const struct emu *e, pid_t pid, int *status,
             *(volatile uint32_t *)&e->page->idle)
             return false;
         *end = BOARD_END_OFF;
-        int sig = board_signals_wait(&span, NULL);
+        int sig = board_signals_wait(&span, &e->signal_level);
         if (sig != 0 && sig != SIGCHLD)
             return false;
+        inputs_show(e);
     }
 }
 
@@ -324,6 +359,7 @@ static struct step boot_once(struct emu *e, bool power_on)
     int status = 0;
     if (power_on)
         memset(e->page, 0, VRT_RAM_FILE_LEN);
+    inputs_show(e);
     term_note("board: reset (%s), boot %u\n",
               board_reset_name((int32_t)reason_next(e, power_on)),
               (unsigned)e->report->boot_cnt + 1);

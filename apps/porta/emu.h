@@ -15,9 +15,10 @@
 
 struct emu_opts {
     const char *flash_path;
-    const char *bootloader;      /* its file; NULL: the one that was built */
-    const struct cli_list *args; /* more arguments of the emulator */
-    const char *clock;           /* real-time clock at the start; NULL: now */
+    const char *bootloader;        /* its file; NULL: the one that was built */
+    const struct cli_list *args;   /* more arguments of the emulator */
+    const char *clock;             /* real-time clock at the start; NULL: now */
+    const struct cli_list *inputs; /* PIN=LEVEL, as `porta device` has it */
     bool no_network;
     uint32_t max_boots;   /* 0: any number */
     uint32_t max_time_ms; /* 0: for ever */

@@ -75,11 +75,6 @@ const char *compat_flash_path(void)
     return board.page ? board.page->flash_path : "";
 }
 
-bool compat_input(uint32_t pin, bool *level)
-{
-    return board.sys.port.input(board.sys.port.ctx, pin, level) == ESP_OK;
-}
-
 uint16_t compat_chip_rev(void)
 {
     return board.page ? (uint16_t)board.page->chip_rev : 0;

@@ -47,9 +47,6 @@ void compat_wdt_start(void);
 /* Hundredths of the board's revision. */
 uint16_t compat_chip_rev(void);
 
-/* A diagnostic input of the board. False: nothing is said about it. */
-bool compat_input(uint32_t pin, bool *level);
-
 enum compat_netif_idx { COMPAT_NETIF_STA, COMPAT_NETIF_ETH };
 
 /* The interface has the host's address from now on, and event (of IP_EVENT)

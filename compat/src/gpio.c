@@ -1,9 +1,8 @@
 #include "driver/gpio.h"
 
-#include <pthread.h>
 #include <string.h>
 
-#include "compat.h"
+#include "api/device.h"
 
 #define PIN_CNT 63 /* GPIO_NUM_MAX */
 
@@ -13,7 +12,6 @@ struct pin {
     bool level; /* written to it */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct pin pins[PIN_CNT];
 
 static bool is_pin(gpio_num_t num)
@@ -26,7 +24,7 @@ esp_err_t gpio_config(const gpio_config_t *pGPIOConfig)
     if (!pGPIOConfig || pGPIOConfig->pin_bit_mask == 0 ||
         pGPIOConfig->pin_bit_mask >> PIN_CNT)
         return ESP_ERR_INVALID_ARG;
-    pthread_mutex_lock(&lock);
+    api_lock();
     for (int i = 0; i < PIN_CNT; i++) {
         if (!(pGPIOConfig->pin_bit_mask >> i & 1))
             continue;
@@ -34,7 +32,7 @@ esp_err_t gpio_config(const gpio_config_t *pGPIOConfig)
         pins[i].up = pGPIOConfig->pull_up_en == GPIO_PULLUP_ENABLE;
         pins[i].down = pGPIOConfig->pull_down_en == GPIO_PULLDOWN_ENABLE;
     }
-    pthread_mutex_unlock(&lock);
+    api_unlock();
     return ESP_OK;
 }
 
@@ -43,9 +41,9 @@ esp_err_t gpio_reset_pin(gpio_num_t gpio_num)
 {
     if (!is_pin(gpio_num))
         return ESP_ERR_INVALID_ARG;
-    pthread_mutex_lock(&lock);
+    api_lock();
     pins[gpio_num] = (struct pin){ .mode = GPIO_MODE_DISABLE, .up = true };
-    pthread_mutex_unlock(&lock);
+    api_unlock();
     return ESP_OK;
 }
 
@@ -53,9 +51,9 @@ esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode)
 {
     if (!is_pin(gpio_num))
         return ESP_ERR_INVALID_ARG;
-    pthread_mutex_lock(&lock);
+    api_lock();
     pins[gpio_num].mode = mode;
-    pthread_mutex_unlock(&lock);
+    api_unlock();
     return ESP_OK;
 }
 
@@ -63,12 +61,12 @@ static esp_err_t set_pulls(gpio_num_t num, const bool *up, const bool *down)
 {
     if (!is_pin(num))
         return ESP_ERR_INVALID_ARG;
-    pthread_mutex_lock(&lock);
+    api_lock();
     if (up)
         pins[num].up = *up;
     if (down)
         pins[num].down = *down;
-    pthread_mutex_unlock(&lock);
+    api_unlock();
     return ESP_OK;
 }
 
@@ -105,23 +103,25 @@ esp_err_t gpio_set_level(gpio_num_t gpio_num, uint32_t level)
 {
     if (!is_pin(gpio_num))
         return ESP_ERR_INVALID_ARG;
-    pthread_mutex_lock(&lock);
+    api_lock();
     pins[gpio_num].level = level != 0;
-    pthread_mutex_unlock(&lock);
+    api_unlock();
     return ESP_OK;
 }
 
 int gpio_get_level(gpio_num_t gpio_num)
 {
+    const struct port_sys *sys = api_device()->boot.sys;
     bool level;
+
     if (!is_pin(gpio_num))
         return 0;
-    pthread_mutex_lock(&lock);
+    api_lock();
     struct pin pin = pins[gpio_num];
-    pthread_mutex_unlock(&lock);
+    api_unlock();
     if (!(pin.mode & GPIO_MODE_INPUT))
         return 0;
-    if (compat_input((uint32_t)gpio_num, &level))
+    if (sys->input(sys->ctx, (uint32_t)gpio_num, &level) == ESP_OK)
         return level;
     if (pin.mode & GPIO_MODE_OUTPUT)
         return pin.level;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define VRT_PAGE_MAGIC 0x76747270u
-#define VRT_PAGE_VERSION 4u
+#define VRT_PAGE_VERSION 5u
 #define VRT_PAGE_LEN 4096u
 #define VRT_PAGE_OPTS_LEN 1280u
 #define VRT_PAGE_RETAINED_LEN 1024u
@@ -19,6 +19,14 @@
 /* What the machine exits with when the firmware ends it; 0 is a reset. */
 #define VRT_EXIT_NOTHING_BOOTS 65
 #define VRT_EXIT_NO_FLASH 66 /* bank 1 is not there */
+
+#define VRT_PAGE_PINS 64u
+
+/* Levels of diagnostic inputs, a bit per pin. */
+struct vrt_inputs {
+    uint32_t known[VRT_PAGE_PINS / 32]; /* something is said about the pin */
+    uint32_t high[VRT_PAGE_PINS / 32];
+};
 
 struct vrt_page {
     uint32_t magic;
@@ -42,6 +50,9 @@ struct vrt_page {
     uint32_t attached; /* 1: it runs */
     uint32_t idle;     /* 1: app_main() has returned */
     uint8_t retained[VRT_PAGE_RETAINED_LEN];
+
+    /* The runner, at any time, before power-on, too. */
+    struct vrt_inputs inputs;
 };
 
 _Static_assert(sizeof(struct vrt_page) <= VRT_PAGE_LEN, "more than a page");

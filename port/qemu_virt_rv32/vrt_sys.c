@@ -81,10 +81,14 @@ static enum port_reset_reason sys_reset_reason(void *ctx)
 
 static esp_err_t sys_input(void *ctx, uint32_t pin, bool *level)
 {
-    (void)ctx;
-    (void)pin;
-    (void)level;
-    return ESP_ERR_NOT_SUPPORTED;
+    const struct vrt_sys *sys = ctx;
+    const volatile struct vrt_inputs *in = &sys->page->inputs;
+    uint32_t bit = 1u << pin % 32;
+
+    if (pin >= VRT_PAGE_PINS || !(in->known[pin / 32] & bit))
+        return ESP_ERR_NOT_SUPPORTED;
+    *level = (in->high[pin / 32] & bit) != 0;
+    return ESP_OK;
 }
 
 void vrt_sys_init(struct vrt_sys *sys, struct vrt_page *page)

@@ -184,6 +184,8 @@ def test_options_that_cannot_be_read_leave_anti_rollback_on(
     (["--board", "nonesuch"], 2, "there is no such board"),
     (["--board", "qemu-virt-rv32", "--no-rollback"], 2,
      "only the options"),
+    (["--board", "qemu-virt-rv32", "--input", "64=1"], 2, "pins 0 to 63"),
+    (["--board", "qemu-virt-rv32", "--input", "4=high"], 2, "--input 4=high"),
     (["--board", "qemu-virt-rv32", "--bootloader", "/nonexistent"], 1,
      "/nonexistent"),
     ([], 1, "--board qemu-virt-rv32")])

@@ -79,3 +79,23 @@ def test_rolls_back_what_crashes(board, serve, pki, how, reason):
     assert "NOT REACHED" not in boots.console
     states = [r["state"] for r in board.explain()["otadata"]]
     assert "ABORTED" in states
+
+
+@pytest.mark.parametrize("level,well", [
+    ("0", False), ("1", True), ("@low", False), (None, True)])
+def test_diagnostic_input_decides_over_a_trial(board, serve, pki, level, well):
+    """Not given, the pin is pulled up."""
+    server = serve("ota-2")
+    board.make(ota_0="ota-1")
+    board.settings(pki.ca, url=server.url(), pin=4)
+    (board.folder / "low").write_text("0\n")
+    level = level and level.replace("@", f"@{board.folder}/")
+    boots = board.run(*(["--input", f"4={level}"] if level else []), boots=3)
+    assert "UPDATE ESP_OK" in boots.console, boots
+    states = [r["state"] for r in board.explain()["otadata"]]
+    if well:
+        assert boots.slots == ["ota_0", "ota_1"], boots
+        assert "CONFIRMED ESP_OK" in boots.console and "VALID" in states
+    else:
+        assert boots.slots == ["ota_0", "ota_1", "ota_0"], boots
+        assert boots.reasons[2] == "software" and "INVALID" in states, states

@@ -43,7 +43,9 @@ static void sink(void *ctx, enum log_level level, const char *who,
 static void page_begin(struct vrt_page *page)
 {
     if (page->magic != VRT_PAGE_MAGIC || page->version != VRT_PAGE_VERSION) {
+        const struct vrt_inputs inputs = page->inputs; /* the runner's */
         memset(page, 0, sizeof(*page));
+        page->inputs = inputs;
         page->next_reason = PORT_RESET_POWERON;
     }
     page->magic = VRT_PAGE_MAGIC;

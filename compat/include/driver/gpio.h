@@ -1,6 +1,7 @@
 /* driver/gpio.h - the pins of a board that has none.
  *
- * An input reads what the environment variable PORTA_INPUT_<pin> says (0, 1,
+ * An input reads what `porta device --input` says, on Linux also in the
+ * environment variable PORTA_INPUT_<pin> (0, 1,
  * @FILE for the first character of a file, or "signal" for SIGUSR1 and SIGUSR2
  * of `porta device`), and its pull-up or pull-down where nothing is said. An output keeps what is written to it. */
 #ifndef DRIVER_GPIO_H

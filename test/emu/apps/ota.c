@@ -3,14 +3,16 @@
  *
  * Settings are lines `key=value` (url, tls=1.2, chunk=N for requests with a
  * range, keep=1 to go on after a cut, hold=1 not to restart, heap=N to take so
- * many bytes away first, psk=HEX for the key of "board"), an empty line, and CA
- * certificates in PEM. */
+ * many bytes away first, psk=HEX for the key of "board", pin=N for an input that
+ * has to be high when an update is on trial), an empty line, and CA certificates
+ * in PEM. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bare.h"
+#include "driver/gpio.h"
 #include "esp_app_desc.h"
 #include "esp_http_client.h"
 #include "esp_https_ota.h"
@@ -151,6 +153,29 @@ static bool is_on_trial(void)
            state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
+static bool is_well(void)
+{
+    const char *pin = setting("pin");
+    const gpio_config_t config = { .pin_bit_mask = 1ull << atoi(pin),
+                                   .mode = GPIO_MODE_INPUT,
+                                   .pull_up_en = GPIO_PULLUP_ENABLE };
+
+    return !pin[0] || (gpio_config(&config) == ESP_OK &&
+                       gpio_get_level((gpio_num_t)atoi(pin)) == 1);
+}
+
+static void judge_trial(void)
+{
+    if (is_well()) {
+        printf("CONFIRMED %s\n",
+               esp_err_to_name(esp_ota_mark_app_valid_cancel_rollback()));
+        return;
+    }
+    printf("UNWELL\n");
+    printf("ROLLBACK %s\n",
+           esp_err_to_name(esp_ota_mark_app_invalid_rollback_and_reboot()));
+}
+
 void app_main(void)
 {
     bool ok = settings_load();
@@ -163,8 +188,7 @@ void app_main(void)
     if (!ok)
         ESP_LOGE(TAG, "the partition 'settings' is blank");
     else if (is_on_trial())
-        printf("CONFIRMED %s\n",
-               esp_err_to_name(esp_ota_mark_app_valid_cancel_rollback()));
+        judge_trial();
     else if (esp_reset_reason() == ESP_RST_POWERON)
         update();
 }
