@@ -240,10 +240,11 @@ static esp_err_t tap_send(struct port_conn *conn, const void *src, size_t len,
                           uint64_t deadline_ms, size_t *done_len)
 {
     struct tap_conn *c = tap_of(conn);
-    uint64_t start_us = trace_now(c->t);
+    uint64_t start_us;
     esp_err_t err;
 
     watch_begin(c, src);
+    start_us = trace_now(c->t); /* after the handshake, if that ended here */
     err = c->t->net_below.send(c->below, src, len, deadline_ms, done_len);
     if (!err)
         watch_sent(c, src, *done_len);
