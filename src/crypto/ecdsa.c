@@ -51,17 +51,13 @@ static void invert(const struct mont *n, uint32_t *out, const uint32_t *a)
 
 /* u = e / s and v = r / s modulo the order. */
 /* lint-ok: function, what the formula names */
-static void scalars(const struct ec_curve *c, uint32_t *u, uint32_t *v,
+static void scalars(const struct mont *n, uint32_t *u, uint32_t *v,
                     const uint32_t *rs, const uint8_t *digest)
 {
-    uint32_t inverse[EC_MAX_WORDS], tmp[EC_MAX_WORDS + 1];
-    struct mont n;
-
-    mont_init(&n, c->n, c->words, tmp);
-    load_digest(&n, u, digest);
-    invert(&n, inverse, rs + c->words);
-    mont_mul(&n, u, u, inverse);
-    mont_mul(&n, v, rs, inverse);
+    load_digest(n, u, digest);
+    invert(n, v, rs + n->words);
+    mont_mul(n, u, u, v);
+    mont_mul(n, v, v, rs);
 }
 
 /* 0: x * Z is X. */
@@ -108,6 +104,7 @@ static enum verdict verify(const struct ec_curve *c, const uint8_t *xy,
     uint32_t num[2 * EC_MAX_WORDS], u[EC_MAX_WORDS], v[EC_MAX_WORDS];
     struct ec_point p[4]; /* the sum; generator, public key, both */
     struct ec e;
+    struct mont n; /* modulo the order; works where e does */
     uint32_t wrong, again;
 
     ec_init(&e, c);
@@ -115,7 +112,8 @@ static enum verdict verify(const struct ec_curve *c, const uint8_t *xy,
     wrong = ec_load(&e, &p[2], num, num + c->words);
     words_load(num, rs_bytes, 2 * c->words);
     wrong |= out_of_range(c, num) | out_of_range(c, num + c->words);
-    scalars(c, u, v, num, digest);
+    mont_init(&n, c->n, c->words, e.tmp);
+    scalars(&n, u, v, num, digest);
     ec_combine(&e, p, u, v);
     again = wrong;
     wrong |= wrong_x(&e, &p[0], num);

@@ -78,6 +78,7 @@ static void page_slot(struct vrt_page *page, const struct part_entry *part)
 
 /* Everything of one pass; on no stack. */
 static struct room {
+    struct boot_env env;
     uint8_t buf[4096];
     struct part_table table;
     struct boot_opts opts;
@@ -100,8 +101,9 @@ static void options(const struct port_flash *flash,
     esp_err_t err = boot_opts_find(&at, out);
     if (!err)
         return;
-    *out = (struct boot_opts){ .rollback = true,
-                               .fuse_chip = IMG_CHIP_QEMU_VIRT_RV32 };
+    memset(out, 0, sizeof(*out));
+    out->rollback = true;
+    out->fuse_chip = IMG_CHIP_QEMU_VIRT_RV32;
     if (err == ESP_ERR_NOT_FOUND)
         return;
     LOGE(tag,
@@ -165,27 +167,33 @@ static _Noreturn void nothing_boots(const struct boot_result *r,
     vrt_exit(VRT_EXIT_NOTHING_BOOTS);
 }
 
+/* Not part of the caller: what it needs of the stack is free again when images
+ * are verified. */
+static __attribute__((noinline)) void prepare(const struct port_flash *flash,
+                                              struct boot_env *env)
+{
+    env->flash = flash;
+    env->table = table_read(flash);
+    env->reset_reason = (enum port_reset_reason)the_page()->reset_reason;
+    env->rules.chip_id = IMG_CHIP_QEMU_VIRT_RV32;
+    env->rules.keys = &room.keys;
+    env->buf = room.buf;
+    env->buf_len = sizeof(room.buf);
+    options(flash, env->table, &room.opts);
+    boot_opts_apply(&room.opts, &env->policy);
+    page_options(the_page(), &room.opts);
+    fuses_open(flash, env->table, &room.opts);
+    env->fuse = &room.fuses.port;
+    key_store_effective(flash, env->table, &room.opts.keys, &room.keys);
+    window_open(&room.window);
+    env->loader = &room.window.port;
+}
+
 static void boot(const struct vrt_flash *f)
 {
-    const struct port_flash *flash = &f->port;
-    struct boot_env env = {
-        .flash = flash,
-        .fuse = &room.fuses.port,
-        .table = table_read(flash),
-        .reset_reason = (enum port_reset_reason)the_page()->reset_reason,
-        .rules = { .chip_id = IMG_CHIP_QEMU_VIRT_RV32, .keys = &room.keys },
-        .loader = &room.window.port,
-        .buf = room.buf,
-        .buf_len = sizeof(room.buf)
-    };
-    options(flash, env.table, &room.opts);
-    boot_opts_apply(&room.opts, &env.policy);
-    page_options(the_page(), &room.opts);
-    fuses_open(flash, env.table, &room.opts);
-    key_store_effective(flash, env.table, &room.opts.keys, &room.keys);
-    window_open(&room.window);
-    boot_run(&env, &room.result);
-    boot_start(&env, &room.result, start, &room.result);
+    prepare(&f->port, &room.env);
+    boot_run(&room.env, &room.result);
+    boot_start(&room.env, &room.result, start, &room.result);
     nothing_boots(&room.result, &f->stats);
 }
 
