@@ -26,6 +26,8 @@ set(CFG_DENY 2 CACHE STRING
     "Images that failed their trial are refused: 0 never, 1 always, 2 at run time")
 set(CFG_TRIAL_BOOTS 0 CACHE STRING
     "Resets that end the trial of a new image: 1 to 8, 0 at run time")
+set(CFG_TRIALS 1 CACHE STRING
+    "Trials of several boots, and the log of what becomes of them: 1 in, 0 out")
 set(CFG_TLS_READ_AHEAD 4096 CACHE STRING
     "Bytes that a TLS session reads ahead: 64 to 65536")
 set(CFG_WRITE_LEN 4096 CACHE STRING
@@ -62,7 +64,7 @@ foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH REQUIRE_SIGNED
     endif()
 endforeach()
 foreach(opt DIGEST OAUTH2 PROXY RETRY TICKETS STORE STAGING PREFLIGHT RESULT
-        EVENTS SENTENCES WRITE_BEHIND)
+        EVENTS TRIALS SENTENCES WRITE_BEHIND)
     if(NOT CFG_${opt} MATCHES "^[01]$")
         message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0 or 1")
     endif()

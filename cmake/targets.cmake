@@ -119,7 +119,7 @@ endfunction()
 
 # What makes a bootloader small; tools/boot_size.sh has the same.
 set(PORTA_BOOT_FLAGS -flto -mtune=size -fno-tree-switch-conversion
-    -fno-tree-loop-distribute-patterns)
+    -fno-tree-coalesce-vars -fno-ipa-sra -fno-tree-loop-distribute-patterns)
 
 # The sources of a bootloader's portable part, but for the table of chips.
 function(porta_boot_path out)

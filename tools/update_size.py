@@ -72,7 +72,7 @@ LINK = """SECTIONS { . = 0x42000000;
 """
 # What every product decides, and the least that it can have.
 CORE = {"ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 64,
-        "WRITE_LEN": 1024, "CERT_DATES": 3, "KEYS_MAX": 3}
+        "WRITE_LEN": 1024, "CERT_DATES": 3, "KEYS_MAX": 3, "TRIALS": 1}
 # Row: options, calls, and the row that it needs.
 EXTRAS = {
     "Digest": ({"DIGEST": 1}, "", None),

@@ -89,10 +89,18 @@ static inline bool pol_boot_signed(const struct policy *p)
            (CFG_REQUIRE_SIGNED != 2 || !p->boot_unsigned);
 }
 
+/* Are there trials of several boots, and is it noted what becomes of them? */
+static inline bool pol_trials(void)
+{
+    return CFG_TRIALS;
+}
+
 /* Resets that end a trial; the last of them gives it up. */
 static inline uint32_t pol_trial_boots(const struct policy *p)
 {
     uint32_t cnt = CFG_TRIAL_BOOTS ? CFG_TRIAL_BOOTS : p->trial_boots;
+    if (!pol_trials())
+        return 1; /* nothing is counted */
     if (cnt > POL_TRIAL_MAX)
         return POL_TRIAL_MAX;
     return cnt > 0 ? cnt : 1;
@@ -101,7 +109,7 @@ static inline uint32_t pol_trial_boots(const struct policy *p)
 /* Resets by power that are excused besides. */
 static inline uint32_t pol_trial_power(const struct policy *p)
 {
-    if (CFG_TRIAL_BOOTS == 1)
+    if (CFG_TRIAL_BOOTS == 1 || !pol_trials())
         return 0; /* the reference's way, and no code for another */
     return p->trial_power < POL_TRIAL_MAX ? p->trial_power : POL_TRIAL_MAX;
 }

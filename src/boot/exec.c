@@ -181,7 +181,7 @@ static esp_err_t write_mark(const struct otadata_place *at, struct otadata *o,
                             const struct boot_mark *mark)
 {
     esp_err_t err = ESP_OK;
-    if (mark->event.kind != OTA_EVENT_NONE)
+    if (pol_trials() && mark->event.kind != OTA_EVENT_NONE)
         err = otadata_note(at, o, &mark->event);
     if (err && mark->rec.state == OTA_STATE_PENDING)
         return err;

@@ -48,7 +48,8 @@ static void gather_otadata(const struct boot_env *env, struct boot_in *in,
         return;
     in->rec[0] = o->rec[0];
     in->rec[1] = o->rec[1];
-    in->event = o->event;
+    if (pol_trials())
+        in->event = o->event;
 }
 
 void boot_gather(const struct boot_env *env, struct boot_in *in,

@@ -64,11 +64,13 @@ static void give_up(const struct boot_in *in, struct pick *p, uint32_t idx,
                     enum ota_event_why why)
 {
     struct ota_event *ev = &p->event[idx];
+    p->rec[idx].state = OTA_STATE_ABORTED;
+    if (!pol_trials())
+        return;
     if (ev->kind == OTA_EVENT_NONE)
         event_begin(in, p, idx, ev);
     ev->kind = OTA_EVENT_GIVEN_UP;
     ev->why = (uint8_t)why;
-    p->rec[idx].state = OTA_STATE_ABORTED;
 }
 
 /* --- anti-rollback --------------------------------------------------------- */
@@ -176,6 +178,8 @@ static bool trial_goes_on(const struct boot_in *in, struct pick *p,
     struct ota_event *ev = &p->event[idx];
     bool by_power = in->reset_reason == PORT_RESET_POWERON ||
                     in->reset_reason == PORT_RESET_BROWNOUT;
+    if (!pol_trials())
+        return false;
     event_begin(in, p, idx, ev);
     if (last->kind != OTA_EVENT_NONE && last->seq == ev->seq) {
         if (last->kind == OTA_EVENT_GIVEN_UP)
@@ -274,11 +278,12 @@ static void add_mark(const struct boot_in *in, const struct pick *p,
     struct boot_mark *mark = &plan->marks[plan->mark_cnt];
     /* Every change changes one of them. */
     if (was->seq == is->seq && was->state == is->state && was->crc == is->crc &&
-        p->event[idx].kind == OTA_EVENT_NONE)
+        (!pol_trials() || p->event[idx].kind == OTA_EVENT_NONE))
         return;
     mark->rec_idx = idx;
     mark->rec = *is;
-    mark->event = p->event[idx];
+    if (pol_trials())
+        mark->event = p->event[idx];
     plan->mark_cnt++;
 }
 

@@ -103,7 +103,9 @@ static void learn_len(struct img_check *c, uint32_t off, uint32_t seg_left,
 
 void img_check_open(struct img_check *c, const struct img_rules *rules)
 {
-    *c = (struct img_check){ .rules = *rules, .xor_word = CHECKSUM_SEED };
+    memset(c, 0, sizeof(*c));
+    c->rules = *rules;
+    c->xor_word = CHECKSUM_SEED;
     sha256_init(&c->sha);
     if (keys_of(c))
         img_sig_open(&c->sig, rules->keys);

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
+#include "base/policy.h"
 
 #define MAGIC 0x4C50u
 #define TYPE_OFF 2u
@@ -125,7 +126,7 @@ static void scan_event(struct ota_scan *s, const struct ota_log_entry *e,
     bool started = e->data[EV_KIND] == OTA_EVENT_STARTED;
     note_live(&s->out->live[started ? OTA_LIVE_STARTED : OTA_LIVE_VERDICT],
               e->gen, off);
-    if (e->gen <= s->event_gen)
+    if (!pol_trials() || e->gen <= s->event_gen)
         return;
     s->event_gen = e->gen;
     ota_event_parse(e, &s->out->event);
@@ -221,7 +222,7 @@ void ota_scan_end(struct ota_scan *s)
                    k == OTA_LIVE_STARTED ? out->live[OTA_LIVE_VERDICT].gen
                    : k >= OTA_LIVE_DENY  ? out->live[OTA_LIVE_CLEARED].gen
                                          : 0);
-    if (out->live[OTA_LIVE_STARTED].gen != s->event_gen &&
+    if (pol_trials() && out->live[OTA_LIVE_STARTED].gen != s->event_gen &&
         out->live[OTA_LIVE_VERDICT].gen != s->event_gen)
         memset(&out->event, 0, sizeof(out->event));
 }

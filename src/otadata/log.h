@@ -38,6 +38,7 @@ bool ota_log_parse(const uint8_t window[OTA_LOG_ENTRY_LEN],
 /* The body of a change; the done word is programmed apart. */
 void ota_log_pack(const struct ota_log_entry *e, uint8_t out[OTA_LOG_BODY_LEN]);
 
+/* Of a build without events none is parsed, but all are carried over. */
 void ota_event_parse(const struct ota_log_entry *e, struct ota_event *out);
 void ota_event_pack(const struct ota_event *event, struct ota_log_entry *out);
 

@@ -24,10 +24,12 @@ def limits():
             if not row["name"].startswith("host: ")]
 
 
-def bootloader_size():
+def bootloader_sizes():
+    """By build, see there."""
     said = subprocess.run([SOURCE / "tools/boot_size.sh"], check=True,
                           capture_output=True, text=True).stdout
-    return int(re.search(r"^plain: (\d+)", said, re.M)[1])
+    rows = re.findall(r"^([a-z-]+): (\d+) bytes", said, re.M)
+    return {name: int(size) for name, size in rows}
 
 
 def bootloader_whole():
@@ -127,7 +129,10 @@ def short_records(board, pki, folder):
 
 
 def measure(board, serve, pki, tmp_path):
-    found = {"bootloader text+rodata": bootloader_size(),
+    boot = bootloader_sizes()
+    found = {"bootloader text+rodata": boot["mark"],
+             "with trials and events": boot["all"],
+             "... and fuses in flash": boot["fuses-in-flash"],
              "bootloader on the board": bootloader_whole()}
     quiet, loud = update_sizes(0), update_sizes(5, "--only-path")
     found["update path logs off"] = quiet.pop("update path")

@@ -89,9 +89,9 @@ MUTANTS = [
      "            ev->charged = last->charged;\n",
      ""),
     ("unconfirmed-is-kept", "boot/plan.c",
-     "    ev->why = (uint8_t)why;\n"
+     "    struct ota_event *ev = &p->event[idx];\n"
      "    p->rec[idx].state = OTA_STATE_ABORTED;\n",
-     "    ev->why = (uint8_t)why;\n"
+     "    struct ota_event *ev = &p->event[idx];\n"
      "    p->rec[idx].state = OTA_STATE_VALID;\n"),
     ("setting-erased-first", "kv/value.c",
      "    err = kv_item_write(kv, e, payload, &at);\n"
