@@ -453,7 +453,7 @@ WRONG = [
      | registered("b.c"), "f is defined twice"),
     ("a header that nobody has", body("#include \"esp_lcd_panel.h\"\n"),
      r"includes esp_lcd_panel.h, which neither it nor porta has\. Offered "
-     r"are: .*driver/gpio.h.*, soc/soc_caps.h$"),
+     r"are: .*driver/gpio.h.*, spi_flash_mmap.h$"),
     ("Bluetooth", body("#include \"esp_bt.h\"\nvoid app_main(void) { }\n"),
      "includes esp_bt.h, which neither"),
     ("an error of the compiler", body("void app_main(void) { x = 1; }\n"),

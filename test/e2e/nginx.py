@@ -116,7 +116,9 @@ class Nginx:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 return False
-            if self._answers():
+            # The pid is written when the port is bound: whoever answers
+            # before that is somebody else who got the port.
+            if os.path.exists(f"{self.dir}/pid") and self._answers():
                 return True
             time.sleep(0.02)
         return False

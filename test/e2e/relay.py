@@ -10,7 +10,7 @@ class Relay:
 
     def __init__(self, port):
         self.target, self.total, self.answers = port, 0, bytearray()
-        self.lock = threading.Lock()
+        self.lock, self.refused = threading.Lock(), []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -24,7 +24,8 @@ class Relay:
                 near, _ = self.listener.accept()
                 try:
                     far = socket.create_connection(("127.0.0.1", self.target))
-                except OSError:
+                except OSError as wrong:
+                    self.refused.append(wrong)
                     near.close()
                     continue
                 for pair in ((near, far, False), (far, near, True)):

@@ -42,8 +42,10 @@ def update(pki, flash, tmp_path):
     def run(who, port, *args, ca=None):
         path = flash()
         with Relay(port) as relay:
-            said = who.ok("update", path, relay.url("fw.bin"), "--cacert",
-                          ca or pki.ca, "--json", *args).json
+            ended = who("update", path, relay.url("fw.bin"), "--cacert",
+                        ca or pki.ca, "--json", *args)
+        assert ended.code == 0, (ended, relay.refused)
+        said = ended.json
         who.ok("flash", "read", path, "ota_1", tmp_path / "slot")
         assert (tmp_path / "slot").read_bytes()[:len(BODY)] == BODY
         assert said["heap_left"] == 0
