@@ -357,6 +357,10 @@ static esp_err_t end_explain(struct board *b, enum board_end end)
     if (end == BOARD_END_CUT)
         term_note("board: power cut before flash operation %u\n",
                   (unsigned)b->opts->power_cut);
+    else if (b->opts->power_cut)
+        term_note("board: no power cut: the device did not come to flash "
+                  "operation %u\n",
+                  (unsigned)b->opts->power_cut);
     if (end != BOARD_END_NO_BOOT && end != BOARD_END_FAILED)
         return ESP_OK;
     if (b->page->text[0])

@@ -251,6 +251,11 @@ static esp_err_t configure(struct build *b)
         const char *text = b->o->defines.val[i];
         if (!strchr(text, '=') || strlen(text) >= PATH_LEN - 3)
             return fail_args(b, text, "is not NAME=VALUE, which -D wants");
+        if (strncmp(text, "CONFIG_", 7) == 0)
+            return fail_args(b, text,
+                             "is an option of the project, which -D does not "
+                             "set: write it into a file and name that, as in "
+                             "-D 'SDKCONFIG_DEFAULTS=sdkconfig.defaults;FILE'");
         snprintf(defines[i], sizeof(defines[i]), "-D%.*s", PATH_LEN - 3, text);
         words[cnt++] = defines[i];
     }

@@ -507,6 +507,8 @@ def test_wrong_command_lines(make, tmp_path):
     assert "an ESP-IDF project has one" in \
         sentence(porta("build", tmp_path / "empty", ok=False))
     assert "NAME=VALUE" in sentence(project.build("-D", "x", ok=False))
+    assert "is an option of the project" in sentence(
+        project.build("-D", "CONFIG_ANY=y", ok=False))
     assert "is not there" in sentence(project.build(
         "-D", "SDKCONFIG_DEFAULTS=none", ok=False))
     assert porta("build", ok=False).code == 2

@@ -158,9 +158,17 @@ def test_power_cuts_at_flash_operations(porta, device):
         shutil.copy(f"{flash}.fresh", flash)
         ended = run(porta, flash, [DONE, "keeps running"],
                     extra=("--power-cut", cut))
-        fired += "power" in ended.err.lower()
+        fired += "power cut before" in ended.err
         ends_well(porta, flash)
     assert fired >= 12, fired
+
+
+def test_a_power_cut_that_does_not_come_is_said(porta, device):
+    flash, _ = device("simple")
+    ended = run(porta, flash, [DONE, "keeps running"],
+                extra=("--power-cut", 100000))
+    assert "no power cut: the device did not come to flash operation " \
+        "100000" in ended.err
 
 
 def kills():
