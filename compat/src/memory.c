@@ -110,8 +110,10 @@ void *heap_caps_aligned_alloc(size_t alignment, size_t size, uint32_t caps)
 {
     void *ptr = NULL;
     (void)caps;
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
+        return NULL;
     if (alignment < sizeof(void *))
-        alignment = alignment & (alignment - 1) ? 0 : sizeof(void *);
+        alignment = sizeof(void *);
     return posix_memalign(&ptr, alignment, size) == 0 ? ptr : NULL;
 }
 

@@ -42,7 +42,7 @@ static struct upd_result sample(void)
                                       .host = "h.test",
                                       .port = 443,
                                       .sys_errno = 111,
-                                      .tls = { -30592, 8, 48 } },
+                                      .tls = { -30592, 8, 48, 0 } },
                             .slot = "ota_1",
                             .erase_cnt = 5,
                             .prog_cnt = 6 };
