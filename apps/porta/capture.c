@@ -73,8 +73,10 @@ int capture(const struct capture_what *what, char *out, size_t out_len)
         (void)kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (!in_time || !WIFEXITED(status))
-        return CAPTURE_FAILED;
+    if (!in_time)
+        return CAPTURE_TIMEOUT;
+    if (WIFSIGNALED(status))
+        return CAPTURE_SIGNAL(WTERMSIG(status));
     return WEXITSTATUS(status) == NOT_FOUND ? CAPTURE_MISSING
                                             : WEXITSTATUS(status);
 }

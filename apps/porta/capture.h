@@ -13,10 +13,12 @@ struct capture_what {
 };
 
 /* Runs a program without standard input; standard output and standard error go
- * to out, which is terminated and may be cut. Returns its exit status; CAPTURE_MISSING: there is no such program;
- * CAPTURE_FAILED: it died of a signal, or was ended after timeout_ms. */
-#define CAPTURE_MISSING (-1)
-#define CAPTURE_FAILED (-2)
+ * to out, which is terminated and may be cut. Returns its exit status, or one
+ * of these, which are all below 0. */
+#define CAPTURE_MISSING (-1)               /* there is no such program */
+#define CAPTURE_FAILED (-2)                /* no process could be made */
+#define CAPTURE_TIMEOUT (-3)               /* it was ended after timeout_ms */
+#define CAPTURE_SIGNAL(sig) (-100 - (sig)) /* it died of this signal */
 int capture(const struct capture_what *what, char *out, size_t out_len);
 
 #endif

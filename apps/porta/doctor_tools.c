@@ -134,7 +134,7 @@ static void check_tool(struct doctor *d, const struct tool *t, bool needed)
     int status = capture(&what, said, sizeof(said));
 
     version_in(said, version);
-    if (status == CAPTURE_FAILED)
+    if (status < CAPTURE_MISSING)
         doctor_found(c, worst, "%s does not answer", t->words[0]);
     else if (status != 0)
         doctor_found(c, worst, "not there; needed for: %s", t->purpose);

@@ -118,6 +118,8 @@ static esp_err_t get_cuts(const struct place *p, const cJSON *obj,
         t->cut_cnt = 1;
         return to_number(p, cuts, &t->cut[0]);
     }
+    if (!cuts->child)
+        return refuse(p, "power_cut has no number; without a cut leave it out");
     cJSON_ArrayForEach(item, cuts)
     {
         if (t->cut_cnt == SCENARIO_CUTS_MAX)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,12 +81,19 @@ void scenario_lab_close(struct scenario_lab *lab)
     free(lab);
 }
 
-/* A file of the scenario: its name starts from the scenario's folder. */
-static void find(const struct scenario_lab *lab, const char *name,
-                 char out[PATH_LEN])
+/* A file of the scenario: its name starts from the scenario's folder. A pipe
+ * would be waited for, and be empty for the next test. */
+static esp_err_t find(struct scenario_lab *lab, const char *name,
+                      char out[PATH_LEN])
 {
+    struct stat st;
+
     snprintf(out, PATH_LEN, "%.1023s%s%.3000s", name[0] == '/' ? "" : lab->base,
              name[0] == '/' ? "" : "/", name);
+    if (stat(out, &st) != 0 || S_ISREG(st.st_mode))
+        return ESP_OK; /* whoever reads it says what is wrong */
+    return diag_fail(&lab->diag, DIAG_STAGE_FILE, ESP_ERR_INVALID_ARG,
+                     "%s is not a regular file", text_name(out).text);
 }
 
 static esp_err_t copy(struct scenario_lab *lab, const char *name,
@@ -93,10 +101,10 @@ static esp_err_t copy(struct scenario_lab *lab, const char *name,
 {
     struct cli_bytes bytes = CLI_BYTES_NONE;
     char from[PATH_LEN];
-    esp_err_t err;
+    esp_err_t err = find(lab, name, from);
 
-    find(lab, name, from);
-    err = cli_read_file(from, FLASH_MAX_LEN, &bytes, &lab->diag);
+    if (!err)
+        err = cli_read_file(from, FLASH_MAX_LEN, &bytes, &lab->diag);
     if (!err)
         err =
             cli_write_file(to, span_of(bytes.ptr, bytes.len), 0600, &lab->diag);
@@ -244,6 +252,40 @@ static int update(struct scenario_lab *lab, const struct scenario_test *t,
     return porta(lab, words, t->limit_ms);
 }
 
+/* A process that did not come to its end. */
+static esp_err_t check_alive(int status, const struct scenario_test *t,
+                             const char *what, const struct why *why)
+{
+    if (status >= 0)
+        return ESP_OK;
+    if (status == CAPTURE_TIMEOUT)
+        return differs(why, "the %s did not end within %u s", what,
+                       (unsigned)(t->limit_ms / 1000));
+    if (status <= CAPTURE_SIGNAL(0))
+        return differs(why, "the %s died of signal %d", what,
+                       CAPTURE_SIGNAL(0) - status);
+    return differs(why, "the %s could not be started", what);
+}
+
+/* An update that ended in order says how. One that did not begin, for its
+ * options are wrong, tested nothing. */
+static esp_err_t check_ended(struct scenario_lab *lab,
+                             const struct scenario_test *t, int status,
+                             const struct why *why)
+{
+    char result[32], message[330];
+    esp_err_t err = check_alive(status, t, "update", why);
+
+    if (err)
+        return err;
+    said_text(lab, NULL, "result", result, sizeof(result));
+    said_text(lab, "error", "message", message, sizeof(message));
+    if (result[0] && status != CLI_USAGE)
+        return ESP_OK;
+    return differs(why, "the update did not begin (exit status %d)%s%s", status,
+                   message[0] ? ": " : ", look at its options", message);
+}
+
 /* How the update was to end, in the words of its own result. */
 static esp_err_t check_result(struct scenario_lab *lab,
                               const struct scenario_test *t, const char *want,
@@ -266,23 +308,37 @@ static esp_err_t check_result(struct scenario_lab *lab,
     return ESP_OK;
 }
 
-static esp_err_t check_ended(int status, uint64_t start_ms,
-                             const struct scenario_test *t,
-                             const struct why *why)
+static esp_err_t check_update(struct scenario_lab *lab,
+                              const struct scenario_test *t, int status,
+                              const struct why *why)
 {
-    if (status >= 0)
+    esp_err_t err = check_ended(lab, t, status, why);
+
+    return err ? err : check_result(lab, t, t->want.update, why);
+}
+
+/* The power goes as SIGKILL (linux_flash.c); any other death is one that
+ * happened before it. */
+static esp_err_t check_cut(struct scenario_lab *lab,
+                           const struct scenario_test *t, int status,
+                           const struct why *why)
+{
+    esp_err_t err;
+
+    if (status == CAPTURE_SIGNAL(SIGKILL))
         return ESP_OK;
-    if (linux_mono_ms() - start_ms >= t->limit_ms)
-        return differs(why, "the update did not end within %u s",
-                       (unsigned)(t->limit_ms / 1000));
-    return differs(why, "the update died");
+    err = check_ended(lab, t, status, why);
+    if (!err)
+        err = check_result(lab, t, "updated", why);
+    return err ? err
+               : differs(why, "the cut did not happen: the update was done "
+                              "before it came to that flash operation");
 }
 
 static esp_err_t first_update(struct scenario_lab *lab,
                               const struct scenario_test *t, uint32_t cut,
                               const struct why *why)
 {
-    uint64_t start_ms = linux_mono_ms();
     char ca[256];
     esp_err_t err = trusted(lab, t->server, ca);
     int status;
@@ -295,22 +351,8 @@ static esp_err_t first_update(struct scenario_lab *lab,
         return err;
     status = update(lab, t, cut, ca);
     server_stop(lab);
-    if (!cut) {
-        err = check_ended(status, start_ms, t, why);
-        return err ? err : check_result(lab, t, t->want.update, why);
-    }
-    if (status >= 0) {
-        /* Never reached, or refused before. */
-        err = check_result(lab, t, "updated", why);
-        return err ? err
-                   : differs(why,
-                             "the power was to go before flash operation %u, "
-                             "and the update was done before it",
-                             (unsigned)cut);
-    }
-    return linux_mono_ms() - start_ms < t->limit_ms
-               ? ESP_OK
-               : check_ended(status, start_ms, t, why);
+    return cut ? check_cut(lab, t, status, why)
+               : check_update(lab, t, status, why);
 }
 
 /* The same from a server that is as it should be. */
@@ -319,10 +361,10 @@ static esp_err_t update_again(struct scenario_lab *lab,
                               const struct why *why)
 {
     struct scenario_test plain = *t;
-    uint64_t start_ms = linux_mono_ms();
     char ca[256], detail[480] = "";
     const struct why inner = { detail, sizeof(detail) };
     esp_err_t err;
+    int status;
 
     plain.server = SCENARIO_NORMAL;
     plain.fault = (struct serve_fault){ .kind = SERVE_FAULT_NONE };
@@ -331,8 +373,9 @@ static esp_err_t update_again(struct scenario_lab *lab,
         err = server_start(lab, &plain);
     if (err)
         return err;
-    err = check_ended(update(lab, &plain, 0, ca), start_ms, t, &inner);
+    status = update(lab, &plain, 0, ca);
     server_stop(lab);
+    err = check_ended(lab, t, status, &inner);
     if (!err)
         err = check_result(lab, t, t->want.again, &inner);
     return err ? differs(why, "tried again: %s", detail) : ESP_OK;
@@ -441,22 +484,21 @@ static esp_err_t run_torture(struct scenario_lab *lab,
 {
     const char *words[WORDS_MAX] = { "torture", lab->flash, "--image", NULL,
                                      "--json" };
-    char image[PATH_LEN], message[330], seq[200];
+    char image[PATH_LEN], message[330], seq[200], result[8];
     size_t cnt = 5;
     int status;
 
-    if (copy(lab, t->flash, lab->flash))
+    if (copy(lab, t->flash, lab->flash) || find(lab, t->image, image))
         return lab->diag.err;
-    find(lab, t->image, image);
     words[3] = image;
     for (uint32_t i = 0; i < t->option_cnt; i++)
         words[cnt++] = t->options[i];
     status = porta(lab, words, t->limit_ms);
-    if (status == 0)
+    said_text(lab, NULL, "result", result, sizeof(result));
+    if (status == 0 && strcmp(result, "ok") == 0)
         return ESP_OK;
-    if (status < 0)
-        return differs(why, "the torture did not end within %u s",
-                       (unsigned)(t->limit_ms / 1000));
+    if (check_alive(status, t, "torture", why))
+        return ESP_FAIL;
     said_text(lab, NULL, "why", message, sizeof(message));
     said_text(lab, NULL, "sequence", seq, sizeof(seq));
     if (message[0])

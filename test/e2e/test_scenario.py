@@ -1,7 +1,10 @@
 """porta test: a team's scenario file, its results, and what is wrong in it."""
 
 import os
+import pathlib
 import shutil
+import signal
+import subprocess
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -85,11 +88,25 @@ WRONG = [
     (one("status=500", 'again = "not_modified"'),
      "tried again: the update ended with updated"),
     (one("normal", "", "power_cut = 5000"),
-     "power_cut 5000: the power was to go before flash operation 5000"),
+     "power_cut 5000: the cut did not happen"),
+    (one("normal", 'boot = "ota_0"', 'power_cut = 1\noptions = ["--help"]'),
+     "power_cut 1: the update did not begin"),
     (one("status=404", "", 'then = ["rollback"]'), "then rollback: "),
     (one("stall@100", "", "time_limit = 1"), "did not end within 1 s"),
     (one("normal", 'update = "updated"', 'options = ["--nonsense"]'),
      "unknown option --nonsense"),
+    (one("truncate@5000", 'boot = "ota_0", version = "1"',
+         'options = ["--stal-timeout", "1"]'),
+     "did not begin (exit status 2): unknown option --stal-timeout"),
+    (one("truncate@5000", 'boot = "ota_0", version = "1"',
+         'options = ["--help"]'),
+     "did not begin (exit status 0), look at its options"),
+    (one("truncate@5000", 'update = "failed"', 'options = ["--user", "x"]'),
+     "did not begin (exit status 2)"),
+    ('[[test]]\nname = "a test"\ntorture = true\noptions = ["--help"]\n',
+     "the torture failed"),
+    (one("normal", "", 'image = "/dev/zero"'), "/dev/zero is not a regular"),
+    (one("normal", "", 'flash = "."'), "is not a regular file"),
     (one("normal", "", 'image = "absent.bin"'), "absent.bin"),
     (one("normal", "", 'flash = "new.bin"'), "a copy of new.bin, which is"),
 ]
@@ -106,6 +123,38 @@ def test_what_is_not_as_expected_fails(porta, place, text, why):
     assert ended.out.endswith("0 passed, 1 failed\n") and why in ended.out
 
 
+@pytest.mark.parametrize("key", ["flash", "image"])
+@pytest.mark.parametrize("more", ["", "torture = true"])
+def test_a_pipe_is_not_waited_for(porta, place, key, more):
+    os.mkfifo(place.home / "pipe")
+    ended = porta("test", place(one("normal", "", f'{key} = "pipe"\n{more}')),
+                  timeout=20)
+    assert ended.code == 1 and "pipe is not a regular file" in ended.out
+
+
+def child_of(process):
+    """The update that porta test runs, once it does."""
+    path = f"/proc/{process.pid}/task/{process.pid}/children"
+    while process.poll() is None:
+        with open(path, encoding="ascii") as listed:
+            found = listed.read().split()
+        if found and b"update" in pathlib.Path(
+                f"/proc/{found[0]}/cmdline").read_bytes():
+            return int(found[0])
+    pytest.fail("it ended before there was an update")
+    return 0
+
+
+@pytest.mark.parametrize("more", ["", "power_cut = 3000"])
+def test_another_death_is_no_power_cut(porta, place, more):
+    path = place(one("stall@100", 'boot = "ota_0"', more))
+    with porta.start("test", path, stdout=subprocess.PIPE) as process:
+        os.kill(child_of(process), signal.SIGUSR1)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert f"the update died of signal {signal.SIGUSR1.value}\n" in out
+
+
 REFUSED = [
     ("", "there is no test"),
     ("[[test]]\n", "test 1 has no name"),
@@ -118,6 +167,7 @@ REFUSED = [
     (one("normal", "", 'power_cut = [1, "2"]'), "whole number"),
     (one("normal", "", 'power_cut = 1.5'), "whole number"),
     (one("normal", "", "power_cut = [" + "1," * 65 + "]"), "more than 64"),
+    (one("normal", "", "power_cut = []"), "power_cut has no number"),
     (one("normal", "", 'then = ["explode"]'), "reset, confirm or rollback"),
     (one("normal", "", 'options = "-x"'), "list of texts"),
     (one("normal", "", 'rate = "fast"'), "no size"),
