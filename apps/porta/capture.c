@@ -12,6 +12,7 @@
 #include "linux_sys.h"
 
 #define NOT_FOUND 127
+#define STOP_LOOK_MS 100u
 
 static void become(const struct capture_what *what, int fd)
 {
@@ -28,19 +29,37 @@ static void become(const struct capture_what *what, int fd)
     _exit(NOT_FOUND);
 }
 
-/* Until the end of the output, or of the time. False: of the time. */
-static bool listen(int fd, uint64_t end_ms, char *out, size_t out_len)
+/* Waits for output. False: it is to wait no longer. */
+static bool wait_output(const struct capture_what *what, int fd,
+                        uint64_t end_ms)
 {
+    for (;;) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        uint64_t now_ms = linux_mono_ms();
+        uint64_t left_ms = end_ms - now_ms;
+
+        if (now_ms >= end_ms || (what->stop && *what->stop))
+            return false;
+        if (what->stop && left_ms > STOP_LOOK_MS)
+            left_ms = STOP_LOOK_MS;
+        if (poll(&p, 1, (int)left_ms) > 0)
+            return true;
+    }
+}
+
+/* Until the end of the output. False: it did not come in time. */
+static bool listen(const struct capture_what *what, int fd, char *out,
+                   size_t out_len)
+{
+    uint64_t end_ms = linux_mono_ms() + what->timeout_ms;
     char scrap[4096];
     size_t at = 0;
 
     for (;;) {
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-        uint64_t now_ms = linux_mono_ms();
         ssize_t got;
 
         out[at] = '\0';
-        if (now_ms >= end_ms || poll(&p, 1, (int)(end_ms - now_ms)) == 0)
+        if (!wait_output(what, fd, end_ms))
             return false;
         got = at + 1 < out_len ? read(fd, out + at, out_len - 1 - at)
                                : read(fd, scrap, sizeof(scrap));
@@ -53,7 +72,6 @@ static bool listen(int fd, uint64_t end_ms, char *out, size_t out_len)
 
 int capture(const struct capture_what *what, char *out, size_t out_len)
 {
-    uint64_t end_ms = linux_mono_ms() + what->timeout_ms;
     int fds[2], status = 0;
     bool in_time;
     pid_t pid;
@@ -64,8 +82,11 @@ int capture(const struct capture_what *what, char *out, size_t out_len)
     pid = fork();
     if (pid == 0)
         become(what, fds[1]);
+    /* Here as well: it may be ended before it comes to do it itself. */
+    if (pid > 0)
+        (void)setpgid(pid, pid);
     close(fds[1]);
-    in_time = pid > 0 && listen(fds[0], end_ms, out, out_len);
+    in_time = pid > 0 && listen(what, fds[0], out, out_len);
     close(fds[0]);
     if (pid < 0)
         return CAPTURE_FAILED;

@@ -1,5 +1,6 @@
 /* porta test: a scenario file, test by test. */
 #include <libgen.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -48,6 +49,28 @@ struct session {
     uint32_t passed, failed;
     struct diag diag;
 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    interrupted = 1;
+}
+
+/* So that a folder with keys does not stay behind. What is ignored already,
+ * as by nohup, stays ignored. */
+static void catch_signals(void)
+{
+    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction sa = { .sa_handler = on_signal }, before;
+
+    sigemptyset(&sa.sa_mask);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (sigaction(ends[i], NULL, &before) == 0 &&
+            before.sa_handler != SIG_IGN)
+            (void)sigaction(ends[i], &sa, NULL);
+}
 
 static bool is_wanted(const struct session *s, const char *name)
 {
@@ -114,6 +137,9 @@ static esp_err_t run_all(struct session *s)
             continue;
         (void)text_clean(span_str(t->name), name, sizeof(name));
         err = scenario_run(s->lab, t, why, sizeof(why));
+        if (interrupted)
+            return diag_fail(&s->diag, DIAG_STAGE_FILE, ESP_FAIL,
+                             "interrupted in test '%s'", name);
         c.elapsed_ms = linux_mono_ms() - start_ms;
         c.failure = err ? why : NULL;
         s->passed += !err;
@@ -142,8 +168,9 @@ static esp_err_t prepare(struct session *s, const char *path)
     char copy[4096];
     esp_err_t err;
 
+    catch_signals();
     snprintf(copy, sizeof(copy), "%s", path);
-    err = scenario_lab_open(&s->lab, dirname(copy), &s->diag);
+    err = scenario_lab_open(&s->lab, dirname(copy), &interrupted, &s->diag);
     if (!err)
         err = junit_open(&s->junit, s->o.junit, &s->diag);
     s->list = cJSON_CreateArray();

@@ -130,7 +130,7 @@ static void check_tool(struct doctor *d, const struct tool *t, bool needed)
                              t->words[3] };
     enum doctor_status worst = needed ? DOCTOR_BAD : DOCTOR_WARN;
     char said[2048], version[32];
-    const struct capture_what what = { words, TOOL_WAIT_MS, false };
+    const struct capture_what what = { words, TOOL_WAIT_MS, false, NULL };
     int status = capture(&what, said, sizeof(said));
 
     version_in(said, version);

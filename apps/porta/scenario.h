@@ -3,6 +3,8 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
+#include <signal.h>
+
 #include "cli.h"
 #include "serve_plan.h"
 
@@ -60,9 +62,12 @@ void scenario_free(struct scenario *s); /* idempotent */
 
 struct scenario_lab; /* a folder for copies, certificates and servers */
 
-/* base: the folder that file names in the scenario start from. */
+/* base: the folder that file names in the scenario start from. stop: what a
+ * signal handler sets; what runs is then ended. */
 MUST_CHECK esp_err_t scenario_lab_open(struct scenario_lab **out,
-                                       const char *base, struct diag *d);
+                                       const char *base,
+                                       const volatile sig_atomic_t *stop,
+                                       struct diag *d);
 void scenario_lab_close(struct scenario_lab *lab); /* NULL is a no-op */
 /* Runs one. ESP_OK: it ended as expected; else why says how it did not, or
  * why it could not be run. */

@@ -29,6 +29,7 @@ struct scenario_lab {
     struct device dev;
     struct boot_result next;
     struct diag diag;
+    const volatile sig_atomic_t *stop;
     char said[SAID_LEN];
     char url[64];
     struct serve_cert cert;
@@ -48,7 +49,7 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 }
 
 esp_err_t scenario_lab_open(struct scenario_lab **out, const char *base,
-                            struct diag *d)
+                            const volatile sig_atomic_t *stop, struct diag *d)
 {
     const char *tmp = getenv("TMPDIR");
     struct scenario_lab *lab = calloc(1, sizeof(*lab));
@@ -57,6 +58,7 @@ esp_err_t scenario_lab_open(struct scenario_lab **out, const char *base,
     if (!lab)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
     lab->dev = (struct device)DEVICE_CLOSED;
+    lab->stop = stop;
     snprintf(lab->base, sizeof(lab->base), "%s", base);
     snprintf(lab->folder, sizeof(lab->folder), "%.80s/porta-test-XXXXXX",
              tmp && tmp[0] ? tmp : "/tmp");
@@ -191,7 +193,7 @@ static int porta(struct scenario_lab *lab, const char *const *words,
                  uint32_t limit_ms)
 {
     const char *all[WORDS_MAX + 1] = { "/proc/self/exe" };
-    const struct capture_what what = { all, limit_ms, true };
+    const struct capture_what what = { all, limit_ms, true, lab->stop };
 
     for (size_t i = 0; words[i] && i + 2 < WORDS_MAX; i++)
         all[i + 1] = words[i];

@@ -155,6 +155,24 @@ def test_another_death_is_no_power_cut(porta, place, more):
     assert f"the update died of signal {signal.SIGUSR1.value}\n" in out
 
 
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM,
+                                 signal.SIGHUP])
+def test_a_signal_leaves_nothing_behind(porta, place, tmp_path, sig):
+    (tmp_path / "tmp").mkdir()
+    path = place(one("stall@100"))
+    with porta.start("test", path, "--junit", tmp_path / "tmp/r.xml",
+                     stderr=subprocess.PIPE,
+                     env={"TMPDIR": str(tmp_path / "tmp")}) as process:
+        update = child_of(process)
+        assert len(os.listdir(tmp_path / "tmp")) == 2
+        process.send_signal(sig)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 1 and "interrupted in test 'a test'" in err
+    assert not os.listdir(tmp_path / "tmp")
+    with pytest.raises(ProcessLookupError):
+        os.kill(update, 0)
+
+
 REFUSED = [
     ("", "there is no test"),
     ("[[test]]\n", "test 1 has no name"),
