@@ -208,9 +208,9 @@ MUST_CHECK esp_err_t cli_out_write(struct cli_out *o, const void *data,
 MUST_CHECK esp_err_t cli_out_commit(struct cli_out *o, struct diag *d);
 void cli_out_discard(struct cli_out *o); /* idempotent; after commit nothing */
 
-/* A key of raw bytes does not look like one: it is spared by its name.
- * ESP_ERR_INVALID_STATE: both are one file. */
-MUST_CHECK esp_err_t cli_other_file(const char *out, const char *key,
+/* What a command reads is spared when an output names it by mistake: a flash
+ * file, a key. ESP_ERR_INVALID_STATE: both are one file. NULL names none. */
+MUST_CHECK esp_err_t cli_other_file(const char *out, const char *in,
                                     struct diag *d);
 
 /* All of it in one call. */

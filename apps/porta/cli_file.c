@@ -157,16 +157,16 @@ static esp_err_t spare_key(const char *path, struct diag *d)
     return ESP_OK;
 }
 
-esp_err_t cli_other_file(const char *out, const char *key, struct diag *d)
+esp_err_t cli_other_file(const char *out, const char *in, struct diag *d)
 {
     struct stat a, b;
 
-    if (stat(out, &a) != 0 || stat(key, &b) != 0 || a.st_dev != b.st_dev ||
-        a.st_ino != b.st_ino)
+    if (!out || !in || stat(out, &a) != 0 || stat(in, &b) != 0 ||
+        a.st_dev != b.st_dev || a.st_ino != b.st_ino || !S_ISREG(a.st_mode))
         return ESP_OK;
     return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_STATE,
-                     "%s is the key and is not overwritten; choose another "
-                     "name",
+                     "%s is what this command works on and is not overwritten; "
+                     "choose another name",
                      text_name(out).text);
 }
 

@@ -205,7 +205,8 @@ static int run(const struct cli_verb *verb, int argc, char **argv)
     if (status != CLI_GO)
         return status;
     o.dev.burns = write;
-    if (device_open(&dev, args.val[0],
+    if (cli_other_file(o.out, args.val[0], &d) != ESP_OK ||
+        device_open(&dev, args.val[0],
                     write ? LINUX_FLASH_WRITE : LINUX_FLASH_READ, &o.dev,
                     &d) != ESP_OK ||
         find_reason(o.reason, &dev, &d) != ESP_OK) {

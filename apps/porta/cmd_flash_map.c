@@ -49,7 +49,8 @@ int flash_map(int argc, char **argv)
     if (cli_json() && (!o.out || strcmp(o.out, "-") == 0))
         return cli_usage(&verb, "--json and the picture cannot both go to "
                                 "standard output; give -o FILE");
-    if (device_open(&dev, args.val[0], LINUX_FLASH_READ, &o.dev, &d) ==
+    if (cli_other_file(o.out, args.val[0], &d) == ESP_OK &&
+        device_open(&dev, args.val[0], LINUX_FLASH_READ, &o.dev, &d) ==
             ESP_OK &&
         device_need_table(&dev, &d) == ESP_OK &&
         flash_map_svg(&dev, args.val[0], &svg, &text) != ESP_OK)

@@ -1,8 +1,10 @@
 /* porta torture: every flash operation of every path, cut, on a copy of the
  * user's own flash file. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -221,13 +223,18 @@ static esp_err_t start_job(struct run *r, uint32_t i, struct job *job)
 {
     void *page = mmap(NULL, sizeof(*job->result), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t parent = getpid();
 
     if (page == MAP_FAILED)
         return ESP_FAIL;
     job->result = page;
     job->pid = fork();
-    if (job->pid == 0)
+    if (job->pid == 0) {
+        /* Whoever is stopped from outside leaves nobody at work. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+            _exit(1);
         work(r, i, job->result);
+    }
     if (job->pid > 0)
         return ESP_OK;
     munmap(page, sizeof(*job->result));
@@ -285,8 +292,12 @@ static esp_err_t run_jobs(struct run *r)
 
 static esp_err_t act(struct run *r, const char *path)
 {
-    esp_err_t err = load(r, path);
+    esp_err_t err = cli_other_file(r->o.junit, path, &r->diag);
 
+    if (!err)
+        err = cli_other_file(r->o.junit, r->o.image, &r->diag);
+    if (!err)
+        err = load(r, path);
     if (!err)
         err = junit_open(&r->junit, r->o.junit, &r->diag);
     if (!err)

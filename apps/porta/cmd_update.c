@@ -420,6 +420,16 @@ static esp_err_t prepare(struct session *s, const char *path)
     return err ? err : open_client(s);
 }
 
+/* What is installed is installed, with a picture of it or without. */
+static void session_close_trace(struct session *s)
+{
+    struct diag said = DIAG_NONE;
+
+    if (trace_close(&s->trace, &said) == ESP_OK)
+        return;
+    fprintf(stderr, "porta update: WARNING: no trace: %s\n", said.text);
+}
+
 static void session_close(struct session *s)
 {
     if (s->upd)
@@ -440,8 +450,7 @@ static void session_close(struct session *s)
     store_file_close(&s->store);
     linux_work_close(&s->work);
     tls_deinit();
-    if (trace_close(&s->trace, &s->diag))
-        s->outcome = OUT_FAILED;
+    session_close_trace(s);
     device_close(&s->dev);
 }
 
@@ -556,7 +565,7 @@ int cmd_update(int argc, char **argv)
     static struct session s;
     struct update_opts o = UPDATE_OPTS;
     struct cli_args args;
-    esp_err_t err = ESP_OK;
+    esp_err_t err;
     int status = cli_parse(&update_verb, argc, argv, &o, &args);
 
     if (status == CLI_GO)
@@ -577,7 +586,8 @@ int cmd_update(int argc, char **argv)
                           .diag = DIAG_NONE,
                           .result.image_len = -1,
                           .start_ms = linux_mono_ms() };
-    if (o.trace)
+    err = cli_other_file(o.trace, args.val[0], &s.diag);
+    if (!err && o.trace)
         err = trace_open(&s.trace, o.trace, &s.diag);
     if (!err)
         err = prepare(&s, args.val[0]);

@@ -192,11 +192,15 @@ esp_err_t otadata_deny_add(const struct otadata_place *at, struct otadata *o,
 esp_err_t otadata_deny_clear(const struct otadata_place *at, struct otadata *o)
 {
     struct ota_log_entry e = { .type = OTA_LOG_DENY_CLEAR };
-    esp_err_t err = otadata_redo(at, o);
-    /* A verdict that is older than this is forgotten, too: see boot/deny.h. */
     const struct ota_live *cleared = &o->live[OTA_LIVE_CLEARED];
-    bool is_clear = deny_nth(o, 0)->gen == 0 && cleared->gen != 0 &&
-                    cleared->gen > o->live[OTA_LIVE_VERDICT].gen;
+    uint32_t gen[2] = { 0, 0 };
+    esp_err_t err = otadata_redo(at, o);
+    /* A failure that is older than this and that nobody has learnt yet is
+     * forgotten, too: see boot/deny.h. */
+    for (uint32_t idx = 0; idx < 2 && !err; idx++)
+        err = trial_gen(at, o, idx, &gen[idx]);
+    bool is_clear = deny_nth(o, 0)->gen == 0 && cleared->gen > gen[0] &&
+                    cleared->gen > gen[1];
     if (err || is_clear)
         return err;
     memset(e.data, 0xFF, sizeof(e.data));

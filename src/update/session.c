@@ -90,6 +90,7 @@ static esp_err_t alloc_session(struct upd **out, const struct upd_env *env,
         }
     }
     u->diag = d ? d : &u->spare->diag;
+    *u->diag = (struct diag)DIAG_NONE;
     u->result = opts->result ? opts->result : &u->spare->result;
     *u->result = (struct upd_result){ .image_len = -1 };
     *out = u;

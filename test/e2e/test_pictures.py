@@ -330,6 +330,25 @@ def test_a_trace_that_cannot_be_made_ends_it_before_it_begins(porta, updated,
     assert updated[0].read_bytes() == before
 
 
+def test_a_trace_that_is_lost_does_not_undo_the_update(porta, updated):
+    ended = update(porta, updated, "--trace", "/dev/full", "--json")
+    assert ended.code == 0 and ended.json["result"] == "updated", ended
+    assert "no trace" in ended.err
+
+
+@pytest.mark.parametrize("words", [
+    ["flash", "map", "{}", "-o", "{}"],
+    ["explain", "{}", "--svg", "-o", "{}"],
+    ["torture", "{}", "--image", "{}", "--junit", "{}"],
+    ["update", "{}", "https://localhost:1/x", "--trace", "{}"]])
+def test_no_output_replaces_what_is_worked_on(porta, updated, words):
+    path = updated[0]
+    before = path.read_bytes()
+    ended = porta(*[w.format(path) for w in words])
+    assert ended.code == 1 and "works on" in ended.err, ended
+    assert path.read_bytes() == before
+
+
 def test_without_a_trace_the_result_is_the_same(porta, updated, tmp_path):
     path = updated[0]
     copy = tmp_path / "copy.bin"

@@ -471,6 +471,15 @@ static void test_learnt_without_a_verdict(void **state)
         assert_int_equal(deny_has(parts, digest, &denied), ESP_OK);
         assert_false(denied);
     }
+    /* Forgotten before anybody learnt it, on a list that was empty. */
+    assert_int_equal(otadata_read(&at, OTADATA_LEN, &o), ESP_OK);
+    assert_int_equal(otadata_change(&at, &o, 1, &fresh), ESP_OK);
+    give_up_as_reference(&s, 2);
+    assert_int_equal(otadata_read(&at, OTADATA_LEN, &o), ESP_OK);
+    assert_int_equal(otadata_deny_clear(&at, &o), ESP_OK);
+    assert_int_equal(deny_learn(parts), ESP_OK);
+    assert_int_equal(deny_has(parts, digest, &denied), ESP_OK);
+    assert_false(denied);
     device_close(&s.d);
 }
 
