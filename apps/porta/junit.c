@@ -1,8 +1,22 @@
 #include "junit.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "base/text.h"
 #include "svg.h"
+
+/* What could not be replaced in the end, when all tests have run. */
+static esp_err_t check_path(const char *path, struct diag *d)
+{
+    struct stat st;
+
+    if (path[0] && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_ARG,
+                     "--junit '%s' is not the name of a file",
+                     text_name(path).text);
+}
 
 esp_err_t junit_open(struct junit *j, const char *path, struct diag *d)
 {
@@ -11,7 +25,9 @@ esp_err_t junit_open(struct junit *j, const char *path, struct diag *d)
     *j = (struct junit)JUNIT_CLOSED;
     if (!path)
         return ESP_OK;
-    err = cli_out_open(&j->out, path, 0644, d);
+    err = check_path(path, d);
+    if (!err)
+        err = cli_out_open(&j->out, path, 0644, d);
     if (err)
         return err;
     j->to = open_memstream(&j->cases, &j->cases_len);

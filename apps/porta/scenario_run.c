@@ -19,13 +19,14 @@
 #include "serve_http.h"
 
 #define PATH_LEN 4096
+#define FOLDER_LEN (PATH_LEN - 64) /* room for the names in it */
 #define SAID_LEN 65536u
 #define WORDS_MAX (SCENARIO_OPTIONS_MAX + 16u)
 #define FLASH_MAX_LEN (256u * 1024u * 1024u)
 
 struct scenario_lab {
-    char base[1024], folder[128];
-    char flash[160], www[160]; /* the copy; what is served */
+    char base[1024], folder[FOLDER_LEN];
+    char flash[PATH_LEN], www[PATH_LEN]; /* the copy; what is served */
     struct device dev;
     struct boot_result next;
     struct diag diag;
@@ -48,11 +49,31 @@ static int remove_one(const char *path, const struct stat *st, int kind,
     return remove(path);
 }
 
+static esp_err_t make_folder(struct scenario_lab *lab, struct diag *d)
+{
+    const char *tmp = getenv("TMPDIR");
+    int len;
+
+    if (!tmp || !tmp[0])
+        tmp = "/tmp";
+    len =
+        snprintf(lab->folder, sizeof(lab->folder), "%s/porta-test-XXXXXX", tmp);
+    errno = ENAMETOOLONG;
+    if (len >= (int)sizeof(lab->folder) || !mkdtemp(lab->folder))
+        return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
+                         "cannot make a folder for the test in %s (TMPDIR): %s",
+                         text_name(tmp).text, strerror(errno));
+    snprintf(lab->flash, sizeof(lab->flash), "%s/flash.bin", lab->folder);
+    snprintf(lab->www, sizeof(lab->www), "%s/www", lab->folder);
+    (void)mkdir(lab->www, 0700);
+    return ESP_OK;
+}
+
 esp_err_t scenario_lab_open(struct scenario_lab **out, const char *base,
                             const volatile sig_atomic_t *stop, struct diag *d)
 {
-    const char *tmp = getenv("TMPDIR");
     struct scenario_lab *lab = calloc(1, sizeof(*lab));
+    esp_err_t err;
 
     *out = NULL;
     if (!lab)
@@ -60,19 +81,12 @@ esp_err_t scenario_lab_open(struct scenario_lab **out, const char *base,
     lab->dev = (struct device)DEVICE_CLOSED;
     lab->stop = stop;
     snprintf(lab->base, sizeof(lab->base), "%s", base);
-    snprintf(lab->folder, sizeof(lab->folder), "%.80s/porta-test-XXXXXX",
-             tmp && tmp[0] ? tmp : "/tmp");
-    if (!mkdtemp(lab->folder)) {
+    err = make_folder(lab, d);
+    if (err)
         free(lab);
-        return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
-                         "cannot make a folder for the test: %s",
-                         strerror(errno));
-    }
-    snprintf(lab->flash, sizeof(lab->flash), "%s/flash.bin", lab->folder);
-    snprintf(lab->www, sizeof(lab->www), "%s/www", lab->folder);
-    (void)mkdir(lab->www, 0700);
-    *out = lab;
-    return ESP_OK;
+    else
+        *out = lab;
+    return err;
 }
 
 void scenario_lab_close(struct scenario_lab *lab)
@@ -134,12 +148,12 @@ static void cert_names(enum scenario_server kind, const char **folder,
 
 /* The CA that the device trusts; it is made with its server. */
 static esp_err_t trusted(struct scenario_lab *lab, enum scenario_server kind,
-                         char ca[256])
+                         char ca[PATH_LEN])
 {
     static struct serve_names names;
     struct serve_cert cert = { 0 };
     const char *folder;
-    char path[256];
+    char path[PATH_LEN];
     esp_err_t err;
 
     if (kind == SCENARIO_WRONG_CERT)
@@ -147,7 +161,7 @@ static esp_err_t trusted(struct scenario_lab *lab, enum scenario_server kind,
     cert_names(kind, &folder, &names);
     snprintf(path, sizeof(path), "%s/%s", lab->folder, folder);
     err = serve_cert_ready(path, &names, &cert, &lab->diag);
-    snprintf(ca, 256, "%.240s/ca.pem", path);
+    snprintf(ca, PATH_LEN, "%s/%s/ca.pem", lab->folder, folder);
     serve_cert_free(&cert);
     return err;
 }
@@ -157,7 +171,7 @@ static esp_err_t server_start(struct scenario_lab *lab,
 {
     static struct serve_names names;
     const char *folder;
-    char path[256];
+    char path[PATH_LEN];
     esp_err_t err;
 
     cert_names(t->server, &folder, &names);
@@ -341,7 +355,7 @@ static esp_err_t first_update(struct scenario_lab *lab,
                               const struct scenario_test *t, uint32_t cut,
                               const struct why *why)
 {
-    char ca[256];
+    char ca[PATH_LEN];
     esp_err_t err = trusted(lab, t->server, ca);
     int status;
 
@@ -363,7 +377,7 @@ static esp_err_t update_again(struct scenario_lab *lab,
                               const struct why *why)
 {
     struct scenario_test plain = *t;
-    char ca[256], detail[480] = "";
+    char ca[PATH_LEN], detail[480] = "";
     const struct why inner = { detail, sizeof(detail) };
     esp_err_t err;
     int status;
@@ -465,10 +479,10 @@ static esp_err_t run_once(struct scenario_lab *lab,
                           const struct scenario_test *t, uint32_t cut,
                           const struct why *why)
 {
-    char image[200];
+    char image[PATH_LEN];
     esp_err_t err = copy(lab, t->flash, lab->flash);
 
-    snprintf(image, sizeof(image), "%s/image.bin", lab->www);
+    snprintf(image, sizeof(image), "%s/www/image.bin", lab->folder);
     if (!err)
         err = copy(lab, t->image, image);
     if (!err)

@@ -173,6 +173,25 @@ def test_a_signal_leaves_nothing_behind(porta, place, tmp_path, sig):
         os.kill(update, 0)
 
 
+def test_a_long_name_of_the_temporary_folder(porta, place, tmp_path):
+    tmp = tmp_path / ("a" * 120) / ("b" * 200)
+    path = place(one("status=404", 'update = "failed", again = "updated"'))
+    ended = porta("test", path, env={"TMPDIR": str(tmp)})
+    assert ended.code == 1 and "bbb (TMPDIR): No such" in ended.err
+    tmp.mkdir(parents=True)
+    porta.ok("test", path, env={"TMPDIR": str(tmp)})
+    assert not os.listdir(tmp)
+    ended = porta("test", path, env={"TMPDIR": "/" * 5000})
+    assert ended.code == 1 and "(TMPDIR): File name too long" in ended.err
+
+
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_bad_name_for_results_is_refused_first(porta, place, name):
+    ended = porta("test", place(one()), "--junit", name)
+    assert ended.code == 1 and "is not the name of a file" in ended.err
+    assert not ended.out
+
+
 REFUSED = [
     ("", "there is no test"),
     ("[[test]]\n", "test 1 has no name"),
