@@ -420,18 +420,10 @@ static esp_err_t prepare(struct session *s, const char *path)
     return err ? err : open_client(s);
 }
 
-/* What is installed is installed, with a picture of it or without. */
-static void session_close_trace(struct session *s)
+static void session_close(struct session *s)
 {
     struct diag said = DIAG_NONE;
 
-    if (trace_close(&s->trace, &said) == ESP_OK)
-        return;
-    fprintf(stderr, "porta update: WARNING: no trace: %s\n", said.text);
-}
-
-static void session_close(struct session *s)
-{
     if (s->upd)
         upd_abort(s->upd, NULL);
     s->upd = NULL;
@@ -450,7 +442,9 @@ static void session_close(struct session *s)
     store_file_close(&s->store);
     linux_work_close(&s->work);
     tls_deinit();
-    session_close_trace(s);
+    /* What is installed is installed, with a picture of it or without. */
+    if (trace_close(&s->trace, &said))
+        fprintf(stderr, "porta update: WARNING: no trace: %s\n", said.text);
     device_close(&s->dev);
 }
 
