@@ -23,11 +23,11 @@ static const struct {
     { "what it says", { "sh", "-c", "echo a; echo b >&2" }, 9000, 0, "a\nb\n" },
     { "its status", { "sh", "-c", "exit 3" }, 9000, 3, "" },
     { "not there", { "no-such-program-x" }, 9000, CAPTURE_MISSING, "" },
-    { "died", { "sh", "-c", "kill -9 $$" }, 9000, CAPTURE_FAILED, "" },
+    { "died", { "sh", "-c", "kill -9 $$" }, 9000, CAPTURE_SIGNAL(9), "" },
     { "too slow",
       { "sh", "-c", "echo x; sleep 60" },
       200,
-      CAPTURE_FAILED,
+      CAPTURE_TIMEOUT,
       "x\n" },
     { "its input is empty", { "cat" }, 9000, 0, "" },
     { "more than there is room for",
@@ -43,7 +43,8 @@ static void test_capture(void **state)
     for (size_t i = 0; i < CNT(runs); i++) {
         const char *words[5] = { runs[i].words[0], runs[i].words[1],
                                  runs[i].words[2], runs[i].words[3] };
-        const struct capture_what what = { words, runs[i].wait_ms, false };
+        const struct capture_what what = { .words = words,
+                                           .timeout_ms = runs[i].wait_ms };
         uint64_t start_ms = linux_mono_ms();
         char said[32];
         int got = capture(&what, said, sizeof(said));
