@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "linux_sys.h"
+#include "temp_folder.h"
 
 #define ARGS_MAX 24
 #define TICK_MS 100
@@ -72,19 +72,11 @@ static esp_err_t find_images(struct demo *w, const char *images, struct diag *d)
 
 static esp_err_t make_folder(struct demo *w, struct diag *d)
 {
-    const char *tmp = getenv("TMPDIR");
+    esp_err_t err =
+        temp_folder_make(w->folder, sizeof(w->folder), "porta-demo", d);
 
-    if (!tmp || strlen(tmp) > 80)
-        tmp = P_tmpdir;
-    snprintf(w->folder, sizeof(w->folder), "%s/porta-demo-XXXXXX", tmp);
-    if (!mkdtemp(w->folder)) {
-        esp_err_t err =
-            diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
-                      "cannot make a folder in %s: %s", tmp, strerror(errno));
-
-        w->folder[0] = '\0';
+    if (err)
         return err;
-    }
     snprintf(w->flash, sizeof(w->flash), "%s/device.bin", w->folder);
     snprintf(w->www, sizeof(w->www), "%s/www", w->folder);
     if (mkdir(w->www, 0755) == 0)
@@ -121,15 +113,6 @@ esp_err_t demo_open(struct demo *w, const char *images, struct diag *d)
     return make_folder(w, d);
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind,
-                      struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 static void server_stop(struct demo_server *s)
 {
     serve_stop(s->serve);
@@ -144,8 +127,8 @@ void demo_close(struct demo *w)
     (void)!demo_power_off(w, &ignored);
     server_stop(&w->server);
     server_stop(&w->stranger);
-    if (w->folder[0] && !w->keep)
-        (void)nftw(w->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (!w->keep)
+        temp_folder_remove(w->folder);
     w->folder[0] = '\0';
 }
 

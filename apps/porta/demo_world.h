@@ -26,8 +26,8 @@ struct demo_server {
 struct demo {
     char self[DEMO_PATH_LEN];   /* this program */
     char images[DEMO_PATH_LEN]; /* folder of the example applications */
-    char folder[128];           /* all that the tour makes */
-    char flash[160], www[160];
+    char folder[1024];          /* all that the tour makes */
+    char flash[1100], www[1100];
     struct demo_server server, stranger;
     pid_t board; /* 0: the device is off */
     int console_fd;

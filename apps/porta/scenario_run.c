@@ -3,7 +3,6 @@
 #include "scenario.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "linux_sys.h"
 #include "serve_cert.h"
 #include "serve_http.h"
+#include "temp_folder.h"
 
 #define PATH_LEN 4096
 #define FOLDER_LEN (PATH_LEN - 64) /* room for the names in it */
@@ -40,29 +40,13 @@ struct scenario_lab {
 
 /* --- the place -------------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *st, int kind,
-                      struct FTW *at)
-{
-    (void)st;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 static esp_err_t make_folder(struct scenario_lab *lab, struct diag *d)
 {
-    const char *tmp = getenv("TMPDIR");
-    int len;
+    esp_err_t err =
+        temp_folder_make(lab->folder, sizeof(lab->folder), "porta-test", d);
 
-    if (!tmp || !tmp[0])
-        tmp = "/tmp";
-    len =
-        snprintf(lab->folder, sizeof(lab->folder), "%s/porta-test-XXXXXX", tmp);
-    errno = ENAMETOOLONG;
-    if (len >= (int)sizeof(lab->folder) || !mkdtemp(lab->folder))
-        return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
-                         "cannot make a folder for the test in %s (TMPDIR): %s",
-                         text_name(tmp).text, strerror(errno));
+    if (err)
+        return err;
     snprintf(lab->flash, sizeof(lab->flash), "%s/flash.bin", lab->folder);
     snprintf(lab->www, sizeof(lab->www), "%s/www", lab->folder);
     (void)mkdir(lab->www, 0700);
@@ -93,7 +77,7 @@ void scenario_lab_close(struct scenario_lab *lab)
 {
     if (!lab)
         return;
-    (void)nftw(lab->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    temp_folder_remove(lab->folder);
     free(lab);
 }
 
