@@ -97,49 +97,51 @@ static void test_an_update_that_is_reverted(void **state)
     device_close(&d);
 }
 
-/* Confirmed, its settings count for whoever comes next; unconfirmed and gone,
- * they do not. */
-static void test_confirmation(void **state)
+/* Settings made on trial, and what the next image finds: confirmed, they count
+ * for whoever comes next; unconfirmed and gone, they do not. */
+static void check_trial(bool confirmed,
+                        void (*settle)(struct device *d, bool confirmed))
 {
-    (void)state;
-    for (unsigned confirmed = 0; confirmed < 2; confirmed++) {
-        struct device d;
+    struct device d;
 
-        device_open(&d);
-        start(&d, 0, 1, OTA_STATE_VALID);
-        assert_int_equal(begin(1), ESP_OK);
-        assert_int_equal(set(5), ESP_OK);
-        start(&d, 1, 2, OTA_STATE_PENDING);
-        assert_int_equal(begin(2), ESP_OK);
-        if (confirmed)
-            assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), ESP_OK);
-        start(&d, 0, 3, OTA_STATE_PENDING);
-        assert_int_equal(begin(3), ESP_OK);
-        assert_int_equal(get(), confirmed ? 523 : 53);
-        device_close(&d);
-    }
+    device_open(&d);
+    start(&d, 0, 1, OTA_STATE_VALID);
+    assert_int_equal(begin(1), ESP_OK);
+    assert_int_equal(set(5), ESP_OK);
+    start(&d, 1, 2, OTA_STATE_PENDING);
+    assert_int_equal(begin(2), ESP_OK);
+    settle(&d, confirmed);
+    start(&d, 0, 3, OTA_STATE_PENDING);
+    assert_int_equal(begin(3), ESP_OK);
+    assert_int_equal(get(), confirmed ? 523 : 53);
+    device_close(&d);
+}
+
+static void by_itself(struct device *d, bool confirmed)
+{
+    (void)d;
+    if (confirmed)
+        assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), ESP_OK);
 }
 
 /* As `porta confirm` does it, and as a power cut right after the record. */
+static void by_its_record(struct device *d, bool confirmed)
+{
+    rig_record(&d->rig, 1, 2, confirmed ? OTA_STATE_VALID : OTA_STATE_ABORTED);
+}
+
+static void test_confirmation(void **state)
+{
+    (void)state;
+    check_trial(false, by_itself);
+    check_trial(true, by_itself);
+}
+
 static void test_confirmed_by_somebody_else(void **state)
 {
     (void)state;
-    for (unsigned confirmed = 0; confirmed < 2; confirmed++) {
-        struct device d;
-
-        device_open(&d);
-        start(&d, 0, 1, OTA_STATE_VALID);
-        assert_int_equal(begin(1), ESP_OK);
-        assert_int_equal(set(5), ESP_OK);
-        start(&d, 1, 2, OTA_STATE_PENDING);
-        assert_int_equal(begin(2), ESP_OK);
-        rig_record(&d.rig, 1, 2,
-                   confirmed ? OTA_STATE_VALID : OTA_STATE_ABORTED);
-        start(&d, 0, 3, OTA_STATE_PENDING);
-        assert_int_equal(begin(3), ESP_OK);
-        assert_int_equal(get(), confirmed ? 523 : 53);
-        device_close(&d);
-    }
+    check_trial(false, by_its_record);
+    check_trial(true, by_its_record);
 }
 
 static void test_refusals(void **state)
