@@ -92,6 +92,30 @@ function(porta_pytest name)
         "PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
+# porta_mutants(<names> <script> <folder>)
+# Each mutant that the script lists (test/mutate.py) becomes a file <name>.c in
+# the binary folder, made of the one that it names below <folder>; <names> are
+# their names.
+function(porta_mutants names script folder)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+        "${script}" "${PROJECT_SOURCE_DIR}/test/mutate.py")
+    execute_process(COMMAND "${PORTA_PYTHON}" -B "${script}" list
+        OUTPUT_VARIABLE mutants OUTPUT_STRIP_TRAILING_WHITESPACE
+        COMMAND_ERROR_IS_FATAL ANY)
+    foreach(mutant IN LISTS mutants)
+        string(REGEX REPLACE ":.*" "" name "${mutant}")
+        string(REGEX REPLACE ".*:" "" file "${mutant}")
+        set(made "${CMAKE_CURRENT_BINARY_DIR}/${name}.c")
+        add_custom_command(OUTPUT "${made}"
+            COMMAND "${PORTA_PYTHON}" -B "${script}" make ${name}
+                "${folder}/${file}" > "${made}"
+            DEPENDS "${script}" "${PROJECT_SOURCE_DIR}/test/mutate.py"
+                "${folder}/${file}" VERBATIM)
+        list(APPEND found ${name})
+    endforeach()
+    set(${names} ${found} PARENT_SCOPE)
+endfunction()
+
 # porta_fuzz(<name> SOURCES fuzz_name.c ... [LIBS target ...])
 # With -DPORTA_FUZZ=ON a libFuzzer program <build>/fuzz-bin/<name>; in every
 # other build a program that replays fuzz/corpus/<name>/, as a test.

@@ -11,7 +11,7 @@ PARTS = {"host: instructions for a byte / floor": measure.instructions}
 
 @pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda m: m[0])
 def test_a_slowdown_is_noticed(mutant, tmp_path):
-    name, _, row, _, _ = mutant
+    name, *_, row = mutant
     program = measure.BUILD / "test-bin" / f"porta-slow-{name}"
     lab = measure.open_lab(tmp_path, program)
     found, missing = measure.all_rows(

@@ -1,16 +1,14 @@
 #!/usr/bin/python3
-"""mutants.py - faults put into src/kv, one at a time; test_kv_cuts must notice.
-
-usage: as ../mutants/mutants.py, whose machinery this is with a list of its own.
+"""mutants.py - faults put into src/kv, one at a time: see test/mutate.py.
+test_kv_cuts must notice every one of them.
 """
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent /
-                       "mutants"))
-import mutants  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from mutate import main  # noqa: E402
 
-mutants.MUTANTS = [
+MUTANTS = [
     ("page-erased-alive", "kv/flash.c",
      "    esp_err_t err = kill_page(dev, part, page * KV_PAGE_LEN);\n",
      "    esp_err_t err = page > part->len ? kill_page(dev, part, 0) : ESP_OK;\n"),
@@ -72,4 +70,4 @@ mutants.MUTANTS = [
 ]
 
 if __name__ == "__main__":
-    mutants.main()
+    main(MUTANTS)

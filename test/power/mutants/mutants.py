@@ -1,14 +1,13 @@
 #!/usr/bin/python3
-"""mutants.py - faults put into the code under test, one at a time.
-
-usage: mutants.py list              NAME:FILE of each, for CMake
-       mutants.py make NAME SOURCE  the file with the fault, on stdout
-
-The harness must notice every one of them: a proof that cannot fail proves
-nothing. A mutant whose text is no longer in its file stops the build, so that
-none goes missing unnoticed.
+"""mutants.py - faults put into the code under test, one at a time: see
+test/mutate.py. The harness must notice every one of them: a proof that cannot
+fail proves nothing.
 """
+import pathlib
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from mutate import main  # noqa: E402
 
 # name, file, what is there, what stands there instead
 MUTANTS = [
@@ -114,24 +113,5 @@ MUTANTS = [
      "        err = prog_payload(kv, page, at->idx, payload);\n"),
 ]
 
-
-def make(name, path):
-    text = open(path, encoding="utf-8").read()
-    old, new = next((m[2], m[3]) for m in MUTANTS if m[0] == name)
-    if text.count(old) != 1:
-        sys.exit(f"mutants.py: {name}: its text is {text.count(old)} times in "
-                 f"{path}; bring the mutant up to date")
-    return text.replace(old, new)
-
-
-def main():
-    if sys.argv[1:] == ["list"]:
-        print(";".join(f"{m[0]}:{m[1]}" for m in MUTANTS))
-    elif len(sys.argv) == 4 and sys.argv[1] == "make":
-        sys.stdout.write(make(sys.argv[2], sys.argv[3]))
-    else:
-        sys.exit(__doc__)
-
-
 if __name__ == "__main__":
-    main()
+    main(MUTANTS)

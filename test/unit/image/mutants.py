@@ -1,18 +1,15 @@
 #!/usr/bin/python3
-"""mutants.py - checks of signatures left out, one at a time; the rows of
-test_sig.c, or of test_sig_more.c for v1-* and field-*, must go red.
-
-usage: as test/power/mutants/mutants.py, whose machinery this is with a list of
-its own. Built and run with PORTA_DEEP (`make check-deep`).
+"""mutants.py - checks of signatures left out, one at a time: see
+test/mutate.py. The rows of test_sig.c, or of test_sig_more.c for v1-* and
+field-*, must go red. Built and run with PORTA_DEEP (`make check-deep`).
 """
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] /
-                       "power" / "mutants"))
-import mutants  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from mutate import main  # noqa: E402
 
-mutants.MUTANTS = [
+MUTANTS = [
     ("once-counts-twice", "image/sig.c",
      "if (now != VERDICT_ACCEPT || s->signed_by[i] == VERDICT_ACCEPT)",
      "if (now != VERDICT_ACCEPT)"),
@@ -143,4 +140,4 @@ mutants.MUTANTS = [
 ]
 
 if __name__ == "__main__":
-    mutants.main()
+    main(MUTANTS)
