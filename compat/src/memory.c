@@ -30,7 +30,8 @@ static size_t used(void)
 
 static size_t free_now(void)
 {
-    size_t now = used() < total() ? total() - used() : 0;
+    size_t busy = used(); /* once: others allocate meanwhile */
+    size_t now = busy < total() ? total() - busy : 0;
     size_t seen = atomic_load(&lowest);
     while (now < seen && !atomic_compare_exchange_weak(&lowest, &seen, now))
         ;

@@ -124,9 +124,11 @@ esp_err_t esp_netif_sntp_init(const esp_sntp_config_t *config)
         return ESP_ERR_INVALID_ARG;
     pthread_mutex_lock(&lock);
     bool again = sntp.ready;
-    sntp.ready = true;
-    sntp.waits = config->wait_for_sync;
-    sntp.on_sync = config->sync_cb;
+    if (!again) {
+        sntp.ready = true;
+        sntp.waits = config->wait_for_sync;
+        sntp.on_sync = config->sync_cb;
+    }
     pthread_mutex_unlock(&lock);
     if (again)
         return ESP_ERR_INVALID_STATE;

@@ -54,8 +54,6 @@ static void work_put(void *ctx, struct port_job *job)
     w->jobs[w->put_cnt % SIM_WORK_JOBS] =
         (struct sim_work_job){ job, now_us(w) };
     w->put_cnt++;
-    if (w->put_cnt - w->run_cnt > w->most_cnt)
-        w->most_cnt = w->put_cnt - w->run_cnt;
     if (!w->lazy)
         catch_up(w);
 }

@@ -31,7 +31,6 @@ struct sim_work {
     uint32_t put_cnt, run_cnt;
     struct port_job *last; /* the one that ran last and has not ended... */
     uint64_t free_us;      /* ...and when it does */
-    uint32_t most_cnt;     /* jobs waiting at one time, at the most */
 };
 
 /* The struct must not move while it is in use. */

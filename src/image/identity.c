@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-static bool is_blank(const uint8_t *p, size_t len)
-{
-    for (size_t i = 1; i < len; i++)
-        if (p[i] != p[0])
-            return false;
-    return p[0] == 0x00 || p[0] == 0xFF;
-}
+#include "base/bytes.h"
 
 esp_err_t img_identity(struct span head, uint8_t out[SHA256_LEN])
 {
@@ -23,7 +17,7 @@ esp_err_t img_identity(struct span head, uint8_t out[SHA256_LEN])
     if (!desc.present)
         return ESP_ERR_NOT_FOUND;
     memcpy(out, desc.elf_sha256, SHA256_LEN);
-    if (!is_blank(out, SHA256_LEN))
+    if (!bytes_are(out, SHA256_LEN, 0x00) && !bytes_are(out, SHA256_LEN, 0xFF))
         return ESP_OK;
     sha256_init(&sha);
     sha256_update(&sha, head.ptr, IMG_HEAD_LEN);

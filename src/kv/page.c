@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/crc32.h"
 #include "base/le.h"
 
@@ -15,15 +16,6 @@
 static uint32_t head_crc(const uint8_t *head)
 {
     return crc32_le(KV_CRC_SEED, head + SEQ_OFF, HEAD_CRC_OFF - SEQ_OFF);
-}
-
-static bool is_blank(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != 0xFF)
-            return false;
-    }
-    return true;
 }
 
 static enum kv_head_kind kind_of(uint32_t state)
@@ -44,7 +36,7 @@ enum kv_head_kind kv_head_parse(const uint8_t head[KV_HEAD_LEN], uint32_t *seq)
 {
     uint32_t state = le32_get(head);
 
-    if (is_blank(head, KV_HEAD_LEN))
+    if (bytes_are(head, KV_HEAD_LEN, 0xFF))
         return KV_HEAD_BLANK;
     if (state == KV_STATE_UNUSED ||
         le32_get(head + HEAD_CRC_OFF) != head_crc(head))

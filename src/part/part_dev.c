@@ -5,16 +5,9 @@
 
 #include <string.h>
 
-/* --- open -------------------------------------------------------------- */
+#include "base/bytes.h"
 
-static bool is_blank(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != 0xFF)
-            return false;
-    }
-    return true;
-}
+/* --- open -------------------------------------------------------------- */
 
 esp_err_t part_dev_open(struct part_dev *dev, const struct port_flash *flash,
                         uint32_t table_off)
@@ -28,7 +21,7 @@ esp_err_t part_dev_open(struct part_dev *dev, const struct port_flash *flash,
     err = flash->read(flash->ctx, table_off, bytes, sizeof(bytes));
     if (err)
         return err;
-    if (is_blank(bytes, sizeof(bytes)))
+    if (bytes_are(bytes, sizeof(bytes), 0xFF))
         return ESP_ERR_NOT_FOUND;
     return part_table_parse(span_of(bytes, sizeof(bytes)), flash->size_len,
                             &dev->table);

@@ -19,11 +19,6 @@
 /* Only a library with room for every record can be told to have less. */
 #define TLS_ROOM_VARIES (MBEDTLS_SSL_IN_CONTENT_LEN == TLS_RECORD_MAX_LEN)
 
-static inline bool tls_is_small(void)
-{
-    return tls_record_room() < TLS_RECORD_MAX_LEN;
-}
-
 /* The library's functions take what they only read without const. */
 static inline void *tls_writable(const void *ptr)
 {

@@ -9,17 +9,9 @@
  * again, and the image's own digest has to find what does not fit. */
 #include "update/priv.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "crypto/ct.h"
-
-static bool is_blank(const uint8_t *p, uint32_t len)
-{
-    for (uint32_t i = 0; i < len; i++) {
-        if (p[i] != 0xFF)
-            return false;
-    }
-    return true;
-}
 
 /* Where in the file the image's byte is. */
 static uint64_t file_off(const struct upd *u, uint32_t image_off)
@@ -94,7 +86,7 @@ static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
     if (err)
         return upd_fail(u, DIAG_STAGE_FLASH, err, "%s cannot be read",
                         u->target.staging.label);
-    if (is_blank(head, sizeof(head)))
+    if (bytes_are(head, sizeof(head), 0xFF))
         err = upd_fetch_head(u, head, sizeof(head), whole);
     if (err || *whole)
         return err;
@@ -117,7 +109,7 @@ static bool is_head_place(struct upd *u, const uint8_t *head)
                   sizeof(have)))
         return false;
     if (u->env.device->parts->flash->prog_once)
-        return is_blank(have, sizeof(have));
+        return bytes_are(have, sizeof(have), 0xFF);
     for (size_t i = 0; i < sizeof(have); i++) {
         if ((have[i] & head[i]) != head[i])
             return false;

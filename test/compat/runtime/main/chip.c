@@ -102,8 +102,11 @@ static void check_time(void)
     check("that it was set is said once",
           esp_sntp_get_sync_status() == SNTP_SYNC_STATUS_COMPLETED &&
               esp_sntp_get_sync_status() == SNTP_SYNC_STATUS_RESET);
+    config.wait_for_sync = false;
     check("it is asked for once",
           esp_netif_sntp_init(&config) == ESP_ERR_INVALID_STATE);
+    check("and a call that is refused changes nothing",
+          esp_netif_sntp_sync_wait(0) == ESP_OK);
     esp_netif_sntp_deinit();
 }
 
