@@ -24,7 +24,7 @@ def sizes_of(lab, root):
         raise Skip(done.stderr.strip()[-200:])
     sizes = json.loads(done.stdout)
     said = lab.run("sh", os.path.join(root, "tools/boot_size.sh"))
-    found = re.search(r"^plain: (\d+)", said, re.M)
+    found = re.search(r"^mark: (\d+)", said, re.M)
     if found:
         sizes["bootloader"] = int(found[1])
     return sizes
