@@ -3,10 +3,10 @@
 #
 # usage: tools/setup.sh [build|test|bench|dev|board|all]
 #   build  compiler, CMake, libraries, Mbed TLS sources: enough for `make demo`
-#   test   build + the servers and runners of the tests, and the reference's
-#          espsecure: `make test`
+#   test   build + the servers and runners of the tests, the model checker,
+#          and the reference's espsecure: `make test`
 #   bench  test + what `make bench` compares with, counts and draws by
-#   dev    test + clang, formatter, model checker: `make lint`, `make fuzz`
+#   dev    test + clang, formatter, Doxygen: `make lint`, `make fuzz`
 #   board  test + cross compiler, C library, emulator, lwIP: `make board`
 #   all    the same as dev (default)
 #

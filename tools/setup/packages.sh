@@ -7,13 +7,13 @@ packages_of() {
         libtomlplusplus-dev \
         python3-kconfiglib
     [ "$1" = build ] || echo python3-pytest python3-pip nginx-light openssl curl \
-        valgrind
+        valgrind spin
     case $1 in
     bench)
         echo gnuplot-nox strace wget
         ;;
     dev | all)
-        echo clang clang-format universal-ctags spin doxygen "$(packages_clang_rt)"
+        echo clang clang-format universal-ctags doxygen "$(packages_clang_rt)"
         ;;
     board)
         echo gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
