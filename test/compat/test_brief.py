@@ -5,12 +5,12 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 
 import pytest
 
 import conftest
+import nginx
 from badserver import BadServer
 from conftest import HERE, SANITIZED, Project, device, porta
 
@@ -22,9 +22,7 @@ def built(tmp_path_factory, pki):
     """built(more options) -> the project, built with the brief's own
     sdkconfig.defaults and these."""
     made = {}
-    with socket.socket() as free:  # a port that a server will have later
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = nginx.free_port()  # a server will have it later
 
     def build(more):
         if more in made:

@@ -4,9 +4,7 @@ restart, confirm, and fall back."""
 import json
 import re
 import shutil
-import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 import conftest
 from badserver import BadServer
 from conftest import PROJECTS, SANITIZED, Project, device, porta
+from relay import Relay
 
 NAMES = ["one_shot", "advanced", "native", "partitions", "pre_encrypted"]
 # What each says when an update failed.
@@ -193,48 +192,6 @@ def test_a_second_attempt(worlds, tmp_path, name):
             assert asked and int(asked[0]) >= 400000, good.requests
 
 
-class Relay:
-    """Between a device and its server: how long the TLS records are that the
-    server sends."""
-
-    def __init__(self, port):
-        self.to, self.lens, self.buffer = port, [], b""
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                near = self.listener.accept()[0]
-            except OSError:
-                return  # closed: the test is over
-            far = socket.create_connection(("127.0.0.1", self.to))
-            self.buffer = b""
-            threading.Thread(target=self.pump, args=(near, far, False),
-                             daemon=True).start()
-            self.pump(far, near, True)
-
-    def pump(self, source, sink, counted):
-        try:
-            while data := source.recv(65536):
-                if counted:
-                    self.count(data)
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # one of both has gone
-
-    def count(self, data):
-        self.buffer += data
-        while len(self.buffer) >= 5:
-            size = int.from_bytes(self.buffer[3:5], "big")
-            if len(self.buffer) < 5 + size:
-                return
-            self.lens.append(size)
-            self.buffer = self.buffer[5 + size:]
-
-
 @pytest.mark.parametrize("extra,longest", [
     ("", 16384), ("CONFIG_MBEDTLS_SSL_IN_CONTENT_LEN=4096\n", 4096)],
     ids=["full", "short"])
@@ -245,13 +202,12 @@ def test_length_of_records(worlds, tmp_path, extra, longest):
     world = worlds("one_shot", extra)
     flash = world.new_device(tmp_path)
     with world.serve("ok") as server:
-        relay = Relay(server.port)
-        with relay.listener:
+        with Relay(server.port) as relay:
             url = world.url(server).replace(f":{server.port}/",
                                             f":{relay.port}/")
             ended = device(flash, "--boots", "2", feed=url + "\n")
     assert "version 2 starts" in ended.out, ended
-    assert longest <= max(relay.lens) <= longest + 64, max(relay.lens)
+    assert longest <= max(relay.records()) <= longest + 64, relay.records()
 
 
 @pytest.mark.parametrize("name", ["advanced", "pre_encrypted"])

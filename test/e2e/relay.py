@@ -9,7 +9,7 @@ class Relay:
     """with Relay(port) as r: r.port, r.total, r.records()"""
 
     def __init__(self, port):
-        self.target, self.total, self.answers = port, 0, bytearray()
+        self.target, self.total, self.answers = port, 0, []
         self.lock, self.refused = threading.Lock(), []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -28,27 +28,32 @@ class Relay:
                     self.refused.append(wrong)
                     near.close()
                     continue
-                for pair in ((near, far, False), (far, near, True)):
+                self.answers.append(bytearray())
+                for pair in ((near, far, None), (far, near, self.answers[-1])):
                     threading.Thread(target=self.pump, args=pair,
                                      daemon=True).start()
 
-    def pump(self, source, sink, is_answer):
+    def pump(self, source, sink, answer):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 with self.lock:
                     self.total += len(data)
-                    if is_answer:
-                        self.answers += data
+                    if answer is not None:
+                        answer += data
                 sink.sendall(data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
     def records(self):
-        """Lengths of the TLS records that came back, of one connection."""
-        at, lengths = 0, []
-        while at + 5 <= len(self.answers):
-            lengths.append(int.from_bytes(self.answers[at + 3:at + 5], "big"))
-            at += 5 + lengths[-1]
+        """Lengths of the TLS records that came back whole."""
+        lengths = []
+        for answer in self.answers:
+            at = 0
+            while at + 5 <= len(answer):
+                size = int.from_bytes(answer[at + 3:at + 5], "big")
+                at += 5 + size
+                if at <= len(answer):
+                    lengths.append(size)
         return lengths
 
     def __enter__(self):

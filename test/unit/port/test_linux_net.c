@@ -304,13 +304,15 @@ static void test_loopback_through_an_interface(void **state)
     const struct port_net_opts opts = { .bind_if = other_interface(all) };
     struct port_conn *conn;
     int why = 0;
-    if (opts.bind_if) {
-        assert_int_equal(b->net.port.open(b->net.port.ctx, "127.0.0.1", b->port,
-                                          &opts, linux_mono_ms() + 5000, &conn,
-                                          &why),
-                         ESP_OK);
-        b->net.port.close(conn);
+    if (!opts.bind_if) {
+        if_freenameindex(all);
+        skip(); /* there is no other one here */
     }
+    assert_int_equal(b->net.port.open(b->net.port.ctx, "127.0.0.1", b->port,
+                                      &opts, linux_mono_ms() + 5000, &conn,
+                                      &why),
+                     ESP_OK);
+    b->net.port.close(conn);
     if_freenameindex(all);
 }
 
