@@ -138,15 +138,6 @@ static esp_err_t keeper_start(struct board *b, struct world *w)
     return ESP_OK;
 }
 
-static void keeper_stop(void)
-{
-    const porta_ota_options_t none = { .keep = false };
-
-    porta_ota_set_options(&none);
-    (void)!nvs_flash_deinit();
-    api_device_stop();
-}
-
 esp_err_t appl_copy(struct world *w, const struct appl_copy *copy)
 {
     struct board b;
@@ -155,7 +146,7 @@ esp_err_t appl_copy(struct world *w, const struct appl_copy *copy)
     if (err)
         return err;
     err = copy_file(copy);
-    keeper_stop();
+    api_device_stop();
     return err;
 }
 
@@ -167,6 +158,6 @@ esp_err_t appl_finish_copy(struct world *w)
     if (err)
         return err;
     err = porta_ota_finish_copy();
-    keeper_stop();
+    api_device_stop();
     return err;
 }

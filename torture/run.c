@@ -405,6 +405,11 @@ static bool ends_well(const struct tort *t)
                                           : end == t->act.before.choice;
 }
 
+bool run_left_out(const struct tort_conf *conf, enum tort_path_id id)
+{
+    return conf->paths && !(conf->paths >> id & 1);
+}
+
 esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
 {
     struct world *w = &t->w;
@@ -413,7 +418,7 @@ esp_err_t run_begin(struct tort *t, enum tort_path_id id, const char **why)
     t->id = id;
     t->path = &paths[id];
     *why = "it was not asked for";
-    if (t->conf.paths && !(t->conf.paths >> id & 1))
+    if (run_left_out(&t->conf, id))
         return ESP_ERR_NOT_SUPPORTED;
     *why = "the bootloader gives nothing up: rollback is off";
     if (t->path->needs_rollback && !pol_rollback(&t->conf.boot->policy))

@@ -50,6 +50,8 @@ struct outcome {
     bool unfired; /* the attempt has no such operation */
 };
 
+/* Was it not asked for? */
+bool run_left_out(const struct tort_conf *conf, enum tort_path_id id);
 /* Prepares the path and plays it undisturbed. *why is set when it cannot be
  * here. */
 MUST_CHECK esp_err_t run_begin(struct tort *t, enum tort_path_id id,

@@ -123,7 +123,7 @@ static void survey(struct tort *t)
 
         if (err) {
             info->wrong = err != ESP_ERR_NOT_SUPPORTED;
-            info->left_out = t->conf.paths && !(t->conf.paths >> i & 1);
+            info->left_out = run_left_out(&t->conf, (enum tort_path_id)i);
             snprintf(info->why_not, sizeof(info->why_not), "%s", why);
             continue;
         }

@@ -284,13 +284,13 @@ esp_err_t world_get(struct world *w, const struct world_get *get)
     bool image = get->file.len == 0;
     bool sealed = image && w->conf->sealed.len > 0;
     struct upd_opts opts = { .url = URL,
-                                   .bulk_erase = get->bulk,
-                                   .staging = get->staging,
-                                   .final = get->final,
-                                   .finalize_with_copy = get->final != NULL,
-                                   .store = get->keep ? &d.store : NULL,
-                                   .unconditional = true,
-                                   .checkpoint_len = CHECKPOINT_LEN };
+                             .bulk_erase = get->bulk,
+                             .staging = get->staging,
+                             .final = get->final,
+                             .finalize_with_copy = get->final != NULL,
+                             .store = get->keep ? &d.store : NULL,
+                             .unconditional = true,
+                             .checkpoint_len = CHECKPOINT_LEN };
 
     desk_open(&d, w,
               sealed  ? w->conf->sealed

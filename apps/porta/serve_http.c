@@ -16,6 +16,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "linux_sys.h"
 #include "serve_auth.h"
 #include "serve_listen.h"
 
@@ -49,18 +50,10 @@ struct body {
     uint64_t start_ms;
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Waits, or until the server stops; UINT32_MAX: for ever. False: stopping. */
 static bool serve_wait(struct serve *s, uint32_t ms)
 {
-    uint64_t end_ms = now_ms() + ms;
+    uint64_t end_ms = linux_mono_ms() + ms;
     struct timespec end = { (time_t)(end_ms / 1000),
                             (long)(end_ms % 1000) * 1000000 };
     bool stopping;
@@ -131,7 +124,8 @@ static ssize_t body_read(void *ctx, uint64_t pos, char *buf, size_t max)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (pos >= b->plan.stop_at && !fault_strike(b))
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    wait_ms = serve_pace_ms(pos, now_ms() - b->start_ms, b->s->conf->rate);
+    wait_ms =
+        serve_pace_ms(pos, linux_mono_ms() - b->start_ms, b->s->conf->rate);
     if (wait_ms && !serve_wait(b->s, wait_ms))
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (pos >= b->plan.len) {
@@ -228,7 +222,7 @@ static struct MHD_Response *body_response(struct serve *s,
         close(fd);
         return NULL;
     }
-    *b = (struct body){ s, conn, *p, fd, now_ms() };
+    *b = (struct body){ s, conn, *p, fd, linux_mono_ms() };
     atomic_store(&s->sent_len, 0);
     atomic_store(&s->total_len, p->len);
     r = MHD_create_response_from_callback(lies(p) ? MHD_SIZE_UNKNOWN

@@ -2,23 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
+#include "linux_sys.h"
 
 #define MERGE_US 200u
 
-static uint64_t mono_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
 uint64_t trace_now(const struct trace *t)
 {
-    return t->to ? mono_us() - t->zero_us : 0;
+    return t->to ? linux_mono_us() - t->zero_us : 0;
 }
 
 /* --- events ----------------------------------------------------------------- */
@@ -319,7 +311,7 @@ esp_err_t trace_open(struct trace *t, const char *path, struct diag *d)
     if (!t->to)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
     (void)pthread_mutex_init(&t->lock, NULL);
-    t->zero_us = mono_us();
+    t->zero_us = linux_mono_us();
     fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n"
           "{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,"
           "\"args\":{\"name\":\"porta update\"}}",

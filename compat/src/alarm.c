@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "compat.h"
+#include "linux_sys.h"
 
 static struct {
     pthread_once_t once;
@@ -16,16 +17,9 @@ static struct {
     bool started;
 } clock_ = { .once = PTHREAD_ONCE_INIT };
 
-static uint64_t mono_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 uint64_t compat_now_us(void)
 {
-    return mono_us() - compat_start_ms() * 1000;
+    return linux_mono_us() - compat_start_ms() * 1000;
 }
 
 static void set_up(void)
@@ -98,7 +92,7 @@ static void *thread_main(void *arg)
     enter();
     for (;;) {
         struct compat_alarm *a = first_due();
-        uint64_t now = mono_us();
+        uint64_t now = linux_mono_us();
         if (!a)
             pthread_cond_wait(&clock_.gate.changed, &clock_.gate.mutex);
         else if (a->due_us <= now)
@@ -136,7 +130,7 @@ bool compat_alarm_start(struct compat_alarm *a, uint64_t after_us,
     }
     if (ok) {
         a->active = true;
-        a->due_us = mono_us() + after_us;
+        a->due_us = linux_mono_us() + after_us;
         a->period_us = period_us;
         compat_set_alarms(true);
     }

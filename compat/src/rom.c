@@ -1,11 +1,10 @@
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/crc32.h"
 #include "esp_rom_crc.h"
 #include "esp_rom_sys.h"
+#include "linux_sys.h"
 
 int esp_rom_printf(const char *fmt, ...)
 {
@@ -18,10 +17,7 @@ int esp_rom_printf(const char *fmt, ...)
 
 void esp_rom_delay_us(uint32_t us)
 {
-    struct timespec left = { .tv_sec = us / 1000000,
-                             .tv_nsec = (long)(us % 1000000) * 1000 };
-    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
-        ;
+    linux_sleep_us(us);
 }
 
 uint32_t esp_rom_crc32_le(uint32_t crc, uint8_t const *buf, uint32_t len)

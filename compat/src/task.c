@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "compat.h"
+#include "linux_sys.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -254,33 +255,19 @@ void vTaskResume(TaskHandle_t xTaskToResume)
 
 /* --- time ------------------------------------------------------------------ */
 
-static uint64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static void sleep_ms(uint64_t ms)
-{
-    struct timespec left = { .tv_sec = (time_t)(ms / 1000),
-                             .tv_nsec = (long)(ms % 1000) * 1000000 };
-    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
-        ;
-}
-
 void vTaskDelay(TickType_t xTicksToDelay)
 {
     if (xTicksToDelay == 0)
         sched_yield();
     else
-        sleep_ms((uint64_t)xTicksToDelay * compat_tick_ms());
+        linux_sleep_us((uint64_t)xTicksToDelay * compat_tick_ms() * 1000);
     suspension_point();
 }
 
 TickType_t xTaskGetTickCount(void)
 {
-    return (TickType_t)((now_ms() - compat_start_ms()) / compat_tick_ms());
+    return (TickType_t)((linux_mono_ms() - compat_start_ms()) /
+                        compat_tick_ms());
 }
 
 BaseType_t xTaskDelayUntil(TickType_t *pxPreviousWakeTime,
@@ -409,11 +396,11 @@ BaseType_t xTaskNotifyAndQuery(TaskHandle_t xTaskToNotify, uint32_t ulValue,
 /* With the mutex held: until the calling task is notified. */
 static bool notice_wait(TickType_t ticks)
 {
-    uint64_t until = now_ms() + (uint64_t)ticks * compat_tick_ms();
+    uint64_t until = linux_mono_ms() + (uint64_t)ticks * compat_tick_ms();
     while (!self->notified && ticks == portMAX_DELAY)
         pthread_cond_wait(&resumed, &lock);
-    while (!self->notified && now_ms() < until) {
-        uint64_t left = until - now_ms();
+    while (!self->notified && linux_mono_ms() < until) {
+        uint64_t left = until - linux_mono_ms();
         struct timespec ts;
         clock_gettime(CLOCK_REALTIME, &ts);
         uint64_t ns = (uint64_t)ts.tv_nsec + left % 1000 * 1000000;

@@ -99,7 +99,9 @@ esp_err_t porta_ota_get_risk(const esp_partition_t *partition,
  * is noted before the copy begins, by esp_ota_end(), too. If the power goes
  * then, this does the copy again; so call it after nvs_flash_init() and before
  * the partition is used: it holds the old content or the new one, never a part
- * of each. esp_https_ota_begin() and esp_ota_begin() do it, too.
+ * of each. esp_https_ota_begin(), esp_ota_begin() and
+ * esp_ota_resume() do it, too, and fail, with what is staged untouched, where
+ * it cannot be done now.
  * ESP_ERR_NOT_FOUND: nothing was interrupted. ESP_ERR_OTA_VALIDATE_FAILED: it
  * was, and what was staged is gone: install it again. */
 esp_err_t porta_ota_finish_copy(void);

@@ -9,37 +9,20 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "linux_sys.h"
 
 static const char tag[] = "flash";
 
 /* --- time ----------------------------------------------------------------- */
 
-static bool is_paced(const struct linux_flash *f)
-{
-    return f->pace.erase_us > 0 || f->pace.page_us > 0;
-}
-
-static void turn_begin(struct linux_flash *f)
-{
-    if (is_paced(f))
-        pthread_mutex_lock(&f->turn);
-}
-
 /* The operation that was done takes so long. */
 static void turn_end(struct linux_flash *f, uint64_t us)
 {
-    struct timespec left = { .tv_sec = (time_t)(us / 1000000),
-                             .tv_nsec = (long)(us % 1000000) * 1000 };
-
-    if (!is_paced(f))
-        return;
-    while (us > 0 && nanosleep(&left, &left) != 0 && errno == EINTR)
-        ;
+    linux_sleep_us(us);
     pthread_mutex_unlock(&f->turn);
 }
 
@@ -58,8 +41,10 @@ void linux_flash_set_pace(struct linux_flash *f,
 {
     const uint32_t most_us = 10000000;
 
+    pthread_mutex_lock(&f->turn);
     f->pace.erase_us = pace->erase_us < most_us ? pace->erase_us : most_us;
     f->pace.page_us = pace->page_us < most_us ? pace->page_us : most_us;
+    pthread_mutex_unlock(&f->turn);
 }
 
 /* --- the three operations ----------------------------------------------- */
@@ -124,7 +109,7 @@ static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
     esp_err_t err = range_check(f, "read", off, len);
     if (err)
         return err;
-    turn_begin(f);
+    pthread_mutex_lock(&f->turn);
     memcpy(dst, f->map + off, len);
     turn_end(f, 0);
     return ESP_OK;
@@ -178,11 +163,12 @@ static esp_err_t flash_prog(void *ctx, uint32_t off, const void *src,
         err = writable_check(f, "program", off);
     if (err)
         return err;
+    pthread_mutex_lock(&f->turn);
     if (!only_clears(f->map + off, src, len)) {
         rising_fault(f, off, src);
+        turn_end(f, 0);
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    turn_begin(f);
     op_begin(f);
     memcpy(f->map + off, src, len);
     turn_end(f, prog_us(f, off, len));
@@ -204,7 +190,7 @@ static esp_err_t flash_erase(void *ctx, uint32_t off)
                   (unsigned)off, LINUX_FLASH_SECTOR_LEN);
         return ESP_ERR_INVALID_ARG;
     }
-    turn_begin(f);
+    pthread_mutex_lock(&f->turn);
     op_begin(f);
     memset(f->map + off, 0xff, LINUX_FLASH_SECTOR_LEN);
     turn_end(f, f->pace.erase_us);

@@ -9,6 +9,7 @@
  *
  * Locks: a writer holds the file alone, readers share it. The lock belongs to
  * the open file, so a child that inherits the descriptor holds it too.
+ * Threads: any number may use an open flash; operations come one by one.
  * Memory: allocates nothing; the struct must not move while it is open. */
 #ifndef LINUX_FLASH_H
 #define LINUX_FLASH_H
@@ -38,8 +39,7 @@ struct linux_flash_meter {
     atomic_bool cut;    /* the power went */
 };
 
-/* How long operations take, as those of a chip do; zero: no time. Calls from
- * several threads then wait for each other. */
+/* How long operations take, as those of a chip do; zero: no time. */
 struct linux_flash_pace {
     uint32_t erase_us; /* a sector */
     uint32_t page_us;  /* a program, for each page that is touched */
@@ -52,7 +52,7 @@ struct linux_flash {
     bool writable;
     struct linux_flash_meter *meter; /* NULL: nobody counts */
     struct linux_flash_pace pace;
-    pthread_mutex_t turn; /* while an operation takes its time */
+    pthread_mutex_t turn; /* of an operation, while it takes its time */
     char fault[160];
 };
 
@@ -90,7 +90,7 @@ MUST_CHECK esp_err_t linux_flash_open_part(struct linux_flash *f,
 MUST_CHECK esp_err_t linux_flash_adopt(struct linux_flash *f, int fd,
                                        uint32_t size_len, struct diag *diag);
 
-/* Operations take time from now on, with at most 10 s for each. */
+/* Operations of an open flash take time from now on, with at most 10 s for each. */
 void linux_flash_set_pace(struct linux_flash *f,
                           const struct linux_flash_pace *pace);
 

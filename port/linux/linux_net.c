@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -219,13 +218,6 @@ esp_err_t linux_net_resolve(struct linux_net *net, const char *host,
     return linux_dns_resolve(&query, out, sys_errno);
 }
 
-static uint64_t mono_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
                           const struct port_net_opts *opts,
@@ -248,7 +240,7 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     conn->heap = net->heap;
     conn->opts.limit = opts ? opts->limit : NULL;
     conn->link = net->link;
-    conn->seen_us = mono_us();
+    conn->seen_us = linux_mono_us();
     err = list_open(list, opts, deadline_ms, &conn->fd);
     if (err)
         *sys_errno = errno;
@@ -308,7 +300,7 @@ static esp_err_t conn_send(struct port_conn *conn, const void *src, size_t len,
 static uint64_t link_look(struct port_conn *conn)
 {
     uint64_t most = conn->link.window_len ? conn->link.window_len : 16384;
-    uint64_t now = mono_us();
+    uint64_t now = linux_mono_us();
     uint64_t came = (now - conn->seen_us) * conn->link.rate / 1000000;
     if (came == 0)
         return conn->here_len;
@@ -331,7 +323,7 @@ static esp_err_t link_wait(struct port_conn *conn, uint64_t deadline_ms,
             conn->err = EAGAIN;
             return ESP_ERR_TIMEOUT;
         }
-        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        linux_sleep_us(1000);
     }
     if (*len > conn->here_len)
         *len = (size_t)conn->here_len;

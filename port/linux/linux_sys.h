@@ -25,5 +25,8 @@ void linux_sys_reset(struct linux_sys *s, enum port_reset_reason reason);
 
 /* The clock behind every deadline of this port. */
 uint64_t linux_mono_ms(void);
+uint64_t linux_mono_us(void);
+/* At least so long, whatever signals come. */
+void linux_sleep_us(uint64_t us);
 
 #endif

@@ -15,8 +15,7 @@
 
 #include "esp_flash_partitions.h"
 #include "esp_image_format.h"
-
-#define COMPARE_LEN 128u
+#include "porta/ota_control.h"
 
 struct api_ota {
     struct api_ota *next;
@@ -212,20 +211,17 @@ static void forget_other_record(void)
     api_unlock();
 }
 
-/* What is staged may be about to go. */
-static void finish_older_copy(void)
+/* What is staged may be about to go: not before it is where it belongs, or
+ * that cannot be done any more. */
+static esp_err_t finish_older_copy(void)
 {
-    struct api_device *dev = api_device();
-    struct upd_env env = { dev->http, &dev->upd, dev->boot.work };
-    struct diag why = DIAG_NONE;
-    esp_err_t err = ESP_ERR_NOT_FOUND;
+    esp_err_t err = ESP_OK;
 
-    api_lock();
-    if (CFG_STAGING && CFG_STORE && dev->keep)
-        err = upd_redo_copy(&env, dev->keep, &why);
-    api_unlock();
-    if (err && err != ESP_ERR_NOT_FOUND)
-        LOGE(OTA_TAG, "%s", why.text);
+    if (CFG_STAGING && CFG_STORE && api_device()->keep)
+        err = porta_ota_finish_copy();
+    return err == ESP_ERR_NOT_FOUND || err == ESP_ERR_OTA_VALIDATE_FAILED
+               ? ESP_OK
+               : err;
 }
 
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
@@ -247,8 +243,9 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
     if (err)
         return err;
     ota->need_erase = image_size == OTA_WITH_SEQUENTIAL_WRITES;
-    finish_older_copy();
-    err = erase_for(ota, image_size);
+    err = finish_older_copy();
+    if (!err)
+        err = erase_for(ota, image_size);
     if (err) {
         release(ota);
         return err;
@@ -282,6 +279,11 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition,
         err = open_handle(partition, &ota);
     if (err)
         return err;
+    err = finish_older_copy();
+    if (err) {
+        release(ota);
+        return err;
+    }
     ota->need_erase = erase_size == OTA_WITH_SEQUENTIAL_WRITES;
     ota->wrote = (uint32_t)image_offset;
     ota->resumed = true;
@@ -357,27 +359,20 @@ static esp_err_t check_first_bytes(const struct api_ota *ota, const uint8_t *p,
 }
 
 /* An image is verified in esp_ota_end(); of data this is all there is. */
-static esp_err_t compare(const struct api_ota *ota, const uint8_t *data,
-                         size_t size)
+static esp_err_t write_compared(const struct api_ota *ota, uint32_t off,
+                                const void *data, size_t size)
 {
-    uint8_t got[COMPARE_LEN];
+    struct part_entry entry = api_entry(ota->staging);
+    esp_err_t err = esp_partition_write(ota->staging, off, data, size);
 
-    if (ota->final->type == ESP_PARTITION_TYPE_APP ||
+    if (err || ota->final->type == ESP_PARTITION_TYPE_APP ||
         ota->final->type == ESP_PARTITION_TYPE_BOOTLOADER)
-        return ESP_OK;
-    for (size_t at = 0; at < size; at += sizeof(got)) {
-        size_t len = size - at < sizeof(got) ? size - at : sizeof(got);
-        esp_err_t err =
-            esp_partition_read(ota->staging, ota->wrote + at, got, len);
-        if (err)
-            return err;
-        if (memcmp(got, data + at, len) != 0) {
-            LOGE(OTA_TAG, "%s does not hold what was written to it",
-                 ota->staging->label);
-            return ESP_ERR_FLASH_OP_FAIL;
-        }
-    }
-    return ESP_OK;
+        return err;
+    err = part_compare(&api_device()->parts, &entry, off, span_of(data, size));
+    if (err == ESP_ERR_FLASH_OP_FAIL)
+        LOGE(OTA_TAG, "%s does not hold what was written to it",
+             ota->staging->label);
+    return err;
 }
 
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
@@ -396,9 +391,7 @@ esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
     if (!err)
         err = check_first_bytes(ota, data, size);
     if (!err)
-        err = esp_partition_write(ota->staging, ota->wrote, data, size);
-    if (!err)
-        err = compare(ota, data, size);
+        err = write_compared(ota, ota->wrote, data, size);
     if (!err)
         ota->wrote += (uint32_t)size;
     return err;
@@ -417,7 +410,7 @@ esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data,
         return ESP_ERR_INVALID_ARG;
     if (ota->need_erase)
         return ESP_ERR_INVALID_STATE;
-    err = esp_partition_write(ota->staging, offset, data, size);
+    err = write_compared(ota, offset, data, size);
     if (!err)
         ota->wrote += (uint32_t)size;
     return err;
@@ -499,7 +492,7 @@ static esp_err_t copy_to_final(struct api_ota *ota)
     struct upd_env env = { dev->http, &dev->upd, dev->boot.work };
     struct part_entry from = api_entry(ota->staging);
     struct part_entry to = api_entry(ota->final);
-    const struct upd_copy_job job = { &from, &to, to.len, copy_plain, ota };
+    const struct upd_copy_job job = { &from, &to, copy_plain, ota };
     esp_err_t err;
 
     if (!dev->keep || api_is_ota_app(ota->final) || to.len > from.len)

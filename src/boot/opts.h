@@ -8,11 +8,11 @@
  *
  * Record, little-endian: magic "PTOP", u16 version (1), u16 length of the
  * record, u32 flags (1 rollback, 2 require_hash, 4 require_signed, 8 trial, 16
- * deny, 32 anti_rollback, 64 boot_unsigned, only with 4), with flag 4 a key set (img_keys_pack()) padded to a
- * multiple of 4, with flag 8 u8 trial_boots, u8 trial_power, u16 0, with flag
- * 32 u8 size of the fuses' field in bits (0: all of it), u8 0, u16 chip whose
- * layout the fuses have, fields of later versions, u32 CRC-32 (as zlib's) of
- * all before it. A flag that this reader does not know is an error: it may be
+ * deny, 32 anti_rollback, 64 boot_unsigned, only with 4), with flag 4 a key
+ * set (img_keys_pack()) padded to a multiple of 4, with flag 8 u8 trial_boots,
+ * u8 trial_power, u16 0, with flag 32 u8 size of the fuses' field in bits (0:
+ * all of it), u8 0, u16 chip whose layout the fuses have, fields of later
+ * versions, u32 CRC-32 (as zlib's) of all before it. A flag that this reader does not know is an error: it may be
  * one that makes the device stricter. */
 #ifndef BOOT_OPTS_H
 #define BOOT_OPTS_H

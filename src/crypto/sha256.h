@@ -1,9 +1,10 @@
 /* crypto/sha256.h - SHA-256 (FIPS 180-4).
  *
- * The back end is the file that is built (sha256_mbedtls.c). The context
- * holds no pointer: it may be copied with sha256_clone() at any time, which
- * is how one pass yields both the appended digest and the signed one. Cannot
- * fail. */
+ * The back end is the file that is built: sha256_mbedtls.c, sha256_cpu.c (the
+ * processor's own instructions where it has them, else the library's), or
+ * sha256_small.c (a bootloader's). The context holds no pointer: it may be
+ * copied with sha256_clone() at any time, which is how one pass yields both
+ * the appended digest and the signed one. Cannot fail. */
 #ifndef CRYPTO_SHA256_H
 #define CRYPTO_SHA256_H
 

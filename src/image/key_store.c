@@ -186,21 +186,6 @@ static uint32_t find_key(const struct img_keys *keys, const uint8_t *id)
     return i;
 }
 
-/* Programs and reads back; at: from the start of the partition. */
-static esp_err_t put(struct part_dev *dev, const struct part_entry *part,
-                     uint32_t at, struct span bytes)
-{
-    uint8_t got[UNIT_LEN];
-    esp_err_t err = part_prog(dev, part, at, bytes.ptr, bytes.len);
-
-    for (size_t i = 0; !err && i < bytes.len; i += UNIT_LEN) {
-        err = part_read(dev, part, at + (uint32_t)i, got, UNIT_LEN);
-        if (!err && memcmp(got, bytes.ptr + i, UNIT_LEN) != 0)
-            err = ESP_ERR_FLASH_OP_FAIL;
-    }
-    return err;
-}
-
 /* What is already revoked is so in the set that is written. */
 static esp_err_t write_set(struct part_dev *dev, const struct part_entry *part,
                            const struct key_store *set, uint32_t sector)
@@ -212,9 +197,9 @@ static esp_err_t write_set(struct part_dev *dev, const struct part_entry *part,
     if (!err)
         err = part_erase_sector(dev, part, at);
     if (!err)
-        err = put(dev, part, at + UNIT_LEN,
-                  span_of(bytes + UNIT_LEN, HEAD_ROOM - UNIT_LEN));
-    return err ? err : put(dev, part, at, span_of(bytes, UNIT_LEN));
+        err = part_put(dev, part, at + UNIT_LEN,
+                       span_of(bytes + UNIT_LEN, HEAD_ROOM - UNIT_LEN));
+    return err ? err : part_put(dev, part, at, span_of(bytes, UNIT_LEN));
 }
 
 static bool is_signed(const struct img_keys *now, struct span file,
@@ -296,7 +281,7 @@ esp_err_t key_store_revoke(struct part_dev *dev, const struct part_entry *part,
         return ESP_OK;
     if (trusted_cnt(&store.keys) - 1 < store.keys.need)
         return ESP_ERR_NOT_ALLOWED;
-    return put(dev, part,
-               store.sector * KEY_SET_LEN + REVOKED_OFF + i * UNIT_LEN,
-               span_of(zeros, UNIT_LEN));
+    return part_put(dev, part,
+                    store.sector * KEY_SET_LEN + REVOKED_OFF + i * UNIT_LEN,
+                    span_of(zeros, UNIT_LEN));
 }

@@ -133,6 +133,14 @@ MUST_CHECK esp_err_t part_read(const struct part_dev *dev,
                                void *dst, size_t len);
 MUST_CHECK esp_err_t part_prog(struct part_dev *dev, const struct part_entry *e,
                                uint32_t off, const void *src, size_t len);
+/* ESP_ERR_FLASH_OP_FAIL: the flash holds something else; else as part_read().
+ */
+MUST_CHECK esp_err_t part_compare(const struct part_dev *dev,
+                                  const struct part_entry *e, uint32_t off,
+                                  struct span want);
+/* A program that is not believed: part_prog(), then part_compare(). */
+MUST_CHECK esp_err_t part_put(struct part_dev *dev, const struct part_entry *e,
+                              uint32_t off, struct span src);
 /* Erases the one sector that starts at off. */
 MUST_CHECK esp_err_t part_erase_sector(struct part_dev *dev,
                                        const struct part_entry *e,

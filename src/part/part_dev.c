@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 
+#define COMPARE_LEN 512u
+
 /* --- open -------------------------------------------------------------- */
 
 esp_err_t part_dev_open(struct part_dev *dev, const struct port_flash *flash,
@@ -89,6 +91,29 @@ esp_err_t part_prog(struct part_dev *dev, const struct part_entry *e,
         return err;
     touch(dev, e->off + off, len);
     return dev->flash->prog(dev->flash->ctx, e->off + off, src, len);
+}
+
+esp_err_t part_compare(const struct part_dev *dev, const struct part_entry *e,
+                       uint32_t off, struct span want)
+{
+    uint8_t got[COMPARE_LEN];
+    esp_err_t err = ESP_OK;
+
+    for (size_t at = 0; !err && at < want.len; at += COMPARE_LEN) {
+        size_t step = want.len - at < COMPARE_LEN ? want.len - at : COMPARE_LEN;
+        err = part_read(dev, e, off + (uint32_t)at, got, step);
+        if (!err && memcmp(got, want.ptr + at, step) != 0)
+            err = ESP_ERR_FLASH_OP_FAIL;
+    }
+    return err;
+}
+
+esp_err_t part_put(struct part_dev *dev, const struct part_entry *e,
+                   uint32_t off, struct span src)
+{
+    esp_err_t err = part_prog(dev, e, off, src.ptr, src.len);
+
+    return err ? err : part_compare(dev, e, off, src);
 }
 
 esp_err_t part_erase_sector(struct part_dev *dev, const struct part_entry *e,

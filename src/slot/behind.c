@@ -5,8 +5,6 @@
  * a failure comes from jobs that are done, whose results are his to read. */
 #include "slot/behind.h"
 
-#include "slot/compare.h"
-
 static void run(struct port_job *port)
 {
     struct slot_job *job = (struct slot_job *)(void *)port;
@@ -15,7 +13,7 @@ static void run(struct port_job *port)
     if (b->run_err)
         return;
     if (job->src.len > 0)
-        job->err = slot_prog_compare(b->dev, &b->entry, job->off, job->src);
+        job->err = part_put(b->dev, &b->entry, job->off, job->src);
     else
         job->err = part_erase_sector(b->dev, &b->entry, job->off);
     b->run_err = job->err;

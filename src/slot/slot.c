@@ -14,9 +14,6 @@
 #include <string.h>
 
 #include "base/policy.h"
-#include "slot/compare.h"
-
-#define COMPARE_LEN 512u
 
 static esp_err_t fail(struct slot *s, esp_err_t err)
 {
@@ -75,22 +72,6 @@ void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN])
     memcpy(s->head, head, SLOT_HEAD_LEN);
 }
 
-esp_err_t slot_prog_compare(struct part_dev *dev,
-                            const struct part_entry *entry, uint32_t off,
-                            struct span src)
-{
-    uint8_t got[COMPARE_LEN];
-    esp_err_t err = part_prog(dev, entry, off, src.ptr, src.len);
-
-    for (size_t at = 0; !err && at < src.len; at += COMPARE_LEN) {
-        size_t step = src.len - at < COMPARE_LEN ? src.len - at : COMPARE_LEN;
-        err = part_read(dev, entry, off + (uint32_t)at, got, step);
-        if (!err && memcmp(got, src.ptr + at, step) != 0)
-            err = ESP_ERR_FLASH_OP_FAIL;
-    }
-    return err;
-}
-
 /* --- now, or behind the caller's back ------------------------------------ */
 
 /* The failure of a job that is done is the session's. */
@@ -111,7 +92,7 @@ static esp_err_t program(struct slot *s, uint32_t off, struct span src)
         slot_behind_prog(behind(s), off, src);
         return take_behind(s);
     }
-    err = slot_prog_compare(s->dev, &s->entry, off, src);
+    err = part_put(s->dev, &s->entry, off, src);
     return err ? fail_at(s, off, err) : ESP_OK;
 }
 

@@ -6,7 +6,8 @@
  * and is programmed last. (Only with opts.hold_head; the esp_ota_write() path
  * writes in order and calls slot_spoil() instead when verification fails.)
  * Each sector is erased once and programmed in pieces as long as the buffer,
- * each read back and compared. Nothing is erased before the buffer was full.
+ * each read back and compared. Nothing is erased before the buffer was full,
+ * unless by slot_erase_step().
  * Order:  slot_open, slot_write..., slot_flush, then slot_commit or
  *         slot_close. slot_close() alone leaves an unbootable slot.
  * Memory: allocates nothing; the buffers are the caller's.

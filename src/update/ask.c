@@ -42,21 +42,21 @@ static esp_err_t set_range(struct upd *u, const struct upd_range *r)
 }
 
 /* A borrowed client may leave redirects and challenges to its user. */
-static esp_err_t request_followed(struct upd *u, struct diag *said)
+static esp_err_t request_followed(struct upd *u)
 {
     struct http_client *c = u->fetch.client;
-    esp_err_t err = http_request(c, said);
+    esp_err_t err = http_request(c, u->diag);
 
     while (!err && u->opts.client) {
         int status = http_head(c)->status;
         if (http_redirect_status(status))
-            err = http_redirect(c, said);
+            err = http_redirect(c, u->diag);
         else if (status == 401)
-            err = http_authenticate(c, said);
+            err = http_authenticate(c, u->diag);
         else
             break;
         if (!err)
-            err = http_request(c, said);
+            err = http_request(c, u->diag);
     }
     return err;
 }
@@ -101,23 +101,22 @@ static void quote_body(struct upd *u, char *out, size_t out_len)
     upd_quote(u, span_of(raw, len), out, out_len);
 }
 
-APART static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a,
-                                     struct diag *said)
+APART static esp_err_t refuse_answer(struct upd *u, const struct upd_answer *a)
 {
     const struct http_head *head = http_head(u->fetch.client);
     char quote[BODY_QUOTE_LEN + 1], when[24] = "";
 
     if (!CFG_SENTENCES)
-        return diag_plain_fail(said, DIAG_STAGE_HTTP, a->err);
+        return diag_plain_fail(u->diag, DIAG_STAGE_HTTP, a->err);
     if (head->encoded)
-        return diag_fail(said, DIAG_STAGE_HTTP, a->err,
+        return diag_fail(u->diag, DIAG_STAGE_HTTP, a->err,
                          "the server answered %d: %s (Content-Encoding: %s)",
                          head->status, a->why, head->encoding);
     quote_body(u, quote, sizeof(quote));
     if (head->retry_after_s > 0)
         (void)snprintf(when, sizeof(when), ", in %u s",
                        (unsigned)head->retry_after_s);
-    return diag_fail(said, DIAG_STAGE_HTTP, a->err,
+    return diag_fail(u->diag, DIAG_STAGE_HTTP, a->err,
                      "the server answered %d: %s%s%s%s%s", head->status, a->why,
                      when, quote[0] ? "; it says \"" : "", quote,
                      quote[0] ? "\"" : "");
@@ -138,20 +137,19 @@ APART static void judge(const struct upd *u, const struct upd_range *r,
 static esp_err_t ask_once(struct upd *u, const struct upd_range *r,
                           bool may_restart, struct upd_answer *out)
 {
-    struct diag *said = u->diag;
     esp_err_t err = set_range(u, r);
 
     if (err)
-        return diag_fail(said, DIAG_STAGE_HTTP, err,
+        return diag_fail(u->diag, DIAG_STAGE_HTTP, err,
                          "the request cannot be made");
-    err = request_followed(u, said);
+    err = request_followed(u);
     u->result->http_status = http_head(u->fetch.client)->status;
     if (err)
-        return diag_fail(said, DIAG_STAGE_CONNECT, err,
+        return diag_fail(u->diag, DIAG_STAGE_CONNECT, err,
                          "the server cannot be asked");
     judge(u, r, may_restart, out);
     if (out->act == UPD_ACT_FAIL)
-        return refuse_answer(u, out, said);
+        return refuse_answer(u, out);
     return ESP_OK;
 }
 
@@ -215,6 +213,6 @@ esp_err_t upd_ask(struct upd *u, const struct upd_range *r, bool may_restart,
             return ESP_OK;
         status = out->act == UPD_ACT_FAIL ? u->result->http_status : 0;
         if (!upd_again(u, status))
-            return upd_fail(u, u->diag->stage, err, "%s", u->diag->text);
+            return upd_fail_said(u, err);
     }
 }

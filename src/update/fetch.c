@@ -199,21 +199,18 @@ static esp_err_t refuse_rest(struct upd *u, const char *said)
  * one is not worth waiting for, and a redirect may lead elsewhere by now. */
 static esp_err_t mend(struct upd *u, esp_err_t err)
 {
-    const struct diag *said = u->diag;
-
     explain_transfer(u, err);
     pace_reset(&u->fetch);
     u->fetch.silent_ms = 0;
     if (u->opts.retry_cnt > 0 && !is_rest_known(u))
-        return refuse_rest(u, said->text);
+        return refuse_rest(u, u->diag->text);
     if (!upd_again(u, 0))
-        return upd_fail(u, said->stage, err, "%s", said->text);
+        return upd_fail_said(u, err);
     http_disconnect(u->fetch.client);
     err = http_rewind(u->fetch.client, u->diag);
     if (!err)
         err = http_resume(u->fetch.client, u->diag);
-    return err ? upd_fail(u, said->stage, err, "%s", said->text)
-               : upd_fetch_start(u, false);
+    return err ? upd_fail_said(u, err) : upd_fetch_start(u, false);
 }
 
 /* Behind the last byte that the answer is about, by its Content-Range. */
@@ -328,7 +325,7 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
             err = watch_pace(u, upd_now_ms(u) - since_ms, got, err);
         if (err) {
             explain_transfer(u, err);
-            return upd_fail(u, u->diag->stage, err, "%s", u->diag->text);
+            return upd_fail_said(u, err);
         }
         *u->diag = (struct diag)DIAG_NONE; /* of a pause that was no end */
         have += (uint32_t)got;

@@ -42,14 +42,14 @@ static esp_err_t note(const struct upd_store *store, const struct part_dev *dev,
 
 /* Is the copy what was noted? */
 static bool holds_all(const struct part_dev *dev, const struct upd_copy *c,
-                      uint8_t *sector)
+                      uint8_t *buf)
 {
     struct upd_copy there = *c;
     uint8_t got[SHA256_LEN];
 
     there.from = c->to;
     there.headless = false;
-    return upd_copy_digest(dev, &there, sector, got) == ESP_OK &&
+    return upd_copy_digest(dev, &there, buf, got) == ESP_OK &&
            ct_eq(got, c->digest, sizeof(got));
 }
 
@@ -117,18 +117,18 @@ esp_err_t upd_copy_noted(const struct upd_env *env,
     /* Verified by its digest only: whoever staged it has judged it. */
     struct upd_copy c = { .from = *job->from,
                           .to = *job->to,
-                          .len = job->len,
+                          .len = job->to->len,
                           .kind = UPD_KIND_RAW };
-    uint8_t *sector = heap->alloc(heap->ctx, parts->flash->erase_len);
-    esp_err_t err = sector ? note(store, parts, &c, sector) : ESP_ERR_NO_MEM;
+    uint8_t *buf = heap->alloc(heap->ctx, upd_buf_len(parts));
+    esp_err_t err = buf ? note(store, parts, &c, buf) : ESP_ERR_NO_MEM;
 
     if (!err)
         err = job->run(job->ctx);
-    if (!err && !holds_all(parts, &c, sector))
+    if (!err && !holds_all(parts, &c, buf))
         err = ESP_ERR_FLASH_OP_FAIL;
     if (!err)
         forget(store);
-    heap->free(heap->ctx, sector);
+    heap->free(heap->ctx, buf);
     return err;
 }
 

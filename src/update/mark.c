@@ -2,9 +2,9 @@
  *
  * Invariant: all bytes below a kept offset were programmed, read back and
  * compared, and hashed on their way; what is done beside the session is waited
- * for first. Nothing below it is erased while the
- * store says so: a session that starts anew drops the checkpoint before its
- * first erase. Should the store not forget, the digest will not match.
+ * for first. Nothing below it is erased while the store says so: a session
+ * that starts anew drops the checkpoint before its first erase. Should the
+ * store not forget, the digest will not match.
  *
  * A checkpoint costs the store a write, so there are at most MARK_MAX_CNT in
  * a session; one more is written when the session ends in good order. */

@@ -4,9 +4,10 @@
  * do: the receipt covers every byte from 0. With a checkpoint they must have
  * the digest that it names, and the server is asked for the rest of the very
  * file that it names. If that file is transformed, the stage is given its head
- * again, and what is in flash in place of what came. An offset that only the application knows has neither:
- * the head that the earlier session held back is lost and asked of the server
- * again, and the image's own digest has to find what does not fit. */
+ * again, and what is in flash in place of what came. An offset that only the
+ * application knows has neither: the head that the earlier session held back
+ * is lost and asked of the server again, and the image's own digest has to
+ * find what does not fit. */
 #include "update/priv.h"
 
 #include "base/bytes.h"

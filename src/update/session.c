@@ -45,6 +45,11 @@ esp_err_t(upd_fail)(struct upd *u, enum diag_stage stage, esp_err_t err,
     return diag_fail(u->diag, u->result->stage, u->err, "%s", text);
 }
 
+esp_err_t upd_fail_said(struct upd *u, esp_err_t err)
+{
+    return upd_fail(u, u->diag->stage, err, "%s", u->diag->text);
+}
+
 void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value)
 {
     if (u->opts.on_event)
@@ -196,7 +201,7 @@ esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
     upd_emit(u, UPD_EV_START, 0);
     err = begin(u);
     if (err) {
-        upd_tell(u, NULL);
+        (void)upd_result(u);
         upd_close(u);
         return err;
     }

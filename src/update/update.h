@@ -152,7 +152,8 @@ struct upd_opts {
     struct pre_policy pre;
     uint32_t heap_free; /* when the session begins, for it; 0: not known */
     bool unconditional; /* ask for all of it, whatever is known */
-    /* Filled when the session ends, also by upd_begin(). NULL: not wanted */
+    /* Emptied by upd_begin(), filled when the session ends, which upd_begin()
+     * does when it fails; lives until then. NULL: not wanted */
     struct upd_result *result;
     const struct upd_stage *stages; /* in order; borrowed */
     uint32_t stage_cnt;
@@ -259,10 +260,10 @@ MUST_CHECK esp_err_t upd_risk_judge(const struct part_entry *e,
                                     const struct upd_risk *risk, bool accept,
                                     struct diag *d);
 
-/* A copy that somebody else makes, of what he has verified: run() does it. */
+/* A copy that somebody else makes, of what he has verified: run() does it, from
+ * the start of one to the start of the other, as much as `to` has room for. */
 struct upd_copy_job {
-    const struct part_entry *from, *to; /* from its start to its start */
-    uint32_t len;
+    const struct part_entry *from, *to;
     esp_err_t (*run)(void *ctx);
     void *ctx;
 };

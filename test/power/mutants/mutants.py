@@ -48,9 +48,9 @@ MUTANTS = [
     ("head-first", "slot/slot.c",
      "        memcpy(s->head, s->buf, skip);\n",
      "        memcpy(s->head, s->buf, skip);\n        skip = 0;\n"),
-    ("failed-program-goes-on", "slot/slot.c",
-     "    esp_err_t err = part_prog(dev, entry, off, src.ptr, src.len);\n",
-     "    esp_err_t err = part_prog(dev, entry, off, src.ptr, src.len);\n"
+    ("failed-program-goes-on", "part/part_dev.c",
+     "    esp_err_t err = part_prog(dev, e, off, src.ptr, src.len);\n",
+     "    esp_err_t err = part_prog(dev, e, off, src.ptr, src.len);\n"
      "    if (err != ESP_FAIL)\n        return ESP_OK;\n"),
     ("copy-not-noted", "update/final.c",
      "    bool has_note = u->opts.store && !u->target.has_boot;\n",
@@ -60,8 +60,8 @@ MUTANTS = [
      "    if (!err)\n        forget(store);\n"
      "    if (!err)\n        err = job->run(job->ctx);\n"),
     ("end-copy-not-compared", "update/final.c",
-     "    if (!err && !holds_all(parts, &c, sector))\n",
-     "    if (!err && sector == NULL)\n"),
+     "    if (!err && !holds_all(parts, &c, buf))\n",
+     "    if (!err && buf == NULL)\n"),
     ("note-dropped-early", "update/final.c",
      "    err = copy_all(u, &c, &to, receipt);\n",
      "    forget(u->opts.store);\n"

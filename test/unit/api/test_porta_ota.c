@@ -279,6 +279,32 @@ static void test_copy_that_was_interrupted(void **state)
     }
 }
 
+/* Nor is it given up while the place that it belongs to takes nothing. */
+static void test_staged_copy_is_kept(void **state)
+{
+    const esp_partition_t *slot;
+    struct told t;
+    struct device d;
+    esp_ota_handle_t h = 0;
+
+    (void)state;
+    open_device(&d, &t, (porta_ota_options_t){ .keep = true });
+    slot = esp_ota_get_next_update_partition(NULL);
+    open_storage();
+    sim_flash_wear(&d.rig.flash, RIG_BLOB, 0);
+    assert_int_not_equal(write_blob("first"), ESP_OK);
+    assert_int_not_equal(esp_ota_begin(slot, 4096, &h), ESP_OK);
+    assert_int_not_equal(
+        esp_ota_resume(slot, OTA_WITH_SEQUENTIAL_WRITES, 4096, &h), ESP_OK);
+    assert_int_equal(h, 0);
+    assert_string_equal((const char *)rig_bytes(&d.rig, slot->address),
+                        "first");
+    sim_flash_mend(&d.rig.flash, RIG_BLOB);
+    assert_int_equal(esp_ota_begin(slot, 4096, &h), ESP_OK);
+    assert_string_equal((const char *)rig_bytes(&d.rig, RIG_BLOB), "first");
+    device_close(&d);
+}
+
 static void test_bad_arguments(void **state)
 {
     porta_ota_result_t r;
@@ -297,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_keep),
         cmocka_unit_test(test_copy_that_was_interrupted),
+        cmocka_unit_test(test_staged_copy_is_kept),
         cmocka_unit_test(test_bad_arguments),
     };
 
