@@ -143,7 +143,9 @@ static esp_err_t set_name(struct tls_session *s, const char *name,
                           struct diag *d)
 {
     unsigned refused = tls_lib_refused_cnt();
+    uint32_t addr[4];
 
+    s->by_address = name && mbedtls_x509_crt_parse_cn_inet_pton(name, addr);
     if (name && strlen(name) >= TLS_NAME_LEN)
         return diag_fail(d, DIAG_STAGE_TLS,
                          ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED,
@@ -196,6 +198,20 @@ static void verify_done(struct tls_session *s)
         tls_drop_certificate(next);
 }
 
+/* RFC 6066, 3: a literal address is not a server name, and GnuTLS hangs up on
+ * one of IPv6. The library would send it, so its hello does not see it. */
+static int shake_step(struct tls_session *s)
+{
+    char *name = s->ssl.MBEDTLS_PRIVATE(hostname);
+
+    if (s->by_address &&
+        s->ssl.MBEDTLS_PRIVATE(state) <= MBEDTLS_SSL_CLIENT_HELLO)
+        s->ssl.MBEDTLS_PRIVATE(hostname) = NULL;
+    int ret = mbedtls_ssl_handshake_step(&s->ssl);
+    s->ssl.MBEDTLS_PRIVATE(hostname) = name;
+    return ret;
+}
+
 /* Step by step, to see whether the server shows a certificate: that is where
  * a handshake that goes on with a ticket parts from a whole one. */
 static int shake_on(struct tls_session *s)
@@ -203,7 +219,7 @@ static int shake_on(struct tls_session *s)
     int ret = 0;
 
     while (ret == 0 && !mbedtls_ssl_is_handshake_over(&s->ssl)) {
-        ret = mbedtls_ssl_handshake_step(&s->ssl);
+        ret = shake_step(s);
         if (s->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
             s->met_cert = true;
         if (!s->is_server &&

@@ -139,6 +139,7 @@ struct tls_session {
     struct tls_bundle bundle;
     struct tls_floor *floor;
     bool keep_ticket, keep_cert, skip_verify;
+    bool by_address;           /* the peer's name is a literal address */
     uint8_t trust[SHA256_LEN]; /* a mark of what the peer is verified by */
     bool met_cert; /* the peer showed a certificate, or could have */
     bool offered;  /* a ticket */

@@ -101,7 +101,7 @@ basicConstraints=CA:FALSE
         """(certificate, key) for these names; days -1: expired."""
         self.made += 1
         base = os.path.join(self.folder, f"server{self.made}")
-        names = ",".join(("IP:" if h[0].isdigit() else "DNS:") + h
+        names = ",".join(("IP:" if h[0].isdigit() or ":" in h else "DNS:") + h
                          for h in hosts)
         with open(base + ".ext", "w") as f:
             f.write(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n"

@@ -4,6 +4,8 @@ openssl s_server, nginx and the development server's GnuTLS."""
 import contextlib
 import json
 import os
+import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -449,3 +451,64 @@ def test_the_device_selects(device_server, pki, version, claim, args, cn):
     assert "Verify return code: 0 (ok)" in done.stdout
     if "-alpn" in args:
         assert f"ALPN protocol: {args[-1]}" in done.stdout
+
+
+# --- what is said about the server's name -----------------------------------
+
+def hello_to(porta, flash, host, family):
+    """The first bytes that a client sends there."""
+    with socket.socket(family) as listener:
+        try:
+            listener.bind(("::1" if family == socket.AF_INET6 else
+                           "127.0.0.1", 0))
+        except OSError as why:
+            pytest.skip(f"no such address here: {why}")
+        listener.listen()
+        client = porta.start("update", flash(),
+                             f"https://{host}:{listener.getsockname()[1]}/x",
+                             stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        listener.settimeout(20)
+        conn = listener.accept()[0]
+        with conn:
+            conn.settimeout(20)
+            hello = conn.recv(4096)
+        client.terminate()
+        client.wait()
+    assert hello[:1] == b"\x16", hello
+    return hello
+
+
+@pytest.mark.parametrize("host,said,family", [
+    ("localhost", b"localhost", socket.AF_INET),
+    ("127.0.0.1", None, socket.AF_INET), ("[::1]", None, socket.AF_INET6)])
+def test_only_a_name_is_said_to_the_server(porta, flash, host, said, family):
+    """RFC 6066, 3: literal addresses are not permitted there."""
+    hello = hello_to(porta, flash, host, family)
+    assert said is None or said in hello
+    assert said or host.strip("[]").encode() not in hello
+
+
+@pytest.mark.parametrize("own", ["::1", "::2"])
+def test_server_at_an_ipv6_address(porta, pki, flash, www, own):
+    """GnuTLS hangs up on a server name that is none; the certificate is still
+    compared with the address."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as why:
+        pytest.skip(f"no IPv6 here: {why}")
+    cert, key = pki.server(hosts=("localhost", own))
+    server = porta.start("serve", www, "--port", "0", "--bind", "::1",
+                         "--cert", cert, "--key", key, "--quiet",
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        port = re.search(r":(\d+)/", server.stdout.readline())[1]
+        url = f"https://[::1]:{port}/fw.bin"
+        if own == "::1":
+            porta.ok("update", flash(), url, "--cacert", pki.ca)
+            return
+        ended = refused(porta, flash, www, url, "--cacert", pki.ca)
+        assert ended.json["tls"]["verify"] == "wrong name"
+    finally:
+        server.terminate()
+        server.communicate()
