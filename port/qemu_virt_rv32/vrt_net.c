@@ -91,6 +91,13 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
+/* What an attempt to open a connection waits for, and how long. */
+struct waits {
+    int family; /* 0 any, 4, 6 */
+    uint64_t deadline_ms;
+    struct port_limit *limit;
+};
+
 /* --- names ----------------------------------------------------------------- */
 
 /* lwIP cannot be told to forget a question, so that a late answer needs a
@@ -113,20 +120,31 @@ static void on_name(const char *host, const ip_addr_t *addr, void *arg)
         name.addr = *addr;
 }
 
-static esp_err_t resolve(const char *host, struct port_limit *limit,
-                         uint64_t deadline_ms, ip_addr_t *out)
+/* IPv4 goes first where there are both: its address is there at once. */
+static u8_t wanted_type(int family)
+{
+    if (family == 4)
+        return LWIP_DNS_ADDRTYPE_IPV4;
+    if (family == 6 || !vrt_netif_has_v4())
+        return LWIP_DNS_ADDRTYPE_IPV6;
+    return LWIP_DNS_ADDRTYPE_IPV4_IPV6;
+}
+
+static esp_err_t resolve(const char *host, const struct waits *w,
+                         ip_addr_t *out)
 {
     name.nth++;
     name.done = name.found = false;
-    err_t rc =
-        dns_gethostbyname(host, out, on_name, (void *)(uintptr_t)name.nth);
+    err_t rc = dns_gethostbyname_addrtype(host, out, on_name,
+                                          (void *)(uintptr_t)name.nth,
+                                          wanted_type(w->family));
     if (rc == ERR_OK)
         return ESP_OK;
     if (rc != ERR_INPROGRESS)
         return ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;
     esp_err_t err = ESP_OK;
     while (!err && !name.done)
-        err = wait_a_bit(limit, deadline_ms);
+        err = wait_a_bit(w->limit, w->deadline_ms);
     if (err == ESP_ERR_NOT_FINISHED)
         return err;
     *out = name.addr;
@@ -135,12 +153,17 @@ static esp_err_t resolve(const char *host, struct port_limit *limit,
 
 /* --- opening ----------------------------------------------------------------- */
 
-static esp_err_t wait_for_network(struct port_limit *limit,
-                                  uint64_t deadline_ms, int *sys_errno)
+static bool is_up(int family)
+{
+    return (family != 6 && vrt_netif_has_v4()) ||
+           (family != 4 && vrt_netif_has_v6());
+}
+
+static esp_err_t wait_for_network(const struct waits *w, int *sys_errno)
 {
     esp_err_t err = vrt_netif_exists() ? ESP_OK : ESP_ERR_NOT_FOUND;
-    while (!err && !vrt_netif_is_up())
-        err = wait_a_bit(limit, deadline_ms);
+    while (!err && !is_up(w->family))
+        err = wait_a_bit(w->limit, w->deadline_ms);
     if (!err || err == ESP_ERR_NOT_FINISHED)
         return err;
     *sys_errno = ENETUNREACH;
@@ -159,7 +182,7 @@ static void keep_alive_set(struct tcp_pcb *pcb, const struct port_net_opts *o)
 
 static esp_err_t pcb_new(struct port_conn *c, const struct port_net_opts *opts)
 {
-    c->pcb = tcp_new_ip_type(IPADDR_TYPE_V4);
+    c->pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
     if (!c->pcb)
         return ESP_ERR_NO_MEM;
     tcp_arg(c->pcb, c);
@@ -197,6 +220,30 @@ static esp_err_t pcb_connect(struct port_conn *c, const ip_addr_t *addr,
 
 static void conn_close(struct port_conn *c);
 
+/* A literal says by itself over which network it is reached. */
+static int family_of(const char *host, const struct port_net_opts *opts)
+{
+    ip_addr_t addr;
+    if (opts && opts->addr_family)
+        return opts->addr_family;
+    if (!ipaddr_aton(host, &addr))
+        return 0;
+    return IP_IS_V6(&addr) ? 6 : 4;
+}
+
+/* The address, once there is a network that leads to it. */
+static esp_err_t find_host(const char *host, struct waits w, ip_addr_t *addr,
+                           int *sys_errno)
+{
+    esp_err_t err = wait_for_network(&w, sys_errno);
+    if (!err)
+        err = resolve(host, &w, addr);
+    if (err || !IP_IS_V6(addr) || vrt_netif_has_v6())
+        return err;
+    w.family = 6;
+    return wait_for_network(&w, sys_errno);
+}
+
 /* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
                           const struct port_net_opts *opts,
@@ -208,11 +255,8 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     ip_addr_t addr;
     *out = NULL;
     *sys_errno = 0;
-    if (opts && opts->addr_family == 6)
-        return ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;
-    esp_err_t err = wait_for_network(limit, deadline_ms, sys_errno);
-    if (!err)
-        err = resolve(host, limit, deadline_ms, &addr);
+    const struct waits waits = { family_of(host, opts), deadline_ms, limit };
+    esp_err_t err = find_host(host, waits, &addr, sys_errno);
     if (err)
         return err;
     struct port_conn *c = net->heap->alloc(net->heap->ctx, sizeof(*c));

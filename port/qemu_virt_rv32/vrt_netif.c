@@ -4,7 +4,10 @@
 
 #include "lwip/dhcp.h"
 #include "lwip/etharp.h"
+#include "lwip/ethip6.h"
 #include "lwip/init.h"
+#include "lwip/mld6.h"
+#include "lwip/nd6.h"
 #include "lwip/netif.h"
 #include "lwip/sys.h" /* lint-ok: layers, the real lwIP's, not compat's */
 #include "lwip/timeouts.h"
@@ -71,11 +74,12 @@ static err_t netif_setup(struct netif *netif)
     netif->name[0] = 'e';
     netif->name[1] = 'n';
     netif->output = etharp_output;
+    netif->output_ip6 = ethip6_output;
     netif->linkoutput = frame_out;
     netif->mtu = 1500;
     netif->hwaddr_len = 6;
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP |
-                   NETIF_FLAG_ETHERNET | NETIF_FLAG_LINK_UP;
+                   NETIF_FLAG_ETHERNET | NETIF_FLAG_MLD6 | NETIF_FLAG_LINK_UP;
     for (uint32_t i = 0; i < 6; i++)
         netif->hwaddr[i] =
             *(volatile uint8_t *)(uintptr_t)(card.dev.base + R_CONFIG + i);
@@ -106,7 +110,10 @@ esp_err_t vrt_netif_init(void)
         return err;
     netif_add_noaddr(&card.netif, NULL, netif_setup, netif_input);
     netif_set_default(&card.netif);
+    netif_create_ip6_linklocal_address(&card.netif, 1);
+    netif_set_ip6_autoconfig_enabled(&card.netif, 1);
     netif_set_up(&card.netif);
+    nd6_tmr(); /* asks for routers now and not in a second */
     dhcp_start(&card.netif);
     card.up = true;
     return ESP_OK;
@@ -117,9 +124,18 @@ bool vrt_netif_exists(void)
     return card.up;
 }
 
-bool vrt_netif_is_up(void)
+bool vrt_netif_has_v4(void)
 {
     return card.up && dhcp_supplied_address(&card.netif);
+}
+
+/* The address of the link alone reaches no server. */
+bool vrt_netif_has_v6(void)
+{
+    bool any = false;
+    for (s8_t i = 1; card.up && i < LWIP_IPV6_NUM_ADDRESSES; i++)
+        any = any || ip6_addr_ispreferred(netif_ip6_addr_state(&card.netif, i));
+    return any;
 }
 
 /* A frame for which there is no room is lost, as on any network. */

@@ -16,7 +16,7 @@ import certs  # noqa: E402
 BIN = pathlib.Path(os.environ["PORTA_BIN"])
 PORTA = str(BIN / "porta")
 APPS = BIN.parent / "boards" / "qemu-virt-rv32"
-HOST = "10.0.2.2"  # the host, as the board sees it
+HOST, HOST6 = "10.0.2.2", "fec0::2"  # the host, as the board sees it
 TABLE = """\
 otadata,  data, ota,   0xd000,   0x2000
 settings, data, 0x40,  0xf000,   0x1000
@@ -57,6 +57,16 @@ class Boots:
 
     def __repr__(self):
         return f"exit {self.code}: {self.report}\n{self.console}"
+
+
+def was_refused(boots):
+    return (boots.slots == ["ota_0"] and "UPDATE" in boots.console
+            and "UPDATE ESP_OK" not in boots.console)
+
+
+def was_updated(boots):
+    return (boots.slots == ["ota_0", "ota_1"]
+            and "CONFIRMED ESP_OK" in boots.console)
 
 
 class Board:
@@ -127,7 +137,7 @@ def pki(tmp_path_factory):
 @pytest.fixture(scope="session")
 def own_cert(pki):
     """Of the host, under the address by which the board knows it."""
-    return pki.server(hosts=(HOST, "localhost"), days=3650)
+    return pki.server(hosts=(HOST, HOST6, "localhost"), days=3650)
 
 
 class Serve:

@@ -7,20 +7,10 @@ import sys
 
 import pytest
 
-from conftest import HOST, PORTA, app
+from conftest import HOST, PORTA, app, was_refused, was_updated
 from sserver import SServer
 
 SLOT_1 = 0x110000
-
-
-def was_refused(boots):
-    return (boots.slots == ["ota_0"] and "UPDATE" in boots.console
-            and "UPDATE ESP_OK" not in boots.console)
-
-
-def was_updated(boots):
-    return (boots.slots == ["ota_0", "ota_1"]
-            and "CONFIRMED ESP_OK" in boots.console)
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 /* lwipopts.h - what of lwIP this board uses: one thread that polls, DHCP, DNS
- * and TCP over IPv4. Windows and pools are sized for downloads. */
+ * and TCP over IPv4 and IPv6. Windows and pools are sized for downloads. */
 #ifndef LWIPOPTS_H
 #define LWIPOPTS_H
 
@@ -19,7 +19,6 @@
 #define PBUF_POOL_SIZE 12
 
 #define LWIP_IPV4 1
-#define LWIP_IPV6 0
 #define LWIP_ARP 1
 #define LWIP_ICMP 1
 #define LWIP_RAW 0
@@ -31,6 +30,18 @@
 #define DNS_MAX_NAME_LENGTH 254
 #define DNS_TABLE_SIZE 1
 #define DNS_MAX_TTL 0 /* ask again: names move, and updates are rare */
+
+/* Addresses come from router advertisements; a host that asks for a file has
+ * few neighbours, and segments of TCP fit into a frame. */
+#define LWIP_IPV6 1
+#define LWIP_IPV6_FRAG 0
+#define LWIP_IPV6_REASS 0
+#define LWIP_ND6_NUM_NEIGHBORS 4
+#define LWIP_ND6_NUM_DESTINATIONS 4
+#define LWIP_ND6_NUM_PREFIXES 2
+#define LWIP_ND6_NUM_ROUTERS 2
+#define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 1
+#define MEMP_NUM_ND6_QUEUE 4
 
 #define LWIP_TCP 1
 #define TCP_MSS 1460
