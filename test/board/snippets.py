@@ -1,12 +1,14 @@
-"""snippets.py PAGE FOLDER: writes the C of a page's ```c blocks, each to a
-file of its own, FOLDER/1.inc and so on, for a test that compiles them."""
+"""snippets.py FOLDER: writes the C of docs/rollback.md, each block to a file of
+its own, FOLDER/1.inc and so on, for a program that compiles them."""
 import pathlib
-import re
 import sys
 
-page, folder = map(pathlib.Path, sys.argv[1:])
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "docs"))
+import pages  # noqa: E402 (found by the line above)
+
+PAGE = pages.Page("docs/rollback.md")
+
+folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
-blocks = re.findall(r"^```c\n(.*?)^```", page.read_text(encoding="utf-8"),
-                    re.S | re.M)
-for number, block in enumerate(blocks, 1):
-    (folder / f"{number}.inc").write_text(block, encoding="utf-8")
+for number, block in enumerate(PAGE.all("c"), 1):
+    (folder / f"{number}.inc").write_text(block.text, encoding="utf-8")

@@ -7,12 +7,14 @@ import threading
 
 
 class Answer:
-    """body may be bytes or text; ranges: honour a Range header."""
+    """body may be bytes or text; ranges: honour a Range header; breaks: the
+    connection ends after so many bytes of the body."""
 
-    def __init__(self, status=200, headers=(), body=b"", ranges=False):
+    def __init__(self, status=200, headers=(), body=b"", ranges=False,
+                 breaks=None):
         self.status, self.headers = status, list(headers)
         self.body = body.encode() if isinstance(body, str) else body
-        self.ranges = ranges
+        self.ranges, self.breaks = ranges, breaks
 
     def cut(self, field):
         if not (self.ranges and self.status == 200 and field):
@@ -93,7 +95,8 @@ class Server:
             handler.send_header("Content-Length", str(len(said.body)))
         handler.end_headers()
         if said.status not in (204, 304) and request.method != "HEAD":
-            handler.wfile.write(said.body)
+            handler.wfile.write(said.body[:said.breaks])
+            handler.close_connection |= said.breaks is not None
 
     def url(self, path="/", host="localhost"):
         return f"{self.scheme}://{host}:{self.port}{path}"

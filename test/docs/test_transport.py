@@ -1,8 +1,7 @@
 """docs/transport.md does what it says. A test is a heading: its shell blocks
 run as they stand in a folder with the files that the page names, on a device
 made by the page's first block. What stands for something of the reader's is
-replaced by a server of the test, see places(). The last test finds blocks
-that nothing runs."""
+replaced by a server of the test, see places()."""
 
 import base64
 import json
@@ -10,43 +9,24 @@ import os
 import pathlib
 import re
 import shlex
-import subprocess
 import urllib.parse
 
 import pytest
 
 import github_server
 import nginx
+import pages
 import rawimage
 from apiserver import Answer, Server
-from conftest import BIN, SANITIZED, boot_of
+from conftest import Reader, needs_nginx
 from proxy import Proxy
-from test_openssl_server import SServer
-from test_readme import prefix  # noqa: F401, a fixture
+from sserver import SServer
 
-PAGE = pathlib.Path(__file__).parents[2] / "docs/transport.md"
+PAGE = pages.Page("docs/transport.md")
 BODY = rawimage.image(os.urandom(100000))
-needs_nginx = pytest.mark.skipif(not nginx.find(),
-                                 reason="nginx is not installed")
 HUB = "https://api.github.com" + github_server.ASSET
 FILES = {"login.txt": "fleet:s3cret", "token.txt": github_server.TOKEN,
          "secret.txt": "s3cret", "refresh.txt": "refresh-1"}
-
-
-def fences():
-    """[(heading, kind, text)] in the page's order."""
-    found, heading = [], ""
-    for part in re.finditer(r"^#+ ([^\n]*)|^```(\w+)\n(.*?)^```",
-                            PAGE.read_text(), re.S | re.M):
-        if part[2]:
-            found.append((heading, part[2], part[3]))
-        else:
-            heading = part[1]
-    return found
-
-
-def blocks(heading, kind="sh"):
-    return [t for h, k, t in fences() if (h, k) == (heading, kind)]
 
 
 def places(text, updates=None, hub=None, login=None, proxy=None):
@@ -65,46 +45,38 @@ def places(text, updates=None, hub=None, login=None, proxy=None):
     return text
 
 
-class Reader:
-    """Somebody who follows the page in a folder of their own."""
+class Follower(Reader):
+    """A reader of this page."""
 
-    def __init__(self, folder, path, pki):
-        self.folder, self.path, self.flash = folder, path, folder / "device.bin"
+    def __init__(self, folder, pki, prefix=None):
+        super().__init__(folder, prefix)
+        self.flash = folder / "device.bin"
         (folder / "firmware.bin").write_bytes(rawimage.image(version="1"))
         (folder / "ca.pem").write_text(pathlib.Path(pki.ca).read_text())
         for name, text in FILES.items():
             (folder / name).write_text(text + "\n")
-        first, = blocks("Updating from real servers")
-        self.shell(first)
+        self.run(PAGE.block("Updating from real servers"))
 
-    def shell(self, script):
-        done = subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", script], text=True,
-            stdin=subprocess.DEVNULL, capture_output=True, cwd=self.folder,
-            timeout=120, env={**os.environ, "PATH":
-                              f"{self.path}:{os.environ['PATH']}"})
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, script + said
+    def run(self, *scripts, **more):
+        said = super().run(*scripts, **more)
         for secret in FILES.values():
             assert secret not in said
         return said
 
-    def do(self, heading, index=None, **servers):
-        found = blocks(heading)
-        assert found, heading
-        return self.shell(places(
-            "".join(found if index is None else [found[index]]), **servers))
+    def do(self, *texts, **servers):
+        return self.run(places("".join(texts), **servers))
 
     def slot(self, label="ota_0"):
-        self.shell(f"porta flash read device.bin {label} slot.bin")
+        self.run(f"porta flash read device.bin {label} slot.bin\n")
         return (self.folder / "slot.bin").read_bytes()[:len(BODY)]
+
+    def boots(self):
+        return json.loads(self.run("porta explain device.bin --json\n"))["boot"]
 
 
 @pytest.fixture
-def reader(tmp_path, pki, porta):
-    one = Reader(tmp_path, os.path.dirname(os.path.abspath(porta.path)), pki)
-    one.boot = lambda: boot_of(porta, one.flash)[0]
-    return one
+def reader(tmp_path, pki):
+    return Follower(tmp_path, pki)
 
 
 @pytest.fixture
@@ -130,7 +102,7 @@ class PageNginx(nginx.Nginx):
 
 @pytest.fixture
 def page_nginx(pki, tmp_path, monkeypatch):
-    block, = blocks("From nginx", "nginx")
+    block = PAGE.block("From nginx", "nginx")
     cert, key = pki.server()
     (tmp_path / "www").mkdir()
     (tmp_path / "www/app.bin").write_bytes(BODY)
@@ -151,21 +123,23 @@ def page_nginx(pki, tmp_path, monkeypatch):
 
 @needs_nginx
 def test_from_nginx(reader, page_nginx):
-    reader.do("From nginx", updates=page_nginx)
+    reader.do(*PAGE.blocks("From nginx"), updates=page_nginx)
     assert reader.slot() == BODY
-    assert reader.boot() == "ota_0"
+    assert reader.boots() == "ota_0"
 
 
 @needs_nginx
 def test_is_there_anything_new(reader, page_nginx):
-    reader.do("From nginx", updates=page_nginx)
-    said = reader.do("Is there anything new?", updates=page_nginx)
+    reader.do(*PAGE.blocks("From nginx"), updates=page_nginx)
+    said = reader.do(*PAGE.blocks("Is there anything new?"),
+                     updates=page_nginx)
     assert "nothing new (304)" in said
 
 
 @needs_nginx
 def test_which_certificate(reader, pki, page_nginx):
-    shown = reader.do("Which certificate to give", 0, updates=page_nginx)
+    shown = reader.do(PAGE.block("Which certificate to give", "sh", 0),
+                      updates=page_nginx)
     assert "i:CN = porta test CA" in shown or "i:CN=porta test CA" in shown
 
 
@@ -179,7 +153,8 @@ def test_mutual_tls(reader, pki, tmp_path):
     with PageNginx(tmp_path / "www", *pki.server(), extra=f"""
             ssl_client_certificate {pki.ca}; ssl_verify_client on;
             """) as server:
-        reader.do("Which certificate to give", 1, updates=server)
+        reader.do(PAGE.block("Which certificate to give", "sh", 1),
+                  updates=server)
     assert reader.slot() == BODY
 
 
@@ -187,14 +162,16 @@ def test_user_and_password(reader, serve):
     want = "Basic " + base64.b64encode(b"fleet:s3cret").decode()
     server = serve(lambda r: Answer(body=BODY)
                    if r.get("Authorization") == want else Answer(401))
-    reader.do("User and password, or a header of its own", 0, updates=server)
+    reader.do(PAGE.block("User and password, or a header of its own", "sh", 0),
+              updates=server)
     assert reader.slot() == BODY
 
 
 def test_a_header_of_its_own(reader, serve):
     store = serve()
     server = serve(lambda r: Answer(302, [("Location", store.url("/x"))]))
-    reader.do("User and password, or a header of its own", 1, updates=server)
+    reader.do(PAGE.block("User and password, or a header of its own", "sh", 1),
+              updates=server)
     assert reader.slot() == BODY
     assert server.requests[0].get("X-Fleet") == "s3cret"
     assert store.requests[0].get("X-Fleet") is None
@@ -203,19 +180,19 @@ def test_a_header_of_its_own(reader, serve):
 
 def test_github(reader, pki):
     with github_server.Github(*pki.server(), BODY) as hub:
-        reader.do("From a private GitHub release", hub=hub)
+        reader.do(*PAGE.blocks("From a private GitHub release"), hub=hub)
     assert reader.slot() == BODY
     asked, = hub.store.requests
     assert asked.get("Authorization") is None
 
 
 def test_github_without_accept_sends_a_description(reader, pki):
-    text, = blocks("From a private GitHub release")
+    text = PAGE.block("From a private GitHub release")
     accept = "-H 'Accept: application/octet-stream'"
     assert accept in text
     with github_server.Github(*pki.server(), BODY) as hub:
         script = places(text.replace(accept, "--json"), hub=hub)
-        said = reader.shell(f"! {script} > said.json")
+        said = reader.run(f"! {script} > said.json")
     assert "image" in said and not hub.store.requests
 
 
@@ -254,7 +231,7 @@ def oauth2(serve):
 
 def test_oauth2_client_credentials(reader, oauth2):
     issuer, login, server = oauth2
-    reader.do("With OAuth2", 0, updates=server, login=login)
+    reader.do(PAGE.block("With OAuth2", "sh", 0), updates=server, login=login)
     assert reader.slot() == BODY
     assert [f["grant_type"] for f in issuer.forms] == ["client_credentials"]
 
@@ -262,18 +239,19 @@ def test_oauth2_client_credentials(reader, oauth2):
 def test_oauth2_refresh_token(reader, oauth2):
     """A second time, too: the server has changed the token, the file not."""
     issuer, login, server = oauth2
-    reader.do("With OAuth2", 1, updates=server, login=login)
+    reader.do(PAGE.block("With OAuth2", "sh", 1), updates=server, login=login)
     assert reader.slot() == BODY
-    reader.shell("porta reset device.bin\nporta confirm device.bin")
-    text = places(blocks("With OAuth2")[1], updates=server, login=login)
-    reader.shell("status=0\n" + text.rstrip("\n") +
+    reader.run("porta reset device.bin\nporta confirm device.bin")
+    text = places(PAGE.block("With OAuth2", "sh", 1), updates=server,
+                  login=login)
+    reader.run("status=0\n" + text.rstrip("\n") +
                  " || status=$?\n[ $status = 3 ]")
     assert [f["refresh_token"] for f in issuer.forms] == ["refresh-1",
                                                           "refresh-2"]
 
 
 def test_bundle(reader, serve):
-    said = reader.do("A bundle for devices", updates=serve())
+    said = reader.do(*PAGE.blocks("A bundle for devices"), updates=serve())
     assert "1 authorities" in said and "CN=porta test CA" in said
     assert reader.slot() == BODY
 
@@ -284,63 +262,74 @@ def test_psk(reader, version):
     key = os.urandom(32).hex()
     (reader.folder / "psk.txt").write_text(f"device-4711:{key}\n")
     (reader.folder / "app.bin").write_bytes(BODY)
-    line = blocks("With a pre-shared key")[0].rstrip("&\n ")
+    line = PAGE.block("With a pre-shared key", "sh", 0).rstrip("&\n ")
     args = shlex.split(line.replace('"$(cut -d: -f2 psk.txt)"', key))
     assert args[:5] == ["openssl", "s_server", "-accept", "8443", "-WWW"]
     with SServer(reader.folder, *args[5:], version) as server:
-        text = blocks("With a pre-shared key")[1]
+        text = PAGE.block("With a pre-shared key", "sh", 1)
         assert "localhost:8443" in text
         script = text.replace("8443", str(server.port))
-        said = reader.shell(script)
+        said = reader.run(script)
         assert key not in said
     assert reader.slot() == BODY
 
 
-def test_a_psk_that_only_one_knows(reader, porta):
+def test_a_psk_that_only_one_knows(reader):
     (reader.folder / "app.bin").write_bytes(BODY)
     with SServer(reader.folder, "-nocert", "-psk_identity", "device-4711",
                  "-psk", "11" * 16) as server:
         for given in ("22" * 16, "11" * 15, "11" * 16 + "1", "x" * 32):
-            ended = porta("update", reader.flash,
-                          f"https://localhost:{server.port}/app.bin",
-                          "--psk", "device-4711:" + given)
+            ended = reader.ends("porta update device.bin --psk device-4711:"
+                                f"{given} https://localhost:{server.port}/a")
             wrong = given == "22" * 16
-            assert ended.code == (1 if wrong else 2), ended
-            assert given not in ended.err
-            assert ("tls:" if wrong else "hexadecimal") in ended.err
-    assert reader.boot() == "factory"
+            assert ended.returncode == (1 if wrong else 2), ended
+            assert given not in ended.stdout
+            assert ("tls:" if wrong else "hexadecimal") in ended.stdout
+    assert reader.boots() == "factory"
 
 
 def test_proxy(reader, serve):
     server = serve()
     with Proxy() as proxy:
-        reader.do("Through a proxy", 0, updates=server, proxy=proxy)
+        reader.do(PAGE.block("Through a proxy", "sh", 0),
+                  updates=server, proxy=proxy)
     assert reader.slot() == BODY
     assert len(proxy.heads) == 1 and proxy.heads[0].startswith("CONNECT ")
 
 
 def test_proxy_with_a_password(reader, serve):
     server = serve()
-    text = re.search(r"`proxy.txt` holds `(.*?)`", PAGE.read_text())[1]
+    text = re.search(r"`proxy.txt` holds `(.*?)`", PAGE.text)[1]
     assert "://name:password@" in text
     with Proxy(user="name:password") as proxy:
         (reader.folder / "proxy.txt").write_text(places(text, proxy=proxy))
-        reader.do("Through a proxy", 1, updates=server, proxy=proxy)
+        reader.do(PAGE.block("Through a proxy", "sh", 1),
+                  updates=server, proxy=proxy)
     assert reader.slot() == BODY
 
 
 def test_deadlines(reader, serve):
     server = serve()
-    reader.do("Deadlines and retries", updates=server)
+    reader.do(*PAGE.blocks("Deadlines and retries"), updates=server)
     assert reader.slot() == BODY
     assert len(server.requests) == -(-len(BODY) // 65536)
 
 
-def test_the_defaults_are_those_of_the_help(porta):
+def test_going_on(reader, serve):
+    """The first answer ends early."""
+    server = serve(lambda request: Answer(
+        body=BODY, ranges=True, headers=[("ETag", '"1"')],
+        breaks=None if request.get("Range") else 80000))
+    reader.do(*PAGE.blocks("Going on after a break"), updates=server)
+    assert reader.slot() == BODY
+    assert [r.get("Range") is None for r in server.requests] == [True, False]
+
+
+def test_the_defaults_are_those_of_the_help(reader):
     table = re.findall(r"^\| `(--[\w-]+)` \| .* \| (.*) \|$",
-                       PAGE.read_text(), re.M)
+                       PAGE.text, re.M)
     assert len(table) == 4
-    text = porta.ok("help", "update").out
+    text = reader.run("porta help update")
     for option, default in table:
         assert re.search(rf"^ *{option} .*\({default}\)$", text, re.M), option
 
@@ -350,25 +339,25 @@ def test_the_defaults_are_those_of_the_help(porta):
     ids=["good", "bad"])
 def test_what_a_script_gets(reader, serve, claim, status, body):
     server = serve(lambda r: Answer(body=body))
-    said = reader.do("What a script gets", updates=server)
-    assert said.split("\n")[0] == status
+    said = reader.do(*PAGE.blocks("What a script gets"), updates=server)
+    assert said.splitlines()[-1] == status
     result = json.loads((reader.folder / "result.json").read_text())
     assert result["result"] == claim
-    text = PAGE.read_text().split("`result.json` is one object: ")[1]
+    text = PAGE.text.split("`result.json` is one object: ")[1]
     named = re.findall(r"`([a-z_]+)`", text.split("[cli.md]")[0])
     assert len(named) == 15
     for name in named:
         assert name in result or name in (result["error"] or named), name
 
 
-@pytest.mark.skipif(SANITIZED, reason="a sanitizer build is not for strangers")
 @pytest.mark.parametrize("how", ["oauth2", "bearer"])
-def test_the_program(reader, oauth2, serve, prefix, pki, how):  # noqa: F811
+def test_the_program(tmp_path, oauth2, serve, prefix, pki, how):
     """Built as a stranger builds it, run on a board."""
+    reader = Follower(tmp_path, pki, prefix)
     issuer, login, _ = oauth2
-    text, = blocks("From a program", "c")
+    text = PAGE.block("From a program", "c")
     if how == "bearer":
-        assert "`porta_ota_set_bearer(client, token)`" in PAGE.read_text()
+        assert "`porta_ota_set_bearer(client, token)`" in PAGE.text
         before = text
         text = re.sub(r"return porta_ota_set_oauth2.*", "(void)oauth2;\n"
                       'return porta_ota_set_bearer(client, "acc3ss");', text)
@@ -382,8 +371,7 @@ def test_the_program(reader, oauth2, serve, prefix, pki, how):  # noqa: F811
                    else Answer(401))
     (reader.folder / "fleet.c").write_text(
         places(text, updates=server, login=login))
-    said = reader.shell(f"""
-export PKG_CONFIG_PATH={prefix}/lib/pkgconfig
+    said = reader.run("""
 gcc -O2 -s -Wall -Wextra -Werror fleet.c \
     $(pkg-config --cflags --libs porta) -o fleet
 for v in 1 2; do porta image create --chip linux --project fleet \
@@ -395,19 +383,4 @@ porta device board.bin --boots 1""")
     assert len(issuer.forms) == (1 if how == "oauth2" else 0)
     assert len(server.requests) == 1
     assert store.requests[0].get("Authorization") is None
-    assert "boots ota_0" in reader.shell("porta explain board.bin")
-
-
-def test_every_block_is_run():
-    """By a do() or blocks() above that names its heading and index."""
-    source = pathlib.Path(__file__).read_text()
-    used = set()
-    for heading, index in re.findall(
-            r'\b(?:do|blocks)\("([^"]+)"(?:, (\d))?', source):
-        used.add((heading, int(index) if index else None))
-    for heading in {h for h, _, _ in fences()}:
-        count = len([1 for h, k, _ in fences() if (h, k) == (heading, "sh")])
-        for index in range(count):
-            assert (heading, None) in used or (heading, index) in used, heading
-    assert {k for _, k, _ in fences()} == {"sh", "nginx", "c"}
-    assert os.path.isdir(BIN)
+    assert "boots ota_0" in reader.run("porta explain board.bin")

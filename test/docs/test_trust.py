@@ -1,0 +1,127 @@
+"""The pages about who may decide what runs: signed images, encrypted ones,
+images that may not come back. Their commands run in the order of the page."""
+
+import contextlib
+import pathlib
+import struct
+import subprocess
+
+import pytest
+
+import nginx
+import pages
+from conftest import needs_nginx
+
+SIGNING = pages.Page("docs/signing.md")
+ENCRYPTED = pages.Page("docs/encrypted-images.md")
+OLDER = pages.Page("docs/anti-rollback.md")
+
+
+@pytest.fixture(name="fleet")
+def with_a_server(reader, pki):
+    """fleet(text): the page's server is one that runs here."""
+    (reader.folder / "www").mkdir()
+    (reader.folder / "ca.pem").write_text(pathlib.Path(pki.ca).read_text())
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(
+            nginx.Nginx(reader.folder / "www", *pki.server()))
+
+        def run(text):
+            for name in ("https://updates.example/", "https://localhost:8070/"):
+                text = text.replace(name, server.url(""))
+            assert ".example" not in text
+            return reader.run(text)
+
+        run.folder, run.reader = reader.folder, reader
+        yield run
+
+
+@needs_nginx
+def test_signing(fleet):
+    for number in (1, 2, 3):  # nginx tells them apart by length and second
+        fleet.reader.image(f"app-{number}.bin", number, 4096 * number)
+    said = fleet(SIGNING.block("Two keys"))
+    digest = said.split()[0]
+    assert len(digest) == 64
+    fleet.reader.write("partitions.csv", SIGNING.block(
+        "A device that asks for signatures", "csv"))
+    said = fleet(SIGNING.block("A device that asks for signatures"))
+    assert f"{digest} trusted" in said and "booted ota_0, app 1" in said
+    said = fleet(SIGNING.block("A release", "sh", 0))
+    assert "booted ota_1, app 2" in said
+    said = fleet(SIGNING.block("A release", "sh", 1))
+    assert "not signed" in said
+    fleet(SIGNING.block("A key leaves", "sh", 0))
+    early = fleet.reader.ends("porta key install device.bin keys.bin\n")
+    assert early.returncode == 1
+    assert "nothing on the device would start" in early.stdout
+    said = fleet(SIGNING.block("A key leaves", "sh", 1))
+    assert f"{digest} revoked" in said and said.count(" trusted") == 2
+    fleet(SIGNING.block("A key leaves", "sh", 2))
+
+
+@needs_nginx
+def test_encrypted(fleet):
+    """`device.bin` and `app.bin` are the reader's."""
+    fleet.reader.image("old.bin", 1, 4000)
+    fleet.reader.image("app.bin", 2, 4000)
+    fleet.reader.run("porta flash create -o device.bin --chip esp32 --size 4MB "
+                     "--table two_ota --app factory=old.bin\n")
+    text = ENCRYPTED.block("On the command line")
+    before, update = text.split("porta update ")
+    said = fleet(before)
+    assert "encrypted" in said
+    (fleet.folder / "www/app.enc").write_bytes(
+        (fleet.folder / "app.enc").read_bytes())
+    fleet("porta update " + update)
+    assert "boots ota_0, app 2" in fleet("porta explain device.bin\n")
+    # A plain image in its place is refused.
+    fleet("porta reset device.bin\nporta confirm device.bin\n"
+          "cp old.bin www/app.enc\n")
+    said = fleet("! porta update " + update)
+    assert "not encrypted" in said or "no encrypted" in said, said
+
+
+def test_encrypted_in_a_program(tmp_path):
+    source = tmp_path / "x.c"
+    source.write_text(
+        '#include "porta/ota_decrypt.h"\n'
+        "esp_err_t go(const esp_decrypt_cfg_t cfg,\n"
+        "             const esp_http_client_config_t http);\n"
+        "esp_err_t go(const esp_decrypt_cfg_t cfg,\n"
+        "             const esp_http_client_config_t http)\n{\n" +
+        ENCRYPTED.block("In an application", "c") +
+        "return esp_https_ota(&config);\n}\n")
+    subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror",
+                    "-fsyntax-only", "-I", pages.ROOT / "include", source],
+                   check=True)
+
+
+def riscv_program():
+    """An ELF file with one segment, as a linker for a chip leaves it."""
+    body = bytes(256)
+    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 2, 243, 1,
+                       0x40380000, 52, 0, 0, 52, 32, 1, 40, 0, 0)
+    row = struct.pack("<IIIIIIII", 1, 84, 0x40380000, 0x40380000, len(body),
+                      len(body), 5, 4)
+    return head + row + body
+
+
+def test_anti_rollback(reader):
+    """A transcript: after each `$` line what it says."""
+    (reader.folder / "app.elf").write_bytes(riscv_program())
+    reader.write("partitions.csv", "otadata, data, ota, 0x9000, 0x2000\n"
+                 "emul_efuse, data, efuse, , 0x2000\n"
+                 "ota_0, app, ota_0, 0x10000, 1M\nota_1, app, ota_1, , 1M\n")
+    command, wanted, count = None, [], 0
+    for line in OLDER.block("How to use it", "console").splitlines() + ["$ "]:
+        if not line.startswith("$ "):
+            wanted.append(line)
+            continue
+        if command:
+            said = reader.run(command + "\n").splitlines()
+            for text in wanted:
+                assert text in said, (command, text, said)
+            count += 1
+        command, wanted = line[2:], []
+    assert count == 3
