@@ -117,7 +117,7 @@ esp_err_t upd_plain_fail(struct upd *u, enum diag_stage stage, esp_err_t err);
     (CFG_SENTENCES ? upd_fail(u, stage, err, __VA_ARGS__) \
                    : upd_plain_fail(u, stage, err))
 /* With the stage and the sentence that u->diag has already. */
-esp_err_t upd_fail_said(struct upd *u, esp_err_t err);
+MUST_CHECK esp_err_t upd_fail_said(struct upd *u, esp_err_t err);
 /* limits.c */
 void upd_limits_begin(struct upd *u);
 /* ESP_ERR_NOT_FINISHED: stopped; ESP_ERR_TIMEOUT: out of time. And the words
