@@ -313,16 +313,24 @@ static struct step boot_once(struct board *b, enum port_reset_reason reason)
 
 /* --- the life of a board ---------------------------------------------------- */
 
-/* Waits before a boot that comes too soon. True: the board ends instead. */
-static bool slow_down(struct board *b, uint64_t boot_began_ms,
-                      enum board_end *end)
+/* For how long the device is in deep sleep, UINT64_MAX: for ever. */
+static uint64_t sleep_ms(const struct board *b, enum port_reset_reason reason)
+{
+    uint64_t us = b->page->sleep_us;
+
+    if (reason != PORT_RESET_DEEPSLEEP)
+        return 0;
+    return us == HANDOVER_SLEEP_EVER ? UINT64_MAX : us / 1000 + (us % 1000 > 0);
+}
+
+/* True: the board ends instead. */
+static bool wait_until(struct board *b, uint64_t until, enum board_end *end)
 {
     uint64_t now = linux_mono_ms();
-    bool is_short = now - boot_began_ms < SHORT_BOOT_MS;
-    b->short_cnt = is_short ? b->short_cnt + 1 : 0;
-    uint64_t until = now + boot_delay_ms(b->short_cnt);
     while (now < until) {
-        int sig = signal_wait(b, (uint32_t)(until - now));
+        uint64_t left = until - now;
+        int sig =
+            signal_wait(b, left < MAX_DELAY_MS ? (uint32_t)left : MAX_DELAY_MS);
         if (sig != 0 && sig != SIGCHLD) {
             *end = BOARD_END_OFF;
             return true;
@@ -336,6 +344,23 @@ static bool slow_down(struct board *b, uint64_t boot_began_ms,
     return false;
 }
 
+/* Waits before a boot that comes too soon, or after deep sleep. True: the
+ * board ends instead. */
+static bool slow_down(struct board *b, uint64_t boot_began_ms, uint64_t ms,
+                      enum board_end *end)
+{
+    uint64_t now = linux_mono_ms();
+    bool is_short = ms == 0 && now - boot_began_ms < SHORT_BOOT_MS;
+    b->short_cnt = is_short ? b->short_cnt + 1 : 0;
+    if (ms == 0)
+        ms = boot_delay_ms(b->short_cnt);
+    if (ms == UINT64_MAX && b->opts->max_boots) {
+        *end = BOARD_END_IDLE;
+        return true;
+    }
+    return wait_until(b, ms < UINT64_MAX - now ? now + ms : UINT64_MAX, end);
+}
+
 static enum board_end boots_run(struct board *b)
 {
     enum port_reset_reason reason = PORT_RESET_POWERON;
@@ -346,7 +371,7 @@ static enum board_end boots_run(struct board *b)
             return step.end;
         if (b->opts->max_boots && b->page->boot_cnt >= b->opts->max_boots)
             return BOARD_END_BOOTS;
-        if (slow_down(b, began, &step.end))
+        if (slow_down(b, began, sleep_ms(b, step.reason), &step.end))
             return step.end;
         reason = step.reason;
     }

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "board_signals.h"
 #include "cli_term.h"
 #include "linux_sys.h"
@@ -294,9 +295,12 @@ static void inputs_show(const struct emu *e)
     struct vrt_inputs in = { .known = { 0 } };
     for (int i = 0; i < e->opts->inputs->cnt; i++) {
         const char *text = e->opts->inputs->val[i];
-        unsigned long pin = strtoul(text, NULL, 0);
+        const char *eq = strchr(text, '=');
+        uint32_t pin;
         bool known;
-        bool high = is_high(e, strchr(text, '=') + 1, &known);
+        bool high = is_high(e, eq + 1, &known);
+        if (num_parse_u32(span_of(text, (size_t)(eq - text)), &pin))
+            continue; /* not so: cmd_device.c has looked at it */
         in.known[pin / 32] |= (uint32_t)known << pin % 32;
         in.high[pin / 32] |= (uint32_t)high << pin % 32;
     }

@@ -87,6 +87,12 @@ void compat_reset(enum port_reset_reason reason)
     abort(); /* not reached: there is a page */
 }
 
+void compat_deep_sleep(uint64_t us)
+{
+    board.page->sleep_us = us;
+    compat_reset(PORT_RESET_DEEPSLEEP);
+}
+
 static void restart(void *ctx)
 {
     (void)ctx;

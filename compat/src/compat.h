@@ -33,6 +33,10 @@ esp_err_t compat_hmac_key(int id, uint8_t key[32]);
 /* Keeps what RTC memory keeps and resets the device. */
 void compat_reset(enum port_reset_reason reason) __attribute__((noreturn));
 
+/* The same, and the next boot is so much later; UINT64_MAX: never. Nothing of
+ * this one goes on meanwhile. */
+void compat_deep_sleep(uint64_t us) __attribute__((noreturn));
+
 /* Variables of RTC memory: taken from what the board keeps, given to it. */
 void compat_retain_load(uint8_t *kept, size_t cap,
                         enum port_reset_reason reason);

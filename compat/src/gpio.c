@@ -1,129 +1,128 @@
+/* Pins are set up by constructors, too, before there is a device; so each is a
+ * word of its own, and there is no lock. */
 #include "driver/gpio.h"
 
-#include <string.h>
+#include <stdatomic.h>
 
 #include "api/device.h"
 
 #define PIN_CNT 63 /* GPIO_NUM_MAX */
 
-struct pin {
-    gpio_mode_t mode;
-    bool up, down;
-    bool level; /* written to it */
-};
+#define MODE 0x0fu
+#define UP 0x10u
+#define DOWN 0x20u
+#define LEVEL 0x40u /* written to it */
 
-static struct pin pins[PIN_CNT];
+static atomic_uint pins[PIN_CNT];
 
-static bool is_pin(gpio_num_t num)
+static void change(int num, unsigned clear, unsigned set)
 {
-    return num >= 0 && num < PIN_CNT;
+    unsigned was = atomic_load(&pins[num]);
+
+    while (
+        !atomic_compare_exchange_weak(&pins[num], &was, (was & ~clear) | set))
+        ;
+}
+
+static esp_err_t change_pin(gpio_num_t num, unsigned clear, unsigned set)
+{
+    if (num < 0 || num >= PIN_CNT)
+        return ESP_ERR_INVALID_ARG;
+    change(num, clear, set);
+    return ESP_OK;
 }
 
 esp_err_t gpio_config(const gpio_config_t *pGPIOConfig)
 {
+    unsigned set;
+
     if (!pGPIOConfig || pGPIOConfig->pin_bit_mask == 0 ||
         pGPIOConfig->pin_bit_mask >> PIN_CNT)
         return ESP_ERR_INVALID_ARG;
-    api_lock();
+    set = (unsigned)pGPIOConfig->mode & MODE;
+    if (pGPIOConfig->pull_up_en == GPIO_PULLUP_ENABLE)
+        set |= UP;
+    if (pGPIOConfig->pull_down_en == GPIO_PULLDOWN_ENABLE)
+        set |= DOWN;
     for (int i = 0; i < PIN_CNT; i++) {
-        if (!(pGPIOConfig->pin_bit_mask >> i & 1))
-            continue;
-        pins[i].mode = pGPIOConfig->mode;
-        pins[i].up = pGPIOConfig->pull_up_en == GPIO_PULLUP_ENABLE;
-        pins[i].down = pGPIOConfig->pull_down_en == GPIO_PULLDOWN_ENABLE;
+        if (pGPIOConfig->pin_bit_mask >> i & 1)
+            change(i, MODE | UP | DOWN, set);
     }
-    api_unlock();
     return ESP_OK;
 }
 
 /* A pin as a reset leaves it: no direction, pulled up. */
 esp_err_t gpio_reset_pin(gpio_num_t gpio_num)
 {
-    if (!is_pin(gpio_num))
-        return ESP_ERR_INVALID_ARG;
-    api_lock();
-    pins[gpio_num] = (struct pin){ .mode = GPIO_MODE_DISABLE, .up = true };
-    api_unlock();
-    return ESP_OK;
+    return change_pin(gpio_num, MODE | UP | DOWN | LEVEL,
+                      GPIO_MODE_DISABLE | UP);
 }
 
 esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode)
 {
-    if (!is_pin(gpio_num))
-        return ESP_ERR_INVALID_ARG;
-    api_lock();
-    pins[gpio_num].mode = mode;
-    api_unlock();
-    return ESP_OK;
-}
-
-static esp_err_t set_pulls(gpio_num_t num, const bool *up, const bool *down)
-{
-    if (!is_pin(num))
-        return ESP_ERR_INVALID_ARG;
-    api_lock();
-    if (up)
-        pins[num].up = *up;
-    if (down)
-        pins[num].down = *down;
-    api_unlock();
-    return ESP_OK;
+    return change_pin(gpio_num, MODE, (unsigned)mode & MODE);
 }
 
 esp_err_t gpio_set_pull_mode(gpio_num_t gpio_num, gpio_pull_mode_t pull)
 {
-    bool up = pull == GPIO_PULLUP_ONLY || pull == GPIO_PULLUP_PULLDOWN;
-    bool down = pull == GPIO_PULLDOWN_ONLY || pull == GPIO_PULLUP_PULLDOWN;
-    return set_pulls(gpio_num, &up, &down);
-}
+    unsigned set = 0;
 
-static const bool yes = true, no = false;
+    if (pull == GPIO_PULLUP_ONLY || pull == GPIO_PULLUP_PULLDOWN)
+        set |= UP;
+    if (pull == GPIO_PULLDOWN_ONLY || pull == GPIO_PULLUP_PULLDOWN)
+        set |= DOWN;
+    return change_pin(gpio_num, UP | DOWN, set);
+}
 
 esp_err_t gpio_pullup_en(gpio_num_t gpio_num)
 {
-    return set_pulls(gpio_num, &yes, NULL);
+    return change_pin(gpio_num, 0, UP);
 }
 
 esp_err_t gpio_pullup_dis(gpio_num_t gpio_num)
 {
-    return set_pulls(gpio_num, &no, NULL);
+    return change_pin(gpio_num, UP, 0);
 }
 
 esp_err_t gpio_pulldown_en(gpio_num_t gpio_num)
 {
-    return set_pulls(gpio_num, NULL, &yes);
+    return change_pin(gpio_num, 0, DOWN);
 }
 
 esp_err_t gpio_pulldown_dis(gpio_num_t gpio_num)
 {
-    return set_pulls(gpio_num, NULL, &no);
+    return change_pin(gpio_num, DOWN, 0);
 }
 
 esp_err_t gpio_set_level(gpio_num_t gpio_num, uint32_t level)
 {
-    if (!is_pin(gpio_num))
-        return ESP_ERR_INVALID_ARG;
-    api_lock();
-    pins[gpio_num].level = level != 0;
-    api_unlock();
-    return ESP_OK;
+    return change_pin(gpio_num, LEVEL, level ? LEVEL : 0);
+}
+
+/* What the board says. Nothing, before there is a device. */
+static esp_err_t input(gpio_num_t num, bool *level)
+{
+    const struct port_sys *sys;
+
+    if (!api_device_started())
+        return ESP_ERR_NOT_SUPPORTED;
+    sys = api_device()->boot.sys;
+    return sys->input(sys->ctx, (uint32_t)num, level);
 }
 
 int gpio_get_level(gpio_num_t gpio_num)
 {
-    const struct port_sys *sys = api_device()->boot.sys;
+    unsigned pin;
     bool level;
 
-    if (!is_pin(gpio_num))
+    if (gpio_num < 0 || gpio_num >= PIN_CNT)
         return 0;
-    api_lock();
-    struct pin pin = pins[gpio_num];
-    api_unlock();
-    if (!(pin.mode & GPIO_MODE_INPUT))
+    pin = atomic_load(&pins[gpio_num]);
+    if (!(pin & GPIO_MODE_INPUT))
         return 0;
-    if (sys->input(sys->ctx, (uint32_t)gpio_num, &level) == ESP_OK)
+    if (input(gpio_num, &level) == ESP_OK)
         return level;
-    if (pin.mode & GPIO_MODE_OUTPUT)
-        return pin.level;
-    return pin.up && !pin.down;
+    if (pin & GPIO_MODE_OUTPUT)
+        return (pin & LEVEL) != 0;
+    return (pin & (UP | DOWN)) == UP;
 }

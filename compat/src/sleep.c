@@ -1,13 +1,11 @@
 #include "esp_sleep.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <time.h>
-#include <unistd.h>
+#include <stdint.h>
 
 #include "compat.h"
 #include "esp_system.h"
+#include "linux_sys.h"
 
 static bool timer_on, slept_light;
 static uint64_t timer_us;
@@ -36,21 +34,10 @@ esp_sleep_wakeup_cause_t esp_sleep_get_wakeup_cause(void)
                : ESP_SLEEP_WAKEUP_UNDEFINED;
 }
 
-static void wait_us(uint64_t us)
-{
-    struct timespec left = { .tv_sec = (time_t)(us / 1000000),
-                             .tv_nsec = (long)(us % 1000000) * 1000 };
-    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
-        ;
-}
-
+/* The board waits, so that no task and no watchdog of this boot goes on. */
 void esp_deep_sleep_start(void)
 {
-    fflush(stdout);
-    while (!timer_on)
-        pause();
-    wait_us(timer_us);
-    compat_reset(PORT_RESET_DEEPSLEEP);
+    compat_deep_sleep(timer_on ? timer_us : UINT64_MAX);
 }
 
 void esp_deep_sleep(uint64_t time_in_us)
@@ -63,7 +50,7 @@ esp_err_t esp_light_sleep_start(void)
 {
     if (!timer_on)
         return ESP_ERR_INVALID_STATE;
-    wait_us(timer_us);
+    linux_sleep_us(timer_us);
     slept_light = true;
     return ESP_OK;
 }

@@ -66,6 +66,7 @@ void handover_boot(struct handover *h, enum port_reset_reason reason)
     atomic_store(&h->attached, 0);
     atomic_store(&h->restart, 0);
     atomic_store(&h->idle, 0);
+    h->sleep_us = 0;
     if (reason == PORT_RESET_POWERON)
         memset(h->retained, 0, sizeof(h->retained));
 }

@@ -27,10 +27,11 @@
 
 #define HANDOVER_ENV "PORTA_HANDOVER"
 #define HANDOVER_MAGIC 0x61747270u /* "prta" */
-#define HANDOVER_VERSION 6u
+#define HANDOVER_VERSION 7u
 #define HANDOVER_CHIP_LINUX 0xffffu
 #define HANDOVER_RETAINED_LEN 1024u
 #define HANDOVER_KEYS_LEN 1024u
+#define HANDOVER_SLEEP_EVER UINT64_MAX /* nothing ends it */
 #define HANDOVER_FUSES_LEN 8192u /* of the file behind fuse_fd */
 
 /* How the bootloader's part ended. */
@@ -94,6 +95,7 @@ struct handover {
     atomic_uint attached; /* 1: it has claimed this page */
     atomic_uint restart; /* port_reset_reason: it ends to be reset; 0: not so */
     atomic_uint idle;    /* 1: its last task has ended; nothing will happen */
+    uint64_t sleep_us;   /* of a deep sleep, which the board waits for */
     uint8_t retained[HANDOVER_RETAINED_LEN]; /* lost with the power */
 };
 

@@ -13,6 +13,11 @@
 /* The one global of this library: ESP-IDF's functions name no device. */
 static struct api_device device;
 
+bool api_device_started(void)
+{
+    return device.started;
+}
+
 struct api_device *api_device(void)
 {
     assert(device.started);

@@ -168,6 +168,7 @@ struct api_device {
     struct api_confirm confirm;
 };
 
+bool api_device_started(void);
 /* The device. An esp_* call before api_device_start() is a bug. */
 struct api_device *api_device(void);
 void api_lock(void);

@@ -63,6 +63,7 @@ def images(tmp_path_factory):
     junk.write_bytes(b"no program at all\n" * 10)
     made["junk"] = pack(folder, "junk", junk)
     made["restart"] = str(APPS / "test-restart.bin")
+    made["sleep"] = str(APPS / "test-sleep.bin")
     made["fork"] = str(APPS / "test-fork.bin")
     made["tasks"] = str(APPS / "test-tasks.bin")
     return made
@@ -162,6 +163,19 @@ def test_restart_is_a_software_reset(flash):
     assert reasons(told) == ["power-on", "software"]
     assert "reset reason 3" in done.stderr
     assert done.stderr.count("shutting down") == 1
+
+
+def test_deep_sleep(flash):
+    start = time.monotonic()
+    _, told = report(flash("sleep"), "--boots", "9")
+    assert time.monotonic() - start >= 0.2
+    assert reasons(told) == ["power-on", "deep-sleep"]
+    assert told["ended"] == "idle"  # a board that counts boots has seen all
+
+
+def test_deep_sleep_without_an_end(flash):
+    _, told = report(flash("sleep"), "--max-time", "0.5")
+    assert (told["ended"], told["boots"]) == ("time", 2)
 
 
 def test_max_time_ends_an_application(flash):

@@ -12,6 +12,7 @@
 static RTC_NOINIT_ATTR int noinit;
 static RTC_DATA_ATTR int data = 7;
 static int plain = 7;
+static RTC_NOINIT_ATTR int slept_through;
 
 static void first_handler(void)
 {
@@ -45,12 +46,28 @@ void boot_first(void)
     esp_restart();
 }
 
+static void sleepless(void *arg)
+{
+    (void)arg;
+    vTaskDelay(pdMS_TO_TICKS(300));
+    slept_through = 0;
+    vTaskDelete(NULL);
+}
+
+/* To sleep while somebody is watched, and while somebody has plans. */
 void boot_after_restart(void)
 {
+    const esp_task_wdt_config_t config = { .timeout_ms = 200,
+                                           .trigger_panic = true };
+
     check("a restart keeps what is not initialised", noinit == 41);
     check("and nothing else", data == 7 && plain == 7);
     noinit = data = plain = 42;
-    esp_deep_sleep(20000);
+    slept_through = 1;
+    xTaskCreate(sleepless, "sleepless", 4096, NULL, 5, NULL);
+    esp_task_wdt_reconfigure(&config);
+    esp_task_wdt_add(NULL);
+    esp_deep_sleep(600000);
 }
 
 void boot_after_sleep(void)
@@ -59,6 +76,7 @@ void boot_after_sleep(void)
                                            .trigger_panic = true };
 
     check("deep sleep keeps both", noinit == 42 && data == 42 && plain == 7);
+    check("and nobody goes on in it", slept_through == 1);
     check("the timer woke us",
           esp_sleep_get_wakeup_cause() == ESP_SLEEP_WAKEUP_TIMER);
     check("the watchdog runs already, as the options say",

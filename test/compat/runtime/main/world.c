@@ -9,6 +9,17 @@
 #include "protocol_examples_utils.h"
 #include "runtime.h"
 
+/* As a constructor of C++ does: before there is a device. */
+static int early;
+
+static __attribute__((constructor)) void set_up_early(void)
+{
+    gpio_reset_pin(GPIO_NUM_8);
+    gpio_set_direction(GPIO_NUM_8, GPIO_MODE_INPUT_OUTPUT);
+    gpio_set_level(GPIO_NUM_8, 1);
+    early = gpio_get_level(GPIO_NUM_8);
+}
+
 static void check_pins(void)
 {
     gpio_config_t input = { .pin_bit_mask = BIT64(4) | BIT64(5) | BIT64(6),
@@ -28,6 +39,8 @@ static void check_pins(void)
     check("pin 7 keeps what is written", gpio_get_level(GPIO_NUM_7) == 1);
     check("pin 7 is reset", gpio_reset_pin(GPIO_NUM_7) == ESP_OK &&
                                 gpio_get_level(GPIO_NUM_7) == 0);
+    check("pin 8 is set up by a constructor",
+          early == 1 && gpio_get_level(GPIO_NUM_8) == 1);
     check("pin 99 is not there",
           gpio_set_level((gpio_num_t)99, 1) == ESP_ERR_INVALID_ARG);
 }
