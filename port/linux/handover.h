@@ -32,7 +32,7 @@
 #define HANDOVER_RETAINED_LEN 1024u
 #define HANDOVER_KEYS_LEN 1024u
 #define HANDOVER_SLEEP_EVER UINT64_MAX /* nothing ends it */
-#define HANDOVER_FUSES_LEN 8192u /* of the file behind fuse_fd */
+#define HANDOVER_FUSES_LEN 8192u       /* of the file behind fuse_fd */
 
 /* How the bootloader's part ended. */
 enum handover_verdict {

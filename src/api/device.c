@@ -220,6 +220,11 @@ esp_err_t api_device_start(const struct api_boot *boot)
 
     if (device.started)
         return ESP_ERR_INVALID_STATE;
+    if (!pol_built(boot->policy)) {
+        LOGE("device", "the library is built without signatures, digests or "
+                       "anti-rollback, which the options ask for");
+        return ESP_ERR_NOT_SUPPORTED;
+    }
     err = tls_init(&tls);
     if (err)
         return err;

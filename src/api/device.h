@@ -76,7 +76,8 @@ struct api_boot {
 
 /* Reads the partition table and starts TLS. A table that cannot be read is no
  * error here: the esp_partition functions say what is wrong with it.
- * ESP_ERR_INVALID_STATE: started already; errors of tls_init(). With
+ * ESP_ERR_INVALID_STATE: started already; ESP_ERR_NOT_SUPPORTED: the policy
+ * asks for what is not in the build (pol_built()); errors of tls_init(). With
  * anti-rollback: ESP_ERR_OTA_SMALL_SEC_VER: the program that runs is too old,
  * or errors of reading the fuses; it must not go on then. */
 MUST_CHECK esp_err_t api_device_start(const struct api_boot *boot);

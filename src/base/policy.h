@@ -89,6 +89,15 @@ static inline bool pol_boot_signed(const struct policy *p)
            (CFG_REQUIRE_SIGNED != 2 || !p->boot_unsigned);
 }
 
+/* Is all in the build that is asked for and keeps images from running? Whoever
+ * lacks it must not go on as if nobody had asked. */
+static inline bool pol_built(const struct policy *p)
+{
+    return (CFG_REQUIRE_HASH || !p->require_hash) &&
+           (CFG_REQUIRE_SIGNED || !p->require_signed) &&
+           (CFG_ANTI_ROLLBACK || !p->anti_rollback);
+}
+
 /* Are there trials of several boots, and is it noted what becomes of them? */
 static inline bool pol_trials(void)
 {

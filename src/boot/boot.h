@@ -72,7 +72,8 @@ enum boot_reason {
     BOOT_WHY_NO_SLOTS, /* the table has no OTA slot */
     BOOT_WHY_NO_FUSES, /* anti-rollback, and they cannot be read */
     BOOT_WHY_TOO_OLD,  /* the newest record names an image that is */
-    BOOT_WHY_TRIAL     /* the newest was PENDING and gets another start */
+    BOOT_WHY_TRIAL,    /* the newest was PENDING and gets another start */
+    BOOT_WHY_NOT_BUILT /* the options ask for what is not in the build */
 };
 
 /* To be written in this order: the event, if its kind is not NONE, then the

@@ -108,7 +108,7 @@ enum verdict boot_may_start(const struct boot_env *env,
                             const struct boot_result *r)
 {
     const struct img_receipt *receipt = &r->receipt;
-    if (!r->part || !receipt->bound)
+    if (!r->part || !receipt->bound || !pol_built(&env->policy))
         return VERDICT_REJECT;
     uint32_t wrong = not_equal(&r->plan.action, BOOT_ACT_BOOT) |
                      not_accepted(&receipt->verdict) |
@@ -159,9 +159,22 @@ static void begin(const struct boot_env *env, struct boot_in *in,
     out->has_otadata = in->has_otadata && in->otadata_ok;
 }
 
+/* Nothing is read or written for options that cannot be followed. */
+static bool can_decide(const struct boot_env *env, struct boot_result *out)
+{
+    if (pol_built(&env->policy))
+        return true;
+    memset(out, 0, sizeof(*out));
+    settle(env, out);
+    out->plan.reason = BOOT_WHY_NOT_BUILT;
+    return false;
+}
+
 void boot_decide(const struct boot_env *env, struct boot_result *out)
 {
     struct boot_in *in = &out->in;
+    if (!can_decide(env, out))
+        return;
     begin(env, in, out);
     decide(env, in, out);
     settle(env, out);
@@ -218,6 +231,8 @@ static void raise_fuses(const struct boot_env *env, struct boot_result *out)
 void boot_run(const struct boot_env *env, struct boot_result *out)
 {
     struct boot_in *in = &out->in;
+    if (!can_decide(env, out))
+        return;
     begin(env, in, out);
     decide(env, in, out);
     if (out->has_otadata) {

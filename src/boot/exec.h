@@ -104,7 +104,8 @@ void boot_gather(const struct boot_env *env, struct boot_in *in,
  * exception: an image that is NEW and cannot be marked PENDING is not started,
  * because its crashes would never end its trial. boot_run() also raises the
  * fuses to the version of an image that is confirmed and boots; that this
- * failed (fuse_err) does not keep it from booting. */
+ * failed (fuse_err) does not keep it from booting. Unless pol_built() nothing
+ * boots, and nothing is written. */
 void boot_decide(const struct boot_env *env, struct boot_result *out);
 void boot_run(const struct boot_env *env, struct boot_result *out);
 

@@ -89,6 +89,14 @@ static esp_err_t parse_fuses(struct span field, struct boot_opts *out)
     return ESP_OK;
 }
 
+static bool is_built(const struct boot_opts *opts)
+{
+    struct policy policy = { .rollback = false };
+
+    boot_opts_apply(opts, &policy);
+    return pol_built(&policy);
+}
+
 static esp_err_t parse_fields(struct span record, struct boot_opts *out)
 {
     uint32_t flags = le32_get(record.ptr + FLAGS_OFF), used = 0;
@@ -111,6 +119,8 @@ static esp_err_t parse_fields(struct span record, struct boot_opts *out)
     }
     if (!err && found.anti_rollback)
         err = parse_fuses(rest, &found);
+    if (!err && !is_built(&found))
+        err = ESP_ERR_NOT_SUPPORTED;
     if (!err)
         *out = found;
     return err;

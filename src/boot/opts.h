@@ -52,7 +52,8 @@ uint32_t boot_opts_pack(const struct boot_opts *opts,
 
 /* bytes may be longer than the record. ESP_ERR_NOT_FOUND: no such record;
  * ESP_ERR_INVALID_SIZE: cut short; ESP_ERR_INVALID_CRC: damaged;
- * ESP_ERR_NOT_SUPPORTED: of a later version, or an unknown flag is set;
+ * ESP_ERR_NOT_SUPPORTED: of a later version, or an unknown flag is set, or
+ * one for what this build does not have (pol_built());
  * ESP_ERR_INVALID_ARG: a key set that is none, flags that exclude others. */
 MUST_CHECK esp_err_t boot_opts_parse(struct span bytes, struct boot_opts *out);
 

@@ -408,7 +408,10 @@ static const char *const reason_texts[] = {
                           "so no image may be started",
     [BOOT_WHY_TOO_OLD] = "the newest otadata record names an image whose "
                          "secure version is too low",
-    [BOOT_WHY_TRIAL] = "the newest program is on trial and gets another start"
+    [BOOT_WHY_TRIAL] = "the newest program is on trial and gets another start",
+    [BOOT_WHY_NOT_BUILT] = "the bootloader is built without signatures, "
+                           "digests or anti-rollback, which its options ask "
+                           "for, so no image may be started"
 };
 
 const char *boot_reason_text(enum boot_reason reason)

@@ -23,6 +23,12 @@ struct pre_policy {
     uint32_t least_heap;    /* bytes that have to be free, 0: any */
 };
 
+static inline bool pre_wanted(const struct pre_policy *p)
+{
+    return p->same_project || p->no_same_version || p->no_older ||
+           p->same_spi_mode || p->require_updatable || p->least_heap > 0;
+}
+
 #define PRE_LEN_UNKNOWN UINT64_MAX
 #define PRE_HEAP_UNKNOWN UINT32_MAX
 

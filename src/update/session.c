@@ -157,10 +157,26 @@ esp_err_t upd_work_open(struct upd *u)
     return upd_open_slot(u, 0);
 }
 
+/* What is asked for and not in the build must not pass as if it held. */
+static esp_err_t check_built(struct upd *u)
+{
+    if (!pol_built(u->env.device->policy))
+        return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_NOT_SUPPORTED,
+                        "this build has no signatures, digests or "
+                        "anti-rollback, which the device asks for");
+    if (!CFG_PREFLIGHT && pre_wanted(&u->opts.pre))
+        return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_NOT_SUPPORTED,
+                        "this build judges no image before it is written, "
+                        "and that is asked for");
+    return ESP_OK;
+}
+
 static esp_err_t begin(struct upd *u)
 {
-    esp_err_t err = upd_final_redo(u);
+    esp_err_t err = check_built(u);
 
+    if (!err)
+        err = upd_final_redo(u);
     if (!err)
         err = upd_target_choose(u);
     if (err)

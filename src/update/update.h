@@ -203,7 +203,8 @@ struct upd;
  * ESP_ERR_NOT_ALLOWED: a partition that no update writes, or that is there
  * once, see upd_risk_of().
  * ESP_ERR_NOT_SUPPORTED, ESP_ERR_INVALID_CRC, ...: anti-rollback, and the
- * fuses cannot be read.
+ * fuses cannot be read; ESP_ERR_NOT_SUPPORTED: the policy, or opts.pre, asks
+ * for what is not in the build.
  * ESP_ERR_NOT_FOUND: the table has no OTA slot, or no otadata.
  * ESP_ERR_INVALID_SIZE: the server announces more than the slot holds. */
 MUST_CHECK esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
