@@ -66,6 +66,7 @@ struct board_report {
     struct board_boot boots[BOARD_BOOTS_KEPT]; /* the first ones */
     uint32_t flash_ops;
     int exit_status;
+    const char *network; /* of an emulated board: "own", "user", "none" */
 };
 
 /* Runs a device until something ends it. *report is always filled; *diag says

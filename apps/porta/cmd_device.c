@@ -26,6 +26,8 @@ struct opts {
     const char *clock;
     struct cli_list qemu_args;
     bool no_network;
+    const char *network;
+    const char *server;
     bool json;
 };
 
@@ -51,6 +53,11 @@ static const struct cli_opt options[] = {
       CLI_KIND_TEXT, offsetof(struct opts, clock) },
     { "--no-network", NULL, "with --board: without a network card",
       CLI_KIND_FLAG, offsetof(struct opts, no_network) },
+    { "--network", "own|user|auto",
+      "with --board: a network namespace of its own, or this machine's",
+      CLI_KIND_TEXT, offsetof(struct opts, network) },
+    { "--server", "COMMAND", "with --board: runs beside it, on its network",
+      CLI_KIND_TEXT, offsetof(struct opts, server) },
     { "--qemu-arg", "ARG", "with --board: one more argument of the emulator",
       CLI_KIND_LIST, offsetof(struct opts, qemu_args) },
     CLI_OPT_END
@@ -83,7 +90,12 @@ static const struct cli_verb verb = {
         "itself; with 1 when\nnothing boots.\n\n"
         "With --board the flash is that of a bare-metal board in QEMU "
         "(docs/board.md),\nwhose console stays in FLASH.run/console.log. The "
-        "host is 10.0.2.2 there.",
+        "host is 10.0.2.2 there.\n--server runs a shell's command for as long, "
+        "whose words are kept in\nFLASH.run/server.log: in a network namespace "
+        "that the board and it have to\nthemselves where this machine allows "
+        "one, else on its network. There every name\nis the host's. --network "
+        "own insists on it, user does without (so by default\nwithout "
+        "--server).",
     .example = "porta device flash.bin --boots 2 --max-time 30",
     .opts = options,
     .arg_min = 1,
@@ -130,6 +142,8 @@ static cJSON *report_json(const struct board_report *report,
     if (report->end == BOARD_END_EXIT)
         cJSON_AddNumberToObject(obj, "exit_status", report->exit_status);
     cJSON_AddNumberToObject(obj, "flash_ops", report->flash_ops);
+    if (report->network)
+        cJSON_AddStringToObject(obj, "network", report->network);
     if (diag->err)
         cJSON_AddItemToObject(obj, "error", cli_json_error(diag));
     return obj;
@@ -171,15 +185,49 @@ static esp_err_t emu_args_check(const struct opts *o, struct diag *diag)
     return ESP_OK;
 }
 
+static bool network_parse(const struct opts *o, enum emu_net_kind *out)
+{
+    *out = o->server ? EMU_NET_KIND_AUTO : EMU_NET_KIND_USER;
+    if (o->no_network)
+        *out = EMU_NET_KIND_NONE;
+    if (!o->network)
+        return true;
+    for (int k = EMU_NET_KIND_AUTO; k <= EMU_NET_KIND_USER; k++) {
+        *out = (enum emu_net_kind)k;
+        if (strcmp(o->network, emu_net_name(*out)) == 0)
+            return !o->no_network;
+    }
+    return false;
+}
+
+/* Which network; what the board is on is of no use to a device on Linux. */
+static esp_err_t network_check(const struct opts *o, struct diag *diag)
+{
+    enum emu_net_kind kind;
+    if (!o->board && (o->network || o->server))
+        return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--network and --server are for a --board; a device "
+                         "on Linux is on this machine's network");
+    if (network_parse(o, &kind))
+        return ESP_OK;
+    return diag_fail(diag, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                     "--network %s%s: it is own, user or auto, or there is "
+                     "none with --no-network",
+                     o->network, o->no_network ? " --no-network" : "");
+}
+
 static esp_err_t emu_device_run(const struct opts *o, const char *path,
                                 struct board_report *report, struct diag *diag)
 {
+    enum emu_net_kind network;
+    (void)network_parse(o, &network); /* network_check() has seen it */
     const struct emu_opts emu = { .flash_path = path,
                                   .bootloader = o->bootloader,
                                   .args = &o->qemu_args,
                                   .inputs = &o->inputs,
                                   .clock = o->clock,
-                                  .no_network = o->no_network,
+                                  .network = network,
+                                  .server = o->server,
                                   .max_boots = o->boots,
                                   .max_time_ms = o->max_time_ms,
                                   .console_stderr = o->json };
@@ -250,6 +298,8 @@ static esp_err_t device_run(const struct opts *o, const char *path,
                          "out of memory");
     *dev = (struct device)DEVICE_CLOSED;
     esp_err_t err = inputs_set(o, diag);
+    if (!err)
+        err = network_check(o, diag);
     if (!err && o->board)
         err = emu_args_check(o, diag);
     struct device_args args = o->device;

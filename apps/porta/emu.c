@@ -22,6 +22,7 @@
 #include "base/num.h"
 #include "board_signals.h"
 #include "cli_term.h"
+#include "emu_server.h"
 #include "linux_sys.h"
 #include "port/sys.h"
 #include "vrt_map.h"
@@ -36,7 +37,10 @@ struct emu {
     const struct emu_opts *opts;
     struct board_report *report;
     struct diag *diag;
+    struct emu_net net;
+    struct emu_server server;
     char dir[PATH_MAX], rom[PATH_MAX], ram[PATH_MAX], log[PATH_MAX];
+    char resolv[PATH_MAX], server_log[PATH_MAX];
     struct vrt_page *page; /* the first of RAM, seen from here */
     sigset_t old_mask;
     uint64_t deadline_ms;     /* 0: none */
@@ -172,6 +176,10 @@ static esp_err_t files_make(struct emu *e)
         err = name_make(e, e->ram, "/ram.bin");
     if (!err)
         err = name_make(e, e->log, "/console.log");
+    if (!err)
+        err = name_make(e, e->resolv, "/resolv.conf");
+    if (!err)
+        err = name_make(e, e->server_log, "/server.log");
     if (err)
         return err;
     if (mkdir(e->dir, 0777) != 0 && errno != EEXIST)
@@ -189,6 +197,8 @@ static void files_drop(struct emu *e)
         (void)unlink(e->rom);
     if (e->ram[0])
         (void)unlink(e->ram);
+    if (e->net.kind == EMU_NET_KIND_OWN)
+        (void)unlink(e->resolv);
 }
 
 /* --- one boot ------------------------------------------------------------------ */
@@ -248,7 +258,7 @@ static void args_make(const struct emu *e, struct argv *a)
     arg_pair(a, "-device", "virtio-rng-device");
     if (o->clock)
         arg_text(a, "-rtc", "base=%s", o->clock);
-    if (!o->no_network) {
+    if (e->net.kind != EMU_NET_KIND_NONE) {
         arg_pair(a, "-netdev", "user,id=n0");
         arg_pair(a, "-device", "virtio-net-device,netdev=n0");
     }
@@ -396,6 +406,43 @@ static struct step boot_once(struct emu *e, bool power_on)
     return step;
 }
 
+/* --- what is around it ----------------------------------------------------------- */
+
+static void network_note(const struct emu_net *net)
+{
+    if (net->kind == EMU_NET_KIND_OWN)
+        term_note("board: network: a namespace of its own; every name is the "
+                  "host's, 10.0.2.2\n");
+    else if (net->kind == EMU_NET_KIND_NONE)
+        term_note("board: network: none\n");
+    else if (net->why)
+        term_note("board: network: the emulator's user network, a namespace "
+                  "is not possible here: %s\n",
+                  strerror(net->why));
+    else
+        term_note("board: network: the emulator's user network; this machine "
+                  "is 10.0.2.2\n");
+}
+
+static esp_err_t around_start(struct emu *e)
+{
+    const struct emu_opts *o = e->opts;
+    esp_err_t err = emu_net_enter(&e->net, o->network, e->resolv, e->diag);
+    if (err)
+        return err;
+    e->report->network = emu_net_name(e->net.kind);
+    network_note(&e->net);
+    e->server =
+        (struct emu_server){ .command = o->server, .log_path = e->server_log };
+    return o->server ? emu_server_start(&e->server, e->diag) : ESP_OK;
+}
+
+static void around_stop(struct emu *e)
+{
+    emu_server_stop(&e->server);
+    emu_net_leave(&e->net);
+}
+
 static enum board_end boots_run(struct emu *e)
 {
     struct step step = { .boot_again = true, .power_on = true };
@@ -411,17 +458,20 @@ static enum board_end boots_run(struct emu *e)
 esp_err_t emu_run(const struct emu_opts *opts, struct board_report *report,
                   struct diag *diag)
 {
-    static struct emu e; /* 16 KiB of names */
+    static struct emu e; /* 24 KiB of names */
     e = (struct emu){ .opts = opts, .report = report, .diag = diag };
     *report = (struct board_report){ .end = BOARD_END_FAILED };
     if (opts->max_time_ms)
         e.deadline_ms = linux_mono_ms() + opts->max_time_ms;
     board_signals_block(&e.old_mask);
     esp_err_t err = files_make(&e);
+    if (!err)
+        err = around_start(&e);
     if (!err) {
         report->end = boots_run(&e);
         err = diag->err;
     }
+    around_stop(&e);
     files_drop(&e);
     sigprocmask(SIG_SETMASK, &e.old_mask, NULL);
     return err;

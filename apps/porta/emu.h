@@ -10,6 +10,7 @@
 
 #include "board.h"
 #include "cli.h"
+#include "emu_net.h"
 
 #define EMU_BOARD "qemu-virt-rv32"
 
@@ -19,7 +20,8 @@ struct emu_opts {
     const struct cli_list *args;   /* more arguments of the emulator */
     const char *clock;             /* real-time clock at the start; NULL: now */
     const struct cli_list *inputs; /* PIN=LEVEL, as `porta device` has it */
-    bool no_network;
+    enum emu_net_kind network;
+    const char *server;   /* a command that runs beside it; NULL: none */
     uint32_t max_boots;   /* 0: any number */
     uint32_t max_time_ms; /* 0: for ever */
     bool console_stderr;

@@ -101,11 +101,12 @@ class Board:
                 "--json", "--boots", str(boots), "--max-time", str(seconds),
                 *map(str, options)]
 
-    def run(self, *options, **more):
+    def run(self, *options, preexec_fn=None, **more):
         """Runs until the application is idle."""
         done = subprocess.run(self.command(*options, **more), text=True,
                               errors="replace", capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=120)
+                              stdin=subprocess.DEVNULL, timeout=120,
+                              preexec_fn=preexec_fn)
         assert done.stdout, done.stderr
         return Boots(done.returncode, json.loads(done.stdout), done.stderr)
 

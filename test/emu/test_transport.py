@@ -2,12 +2,10 @@
 server does not do its part."""
 
 import pathlib
-import subprocess
-import sys
 
 import pytest
 
-from conftest import HOST, PORTA, app, was_refused, was_updated
+from conftest import HOST, app, was_refused, was_updated
 from sserver import SServer
 
 SLOT_1 = 0x110000
@@ -139,26 +137,6 @@ def test_says_that_nobody_listens(board, serve, pki):
     boots = board.run()
     assert was_refused(boots)
     assert "stage=connect" in boots.console
-
-
-def test_finds_a_server_by_its_name(board, pki, folder):
-    """In a network namespace of its own, where a DNS server knows it."""
-    own = ["unshare", "-n", "-m"]
-    if subprocess.run([*own, "ip", "link"], capture_output=True).returncode:
-        pytest.skip("no network namespaces here, or no ip")
-    cert, key = pki.server(hosts=("ota.test",))
-    resolv = board.folder / "resolv.conf"
-    resolv.write_text("nameserver 127.0.0.1\n")
-    board.make(ota_0="ota-1")
-    board.settings(pki.ca, url="https://ota.test:8443/fw.bin")
-    done = subprocess.run(
-        [*own, sys.executable, pathlib.Path(__file__).parent / "own_net.py",
-         "ota.test", resolv, PORTA, "serve", folder, "--port", "8443",
-         "--cert", cert, "--key", key, "--", *board.command()],
-        capture_output=True, text=True, errors="replace", timeout=120,
-        stdin=subprocess.DEVNULL)
-    assert "UPDATE ESP_OK" in done.stderr, done
-    assert "CONFIRMED ESP_OK" in done.stderr
 
 
 def test_says_that_a_name_has_no_address(board, pki):

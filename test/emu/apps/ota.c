@@ -5,7 +5,7 @@
  * range, keep=1 to go on after a cut, hold=1 not to restart, heap=N to take so
  * many bytes away first, psk=HEX for the key of "board", pin=N for an input that
  * has to be high when an update is on trial), an empty line, and CA certificates
- * in PEM. */
+ * in PEM. family=6 asks for addresses of IPv6. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +118,9 @@ static void update(void)
         .url = url,
         .cert_pem = certificates(),
         .timeout_ms = 3000,
+        .addr_type = strcmp(setting("family"), "6") == 0
+                         ? HTTP_ADDR_TYPE_INET6
+                         : HTTP_ADDR_TYPE_UNSPEC,
         .tls_version = strcmp(setting("tls"), "1.2") == 0
                            ? ESP_HTTP_CLIENT_TLS_VER_TLS_1_2
                            : ESP_HTTP_CLIENT_TLS_VER_ANY,
