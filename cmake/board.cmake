@@ -25,6 +25,10 @@ set(CMAKE_C_FLAGS_MINSIZEREL "-Os -g")
 # No exceptions, no dynamic loading; calls through short stubs are smaller.
 add_compile_options(-msave-restore -fno-asynchronous-unwind-tables
     -malign-data=natural)
+# For src/ only: the whole of it is optimised at once when a program is linked.
+# tools/update_size.py reads the flags here.
+set(PORTA_SRC_FLAGS -flto -mtune=size -fno-ipa-sra
+    -fno-tree-switch-conversion)
 
 # The one header that a system folder of the host has to lend.
 find_file(PORTA_JSMN_H jsmn.h PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH

@@ -5,6 +5,9 @@ set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR riscv32)
 set(CMAKE_C_COMPILER riscv64-unknown-elf-gcc)
 set(CMAKE_ASM_COMPILER riscv64-unknown-elf-gcc)
+# Archives of what is optimised at link time.
+set(CMAKE_AR riscv64-unknown-elf-gcc-ar CACHE FILEPATH "")
+set(CMAKE_RANLIB riscv64-unknown-elf-gcc-ranlib CACHE FILEPATH "")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 # -misa-spec=2.2: with the compiler's default, CSR instructions are an

@@ -13,8 +13,8 @@ be left out (CFG_... in cmake/options.cmake), without the TLS glue, which is a
 row of its own; every other row is what the program grows by when that one
 thing is put in.
 
---modules prints the whole library by modules instead, --files and --functions
-in more detail; with --compare the difference to the sources of a commit, which
+--modules prints the whole library by modules instead, without the link-time
+optimiser, --files and --functions in more detail; with --compare the difference to the sources of a commit, which
 is the last one (the one before it, where nothing was changed since) unless
 REV says another.
 Exit 77: there is no riscv64-unknown-elf-gcc.
@@ -38,6 +38,9 @@ FLAGS = ["-std=c11", "-march=rv32imac", "-mabi=ilp32", "-misa-spec=2.2",
          "-Os", "-msave-restore", "-ffunction-sections", "-fdata-sections",
          "-fno-asynchronous-unwind-tables", "-malign-data=natural",
          "-DNDEBUG"]
+# What the board compiles src/ with besides: the whole of it at once.
+FLAGS += re.search(r"set\(PORTA_SRC_FLAGS ([^)]*)\)",
+                   (TREE / "cmake/board.cmake").read_text())[1].split()
 # What the board takes another file for, or only a bootloader takes.
 OTHERS = {"tls_mbedtls_server.c", "tail_slot.c", "tls_mbedtls_no_shed.c",
           "sha256_cpu.c", "sha256_x86.c", "sha256_arm.c", "chip_table.c"}
@@ -72,7 +75,7 @@ LINK = """SECTIONS { . = 0x42000000;
 """
 # What every product decides, and the least that it can have.
 CORE = {"ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 64,
-        "WRITE_LEN": 1024, "CERT_DATES": 3, "KEYS_MAX": 3, "TRIALS": 1}
+        "WRITE_LEN": 1024, "CERT_DATES": 3, "KEYS_MAX": 3}
 # Row: options, calls, and the row that it needs.
 EXTRAS = {
     "Digest": ({"DIGEST": 1}, "", None),
@@ -87,6 +90,7 @@ EXTRAS = {
     "anti-rollback": ({"ANTI_ROLLBACK": 1}, "", None),
     "staging, tables": ({"STAGING": 1}, "esp_ota_set_final_partition", None),
     "pre-flight": ({"PREFLIGHT": 1}, "porta_ota_set_options", None),
+    "trials": ({"TRIALS": 1}, "", None),
     "deny list": ({"DENY": 1}, "", None),
     "retries": ({"RETRY": 1}, "porta_ota_set_options", None),
     "results": ({"RESULT": 1}, "porta_ota_set_options porta_ota_cancel "
@@ -158,29 +162,43 @@ class Tree:
             run(*self.command(cfg), "-c", source, "-o", out)
         return out
 
-    def link(self, options, roots, without=None):
-        """(bytes, rows of the link map)"""
+    def objects(self, options, without=None):
+        """{object: module/name}"""
         cfg = self.config(options)
         paths = [p for p in self.sources() if not without or not
                  re.search(without, f"{p.parent.name}/{p.name}")]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = list(pool.map(
-                lambda p: self.compile_one(p, options, cfg), paths))
-        script, elf = self.folder / "link.ld", self.folder / "elf"
+            objects = pool.map(
+                lambda p: self.compile_one(p, options, cfg), paths)
+            return {str(o): f"{p.parent.name}/{p.stem}"
+                    for o, p in zip(objects, paths)}
+
+    def link(self, objects, roots):
+        """(bytes, rows of the link map)"""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        script, elf = folder / "link.ld", folder / "elf"
         script.write_text(LINK)
-        run(CC, "-march=rv32imac", "-mabi=ilp32", "-nostdlib", *self.flags,
+        run(CC, "-march=rv32imac", "-mabi=ilp32", "-nostdlib", *FLAGS,
+            *self.flags,
             "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments",
             "-Wl,--unresolved-symbols=ignore-all",
             f"-T{script}", f"-Wl,-Map={elf}.map", "-o", elf,
             "-Wl,-e,esp_https_ota", *[f"-Wl,-u,{r}" for r in roots.split()],
-            *objects, self.others(objects))
+            *objects, self.others(objects, folder))
         size = run("riscv64-unknown-elf-size", "-A", elf)
-        names = {str(o): f"{p.parent.name}/{p.stem}"
-                 for o, p in zip(objects, paths)}
         total = int(re.search(r"^\.text\s+(\d+)", size, re.M)[1])
-        return total, self.rows(f"{elf}.map", names)
+        return total, self.rows(f"{elf}.map", objects)
 
-    def others(self, objects):
+    def sizes(self, programs):
+        """Bytes of each (options, roots, sources to leave out)."""
+        objects = [self.objects(options, without)
+                   for options, _, without in programs]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda o, p: self.link(o, p[1])[0], objects,
+                                 programs))
+
+    @staticmethod
+    def others(objects, folder):
         """An object that stands for the libraries: calls into them are as
         long as they are in a program."""
         given, wanted = {"errno"}, set(COMPILERS.split())
@@ -188,11 +206,11 @@ class Tree:
             fields = line.split()
             if len(fields) > 1 and len(fields[-2]) == 1:
                 (wanted if fields[-2] == "U" else given).add(fields[-1])
-        source = self.folder / "others.s"
+        source = folder / "others.s"
         source.write_text(".section .others, \"ax\"\n" + "".join(
             f".global {name}\n{name}:\n" for name in sorted(wanted - given)) +
             ".section .tbss, \"awT\", @nobits\n.global errno\nerrno: .zero 4\n")
-        out = self.folder / "others.o"
+        out = folder / "others.o"
         run(CC, "-march=rv32imac", "-mabi=ilp32", "-c", source, "-o", out)
         return out
 
@@ -210,23 +228,26 @@ class Tree:
 
 def budget_rows(tree, level, only_path):
     core = CORE | {"LOG_LEVEL": level, "SENTENCES": int(level > 0)}
+    programs = {"update path": (core, ROOTS, TLS), "TLS glue": (core, ROOTS,
+                                                                None)}
 
-    def cost(*rows):
+    def add(*rows):
         options, roots = dict(core), ROOTS
         for row in rows:
             options |= EXTRAS[row][0]
             roots += " " + EXTRAS[row][1]
-        return tree.link(options, roots)[0]
+        programs[rows[-1]] = (options, roots, None)
 
-    least = tree.link(core, ROOTS, without=TLS)[0]
     if only_path:
-        return {"update path": least}
-    with_tls = tree.link(core, ROOTS)[0]
-    found = {"update path": least, "TLS glue": with_tls - least}
-    for row, (_, _, needs) in EXTRAS.items():
-        below = (needs,) if needs else ()
-        found[row] = cost(*below, row) - (cost(*below) if below else with_tls)
-    return found
+        del programs["TLS glue"]
+    else:
+        for row, (_, _, needs) in EXTRAS.items():
+            add(*([needs] if needs else []), row)
+    found = dict(zip(programs, tree.sizes(programs.values())))
+    below = {"update path": "", "TLS glue": "update path"}
+    below |= {row: needs or "TLS glue" for row, (_, _, needs) in EXTRAS.items()}
+    return {row: size - found.get(below[row], 0)
+            for row, size in found.items()}
 
 
 def whole(tree, level, part):
@@ -237,7 +258,7 @@ def whole(tree, level, part):
         options |= more
         roots += " " + calls
     total = {}
-    for file, section, size in tree.link(options, roots)[1]:
+    for file, section, size in tree.link(tree.objects(options), roots)[1]:
         name = {"modules": file.split("/")[0], "files": file,
                 "functions": f"{file} {section}"}[part]
         total[name] = total.get(name, 0) + size
@@ -298,6 +319,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "now").mkdir()
+        # What is optimised as a whole has no files any more.
+        args.flag += ["-fno-lto"] if args.part else []
         tree = Tree(TREE, folder / "now", args.flag)
         before = None
         if args.part:

@@ -173,29 +173,22 @@ static const esp_partition_t *default_partition(void)
     return p;
 }
 
-/* The bootloader's own decision, asked for the records only: images are not
- * looked at, and a trial that is going on is not given up. */
+/* What the record that counts names: images are not looked at, and a trial
+ * that is going on is not given up. */
 const esp_partition_t *esp_ota_get_boot_partition(void)
 {
-    struct api_device *dev = api_device();
-    struct boot_env env = { .flash = &dev->flash, .table = &dev->parts.table };
-    struct boot_in in;
-    struct boot_plan plan;
-    struct otadata o;
+    struct api_records r;
+    esp_err_t err;
 
     api_lock();
-    boot_gather(&env, &in, &o);
+    err = api_records_read(&r);
     api_unlock();
-    if (!in.has_otadata || !in.otadata_ok)
+    if (err)
         return NULL;
-    for (uint32_t i = 0; i < 2; i++) {
-        if (in.rec[i].state == OTA_STATE_PENDING)
-            in.rec[i].state = OTA_STATE_VALID;
-    }
-    boot_plan(&in, &plan);
-    if (plan.reason == BOOT_WHY_RECORD)
-        return api_slot_partition(plan.preferred);
-    return default_partition();
+    return r.active == OTA_REC_NONE || r.slot_cnt == 0
+               ? default_partition()
+               : api_slot_partition(
+                     ota_seq_slot(r.o.rec[r.active].seq, r.slot_cnt));
 }
 
 const esp_partition_t *esp_ota_get_running_partition(void)

@@ -64,6 +64,8 @@ static void note(struct api_records *r, uint32_t idx, enum ota_event_kind kind,
     const struct ota_event *last = &r->o.event;
     esp_err_t err;
 
+    if (!pol_trials())
+        return;
     event->kind = (uint8_t)kind;
     event->seq = r->o.rec[idx].seq;
     event->rec_idx = (uint8_t)idx;

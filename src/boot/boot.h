@@ -1,7 +1,7 @@
 /* boot/boot.h - what to boot and what to mark: a pure decision.
  *
- * boot_plan() is the only boot decision: the bootloader, the running
- * application (esp_ota_get_boot_partition, ...) and `porta explain` call it.
+ * boot_plan() is the only boot decision: the bootloader and `porta explain`
+ * call it. Which record counts is ota_active_idx() here as in the application.
  * It reads structs and fills a struct; no flash, no log. Images are judged by
  * the caller: while the plan's action is BOOT_ACT_VERIFY the caller verifies
  * candidate `plan.choice`, notes the verdict in `in.image[]` and asks again.

@@ -18,6 +18,11 @@ static bool url_chars_ok(struct span text)
     return true;
 }
 
+static bool is_alnum(uint8_t c)
+{
+    return http_is_alpha(c) || http_is_digit(c);
+}
+
 /* Length of "scheme:" at the front, without the colon; 0: there is none. */
 static size_t url_scheme_len(struct span text)
 {
@@ -25,9 +30,8 @@ static size_t url_scheme_len(struct span text)
 
     if (text.len == 0 || !http_is_alpha(text.ptr[0]))
         return 0;
-    while (i < text.len &&
-           (http_is_alpha(text.ptr[i]) || http_is_digit(text.ptr[i]) ||
-            text.ptr[i] == '+' || text.ptr[i] == '-' || text.ptr[i] == '.'))
+    while (i < text.len && (is_alnum(text.ptr[i]) || text.ptr[i] == '+' ||
+                            text.ptr[i] == '-' || text.ptr[i] == '.'))
         i++;
     return i < text.len && text.ptr[i] == ':' ? i : 0;
 }
@@ -38,10 +42,8 @@ static bool url_host_ok(struct span host, bool is_ipv6)
         return false;
     for (size_t i = 0; i < host.len; i++) {
         uint8_t c = host.ptr[i];
-        bool ok = is_ipv6 ? http_hex(c) >= 0 || c == ':' || c == '.'
-                          : http_is_alpha(c) || http_is_digit(c) || c == '-' ||
-                                c == '.' || c == '_' || c == '~';
-        if (!ok)
+        bool ok = is_ipv6 ? http_hex(c) >= 0 : is_alnum(c);
+        if (!ok && (c == 0 || !strchr(is_ipv6 ? ":." : "-._~", c)))
             return false;
     }
     return !is_ipv6 || memchr(host.ptr, ':', host.len) != NULL;
@@ -109,45 +111,53 @@ static size_t url_until(struct span text, const char *marks)
 }
 
 /* path [ "?" query ] [ "#" fragment ], the fragment dropped. */
-static void url_split_path(struct span text, struct span *path,
-                           struct span *query, bool *has_query)
+static void url_split_path(struct span text, struct http_url *out)
 {
     size_t path_len = url_until(text, "?#");
     struct span rest = span_from(text, path_len);
 
-    *path = span_of(text.ptr, path_len);
-    *has_query = rest.len > 0 && rest.ptr[0] == '?';
-    *query = span_of(NULL, 0);
-    if (*has_query) {
-        *query = span_from(rest, 1);
-        query->len = url_until(*query, "#");
+    out->path = span_of(text.ptr, path_len);
+    out->has_query = rest.len > 0 && rest.ptr[0] == '?';
+    if (!out->has_query)
+        return;
+    out->query = span_from(rest, 1);
+    out->query.len = url_until(out->query, "#");
+}
+
+/* A URL or, with a base, a reference: one that does not begin with "scheme:"
+ * or "//" has no host, and the rest of *out says only what it says. */
+static esp_err_t url_parse_ref(struct span text, const struct http_url *base,
+                               struct http_url *out)
+{
+    size_t scheme_len = url_scheme_len(text);
+    struct span scheme = span_of(text.ptr, scheme_len);
+    size_t len = 0;
+    esp_err_t err = ESP_OK;
+
+    *out = (struct http_url){ .is_https = base && base->is_https };
+    if (!url_chars_ok(text))
+        return ESP_ERR_INVALID_ARG;
+    if (scheme_len > 0) {
+        out->is_https = http_name_is(scheme, "https");
+        if (!out->is_https && !http_name_is(scheme, "http"))
+            return ESP_ERR_INVALID_ARG;
+        text = span_from(text, scheme_len + 1);
     }
+    out->port = out->is_https ? 443 : 80;
+    if (text.len >= 2 && memcmp(text.ptr, "//", 2) == 0) {
+        text = span_from(text, 2);
+        len = url_until(text, "/?#");
+        err = url_parse_authority(span_of(text.ptr, len), out);
+    } else if (!base || scheme_len > 0) {
+        err = ESP_ERR_INVALID_ARG;
+    }
+    url_split_path(span_from(text, len), out);
+    return err;
 }
 
 esp_err_t http_url_parse(struct span text, struct http_url *out)
 {
-    size_t scheme_len = url_scheme_len(text);
-    struct span scheme = span_of(text.ptr, scheme_len);
-    struct span rest = span_from(text, scheme_len + 1);
-
-    *out = (struct http_url){ .port = 80 };
-    if (!url_chars_ok(text))
-        return ESP_ERR_INVALID_ARG;
-    out->is_https = http_name_is(scheme, "https");
-    if (!out->is_https && !http_name_is(scheme, "http"))
-        return ESP_ERR_INVALID_ARG;
-    if (out->is_https)
-        out->port = 443;
-    if (rest.len < 2 || memcmp(rest.ptr, "//", 2) != 0)
-        return ESP_ERR_INVALID_ARG;
-    rest = span_from(rest, 2);
-    size_t authority_len = url_until(rest, "/?#");
-    esp_err_t err = url_parse_authority(span_of(rest.ptr, authority_len), out);
-    if (err)
-        return err;
-    url_split_path(span_from(rest, authority_len), &out->path, &out->query,
-                   &out->has_query);
-    return ESP_OK;
+    return url_parse_ref(text, NULL, out);
 }
 
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b)
@@ -170,31 +180,27 @@ void http_url_put_host(struct http_txt *t, const struct http_url *u,
     http_txt_puts(t, port);
 }
 
-static void put_origin(struct http_txt *t, const struct http_url *u)
+static void put_scheme(struct http_txt *t, const struct http_url *u)
 {
     http_txt_puts(t, u->is_https ? "https://" : "http://");
-    if (u->userinfo.len > 0) {
-        http_txt_put(t, u->userinfo);
-        http_txt_puts(t, "@");
-    }
-    http_url_put_host(t, u, u->port_given);
+}
+
+static void put_query(struct http_txt *t, const struct http_url *u)
+{
+    if (u->has_query)
+        http_txt_puts(t, "?");
+    http_txt_put(t, u->query);
 }
 
 esp_err_t http_url_format(const struct http_url *url, char *out, size_t out_len,
                           size_t *need_len)
 {
     struct http_txt t = { .buf = out, .cap = out_len };
-    struct http_url bare = *url;
 
-    bare.userinfo = span_of(NULL, 0);
-    put_origin(&t, &bare);
-    if (url->path.len > 0)
-        http_txt_put(&t, url->path);
-    else
-        http_txt_puts(&t, "/");
-    if (url->has_query)
-        http_txt_puts(&t, "?");
-    http_txt_put(&t, url->query);
+    put_scheme(&t, url);
+    http_url_put_host(&t, url, url->port_given);
+    http_txt_put(&t, url->path.len > 0 ? url->path : span_str("/"));
+    put_query(&t, url);
     return http_txt_end(&t, need_len);
 }
 
@@ -227,80 +233,38 @@ static void remove_dot_segments(struct http_txt *t, size_t start)
     t->len = out;
 }
 
-/* What a Location says, cut into the parts that it has. */
-struct url_ref {
-    struct http_url target; /* of an absolute or //host reference */
-    bool has_authority;
-    struct span path, query;
-    bool has_query;
-};
-
-static esp_err_t url_parse_authority_ref(struct span text, bool is_https,
-                                         struct url_ref *ref)
+/* What a reference does not say, the base does; what stands before its path,
+ * too (RFC 3986 sections 5.2.2 and 5.2.3). */
+static struct span url_complete(struct http_url *ref,
+                                const struct http_url *base)
 {
-    size_t len = url_until(text, "/?#");
+    struct span dir = span_of(NULL, 0);
+    struct span path = ref->path;
 
-    ref->has_authority = true;
-    ref->target.is_https = is_https;
-    ref->target.port = is_https ? 443 : 80;
-    url_split_path(span_from(text, len), &ref->path, &ref->query,
-                   &ref->has_query);
-    return url_parse_authority(span_of(text.ptr, len), &ref->target);
-}
-
-static esp_err_t url_parse_ref(struct span text, bool base_is_https,
-                               struct url_ref *ref)
-{
-    *ref = (struct url_ref){ .has_authority = false };
-    if (!url_chars_ok(text))
-        return ESP_ERR_INVALID_ARG;
-    if (url_scheme_len(text) > 0) {
-        ref->has_authority = true;
-        esp_err_t err = http_url_parse(text, &ref->target);
-        ref->path = ref->target.path;
-        ref->query = ref->target.query;
-        ref->has_query = ref->target.has_query;
-        return err;
+    if (ref->host.len > 0)
+        return dir;
+    ref->host = base->host;
+    ref->host_is_ipv6 = base->host_is_ipv6;
+    ref->port = base->port;
+    ref->port_given = base->port_given;
+    if (path.len == 0 || path.ptr[0] != '/')
+        dir = base->path;
+    if (path.len > 0) {
+        while (dir.len > 0 && dir.ptr[dir.len - 1] != '/')
+            dir.len--;
+    } else if (!ref->has_query) {
+        ref->has_query = base->has_query;
+        ref->query = base->query;
     }
-    if (text.len >= 2 && memcmp(text.ptr, "//", 2) == 0)
-        return url_parse_authority_ref(span_from(text, 2), base_is_https, ref);
-    url_split_path(text, &ref->path, &ref->query, &ref->has_query);
-    return ESP_OK;
-}
-
-/* The base's path up to and with its last slash (RFC 3986 section 5.2.3). */
-static struct span url_dir(struct span path)
-{
-    while (path.len > 0 && path.ptr[path.len - 1] != '/')
-        path.len--;
-    return path.len > 0 ? path : span_str("/");
-}
-
-static void put_path(struct http_txt *t, const struct http_url *base,
-                     const struct url_ref *ref)
-{
-    size_t start = t->len;
-    bool absolute = ref->path.len > 0 && ref->path.ptr[0] == '/';
-
-    if (ref->has_authority || absolute)
-        http_txt_put(t, ref->path);
-    else if (ref->path.len == 0)
-        http_txt_put(t, base->path);
-    else {
-        http_txt_put(t, url_dir(base->path));
-        http_txt_put(t, ref->path);
-    }
-    if (t->len == start)
-        http_txt_puts(t, "/");
-    remove_dot_segments(t, start);
+    return dir;
 }
 
 esp_err_t http_url_resolve(const struct http_url *base, struct span location,
                            char *out, size_t out_len, size_t *need_len)
 {
-    struct url_ref ref;
+    struct http_url ref;
     struct http_txt t = { .buf = out, .cap = out_len };
-    esp_err_t err = url_parse_ref(location, base->is_https, &ref);
+    esp_err_t err = url_parse_ref(location, base, &ref);
 
     if (err)
         return err;
@@ -309,15 +273,19 @@ esp_err_t http_url_resolve(const struct http_url *base, struct span location,
                 location.len + sizeof("https://[]:65535/?@/");
     if (out_len < *need_len)
         return ESP_ERR_INVALID_SIZE;
-    struct http_url origin = ref.has_authority ? ref.target : *base;
-    if (!ref.has_authority)
-        origin.userinfo = span_of(NULL, 0);
-    put_origin(&t, &origin);
-    put_path(&t, base, &ref);
-    bool keep_query = !ref.has_authority && ref.path.len == 0 && !ref.has_query;
-    if (keep_query ? base->has_query : ref.has_query) {
-        http_txt_puts(&t, "?");
-        http_txt_put(&t, keep_query ? base->query : ref.query);
+    struct span dir = url_complete(&ref, base);
+    put_scheme(&t, &ref);
+    if (ref.userinfo.len > 0) {
+        http_txt_put(&t, ref.userinfo);
+        http_txt_puts(&t, "@");
     }
+    http_url_put_host(&t, &ref, ref.port_given);
+    size_t start = t.len;
+    http_txt_put(&t, dir);
+    if (dir.len == 0 && (ref.path.len == 0 || ref.path.ptr[0] != '/'))
+        http_txt_puts(&t, "/");
+    http_txt_put(&t, ref.path);
+    remove_dot_segments(&t, start);
+    put_query(&t, &ref);
     return http_txt_end(&t, need_len);
 }

@@ -275,6 +275,7 @@ static void hash_done(struct img_check *c)
         image_done(c);
 }
 
+#if CFG_REQUIRE_SIGNED
 static void gap_done(struct img_check *c)
 {
     go(c, IMG_STEP_SIG, img_sig_len(keys_of(c)->scheme));
@@ -287,6 +288,7 @@ static void sig_done(struct img_check *c)
     else
         fail_sig(c);
 }
+#endif
 
 /* --- the bytes ----------------------------------------------------------- */
 
@@ -300,8 +302,10 @@ static const struct {
     [IMG_STEP_SEG_DATA] = { false, true, true, seg_data_done },
     [IMG_STEP_PAD] = { true, true, false, pad_done },
     [IMG_STEP_HASH] = { true, false, false, hash_done },
+#if CFG_REQUIRE_SIGNED
     [IMG_STEP_GAP] = { false, false, false, gap_done },
     [IMG_STEP_SIG] = { false, false, false, sig_done },
+#endif
 };
 
 /* The signature's share: it covers all up to itself. SHA-256 is shared with
@@ -376,9 +380,11 @@ void img_receipt_none(struct img_receipt *out)
 esp_err_t img_check_finish(struct img_check *c, struct img_receipt *out)
 {
     img_receipt_none(out);
+#if CFG_REQUIRE_SIGNED
     if (c->step == IMG_STEP_GAP || c->step == IMG_STEP_SIG)
         sig_done(c);
-    else if (c->step < IMG_STEP_TAIL)
+#endif
+    if (c->step < IMG_STEP_TAIL)
         img_fail(c, IMG_FAULT_TRUNCATED, c->fed_len,
                  c->step == IMG_STEP_HEADER ? 0 : c->least_len);
     else if (c->step == IMG_STEP_TAIL)

@@ -143,10 +143,11 @@ esp_err_t upd_risk_judge(const struct part_entry *e,
 static esp_err_t refuse_risk(struct upd *u, const struct part_entry *e)
 {
     struct upd_risk risk;
-
     struct diag why = DIAG_NONE;
     esp_err_t err;
 
+    if (!CFG_STAGING) /* a slot of an application is no risk */
+        return ESP_OK;
     upd_risk_of(e, u->env.device->parts->flash->erase_len, &risk);
     err = upd_risk_judge(e, &risk, u->opts.accept_unsafe, &why);
     return err ? upd_fail(u, why.stage, err, "%s", why.text) : ESP_OK;
