@@ -1,15 +1,23 @@
 /* A server's certificates, as a client will see them: dates, chain, host name,
- * and whether the key is theirs. */
+ * and whether the key is theirs. Chain and name are judged by what judges them
+ * in an update; GnuTLS reads the rest. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <mbedtls/x509.h>
 
 #include "base/text.h"
 #include "doctor.h"
+#include "linux_clock.h"
+#include "linux_heap.h"
+#include "linux_rng.h"
+#include "tls/tls.h"
+#include "update_tls.h"
 
 #define PEM_MAX_LEN (1024u * 1024u)
 #define SOON_S (30 * 86400)
@@ -18,39 +26,69 @@
 struct chain {
     gnutls_x509_crt_t *crt;
     unsigned cnt;
+    struct cli_bytes pem;
 };
+#define CHAIN_NONE              \
+    {                           \
+        NULL, 0, CLI_BYTES_NONE \
+    }
 
 static void chain_free(struct chain *c)
 {
     for (unsigned i = 0; i < c->cnt; i++)
         gnutls_x509_crt_deinit(c->crt[i]);
     gnutls_free(c->crt);
-    *c = (struct chain){ NULL, 0 };
+    cli_bytes_free(&c->pem);
+    *c = (struct chain)CHAIN_NONE;
+}
+
+/* A pipe with a name would be waited for; one that a shell made for `<(...)`
+ * has somebody at its other end. */
+static bool is_file(const char *path, struct doctor_check *c)
+{
+    struct stat st;
+
+    if (strncmp(path, "/dev/fd/", 8) == 0 || stat(path, &st) != 0 ||
+        !S_ISFIFO(st.st_mode))
+        return true;
+    doctor_found(c, DOCTOR_BAD, "%s is a pipe, not a file",
+                 text_name(path).text);
+    doctor_mend(c, "give the file itself");
+    return false;
+}
+
+static bool pem_load(const char *path, struct cli_bytes *out,
+                     struct doctor_check *c)
+{
+    struct diag diag = DIAG_NONE;
+
+    if (!is_file(path, c))
+        return false;
+    if (cli_read_file(path, PEM_MAX_LEN, out, &diag) == ESP_OK)
+        return true;
+    doctor_found(c, DOCTOR_BAD, "%s", diag.text);
+    return false;
 }
 
 static bool chain_load(const char *path, struct chain *out,
                        struct doctor_check *c)
 {
-    struct cli_bytes bytes = CLI_BYTES_NONE;
-    struct diag diag = DIAG_NONE;
     gnutls_datum_t text;
     int err;
 
-    *out = (struct chain){ NULL, 0 };
-    if (cli_read_file(path, PEM_MAX_LEN, &bytes, &diag)) {
-        doctor_found(c, DOCTOR_BAD, "%s", diag.text);
+    *out = (struct chain)CHAIN_NONE;
+    if (!pem_load(path, &out->pem, c))
         return false;
-    }
-    text = (gnutls_datum_t){ bytes.ptr, (unsigned)bytes.len };
+    text = (gnutls_datum_t){ out->pem.ptr, (unsigned)out->pem.len };
     err = gnutls_x509_crt_list_import2(&out->crt, &out->cnt, &text,
                                        GNUTLS_X509_FMT_PEM, 0);
-    cli_bytes_free(&bytes);
     if (err >= 0 && out->cnt > 0)
         return true;
     doctor_found(c, DOCTOR_BAD, "%s has no certificate in PEM: %s",
                  text_name(path).text, gnutls_strerror(err));
     doctor_mend(c, "openssl x509 -inform der -in FILE -out FILE.pem makes PEM "
                    "of DER");
+    chain_free(out);
     return false;
 }
 
@@ -97,52 +135,39 @@ static void check_dates(struct doctor *d, gnutls_x509_crt_t crt)
         doctor_mend(c, "renew it, and let the server load it again");
 }
 
-static void check_host(struct doctor *d, gnutls_x509_crt_t crt)
+/* The certificate's own list of names, for people. */
+static void names_text(gnutls_x509_crt_t crt, char *out, size_t len)
 {
-    struct doctor_check *c = doctor_add(d, "certificate", "host name");
-    char names[200] = "", name[120];
+    char name[120];
     size_t at = 0;
 
-    for (unsigned i = 0; i < 8; i++) {
-        size_t len = sizeof(name) - 1;
+    snprintf(out, len, "none");
+    for (unsigned i = 0; i < 8 && at < len; i++) {
+        size_t name_len = sizeof(name) - 1;
         int kind =
-            gnutls_x509_crt_get_subject_alt_name(crt, i, name, &len, NULL);
+            gnutls_x509_crt_get_subject_alt_name(crt, i, name, &name_len, NULL);
 
         if (kind < 0)
             break;
         if (kind != GNUTLS_SAN_DNSNAME)
             continue;
-        name[len] = '\0';
-        (void)text_clean(span_str(name), name, sizeof(name));
-        at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
-                               at ? ", " : "", name);
-        if (at >= sizeof(names))
-            break;
+        name[name_len] = '\0';
+        at +=
+            (size_t)snprintf(out + at, len - at, "%s%s", at ? ", " : "", name);
     }
-    if (gnutls_x509_crt_check_hostname(crt, d->o->host)) {
-        doctor_found(c, DOCTOR_OK, "%s", d->o->host);
-        return;
-    }
-    doctor_found(c, DOCTOR_BAD, "%s is not among its names: %s", d->o->host,
-                 names[0] ? names : "none");
-    doctor_mend(c, "use one of these names in the URL, or get a certificate "
-                   "with this subjectAltName");
 }
 
 static void check_key(struct doctor *d, gnutls_x509_crt_t crt)
 {
     struct doctor_check *c = doctor_add(d, "certificate", "private key");
     struct cli_bytes bytes = CLI_BYTES_NONE;
-    struct diag diag = DIAG_NONE;
     gnutls_x509_privkey_t key = NULL;
     unsigned char mine[64], its[64];
     size_t mine_len = sizeof(mine), its_len = sizeof(its);
     gnutls_datum_t text;
 
-    if (cli_read_file(d->o->key, PEM_MAX_LEN, &bytes, &diag)) {
-        doctor_found(c, DOCTOR_BAD, "%s", diag.text);
+    if (!pem_load(d->o->key, &bytes, c))
         return;
-    }
     text = (gnutls_datum_t){ bytes.ptr, (unsigned)bytes.len };
     if (gnutls_x509_privkey_init(&key) < 0 ||
         gnutls_x509_privkey_import2(key, &text, GNUTLS_X509_FMT_PEM, NULL, 0) <
@@ -163,57 +188,95 @@ static void check_key(struct doctor *d, gnutls_x509_crt_t crt)
     cli_bytes_free(&bytes);
 }
 
-/* What may be wrong with a chain, the first reason first. */
-static const char *chain_fault(unsigned status, const char **mend)
+static const char ca_mend[] =
+    "name a file of CA certificates in PEM with --cacert";
+
+static const char *chain_mend(uint32_t flags)
 {
-    *mend = "put the issuer's certificate behind the server's, in the same "
-            "file, up to the one below the CA";
-    if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
-        return "its issuer is neither in the file nor among the CAs";
-    if (status & GNUTLS_CERT_INSECURE_ALGORITHM) {
-        *mend = "get certificates that are signed with SHA-256 or better";
-        return "a signature in the chain is of a kind that is not safe";
-    }
-    if (status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) {
-        *mend = "renew the one that has ended, or set the clock";
-        return "a certificate in the chain is not valid now";
-    }
-    if (status & GNUTLS_CERT_SIGNER_NOT_CA) {
-        *mend = "its issuer has to have basicConstraints CA:TRUE";
-        return "its issuer is no CA";
-    }
-    return "the chain does not verify";
+    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+        return "put the issuer's certificate behind the server's, in the same "
+               "file, up to the one below the CA";
+    if (flags & MBEDTLS_X509_BADCERT_BAD_MD)
+        return "get certificates that are signed with SHA-256 or better";
+    if (flags & (MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY))
+        return "get certificates for keys of P-256, or RSA of 2048 bits or "
+               "more";
+    if (flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
+        return "renew the one that has ended, or set the clock";
+    return "get a certificate for a server: keyUsage digitalSignature, "
+           "extendedKeyUsage serverAuth";
 }
 
-static void check_chain(struct doctor *d, struct chain *chain)
+static void check_chain(struct doctor_check *c, const struct chain *chain,
+                        struct tls_conf *conf, const char *ca)
 {
-    struct doctor_check *c = doctor_add(d, "certificate", "chain");
-    gnutls_x509_trust_list_t list = NULL;
-    struct chain ca = { NULL, 0 };
-    unsigned status = 0;
-    const char *mend;
+    struct tls_dial dial = { .host = "" };
+    struct diag diag = DIAG_NONE;
 
-    if (d->o->ca && !chain_load(d->o->ca, &ca, c))
+    conf->skip_name_check = true;
+    if (tls_judge_chain(span_of(chain->pem.ptr, chain->pem.len), &dial, conf,
+                        &diag) == ESP_OK) {
+        doctor_found(c, DOCTOR_OK, "leads to %s",
+                     ca ? ca : "a CA of the system");
         return;
-    if (gnutls_x509_trust_list_init(&list, 0) < 0) {
-        doctor_found(c, DOCTOR_BAD, "out of memory");
-    } else {
-        if (d->o->ca)
-            (void)gnutls_x509_trust_list_add_cas(list, ca.crt, ca.cnt, 0);
-        else
-            (void)gnutls_x509_trust_list_add_system_trust(list, 0, 0);
-        if (gnutls_x509_trust_list_verify_crt(list, chain->crt, chain->cnt, 0,
-                                              &status, NULL) == 0 &&
-            status == 0) {
-            doctor_found(c, DOCTOR_OK, "leads to %s",
-                         d->o->ca ? d->o->ca : "a CA of the system");
-        } else {
-            doctor_found(c, DOCTOR_BAD, "%s", chain_fault(status, &mend));
-            doctor_mend(c, "%s", mend);
-        }
-        gnutls_x509_trust_list_deinit(list, 0);
     }
-    chain_free(&ca);
+    doctor_found(c, DOCTOR_BAD, "%s", diag.text);
+    doctor_mend(c, "%s",
+                dial.fault.code ? chain_mend(dial.fault.flags) : ca_mend);
+}
+
+/* Whatever is wrong with the chain has been said. */
+static void check_host(struct doctor *d, const struct chain *chain,
+                       struct tls_conf *conf)
+{
+    struct doctor_check *c = doctor_add(d, "certificate", "host name");
+    struct tls_dial dial = { .host = d->o->host };
+    struct diag diag = DIAG_NONE;
+    char names[200];
+
+    conf->skip_name_check = false;
+    if (tls_judge_chain(span_of(chain->pem.ptr, chain->pem.len), &dial, conf,
+                        &diag) != ESP_OK &&
+        dial.fault.code == 0) {
+        doctor_found(c, DOCTOR_BAD, "%s", diag.text);
+        return;
+    }
+    if (!(dial.fault.flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)) {
+        doctor_found(c, DOCTOR_OK, "%s", d->o->host);
+        return;
+    }
+    names_text(chain->crt[0], names, sizeof(names));
+    doctor_found(c, DOCTOR_BAD, "%s is not among its names: %s", d->o->host,
+                 names);
+    doctor_mend(c, "use one of these names in the URL, or get a certificate "
+                   "with this subjectAltName");
+}
+
+/* What an update with the same --cacert would decide. */
+static void judge(struct doctor *d, const struct chain *chain)
+{
+    const struct tls_env env = { &linux_heap, &linux_rng, &linux_clock };
+    const struct update_opts o = { .cacert = d->o->ca };
+    struct update_trust trust = { 0 };
+    struct tls_conf conf = { 0 };
+    struct diag diag = DIAG_NONE;
+    struct doctor_check *c = doctor_add(d, "certificate", "chain");
+    esp_err_t err = tls_init(&env);
+
+    if (!err && (!o.cacert || is_file(o.cacert, c)) &&
+        update_tls_load(&o, true, &trust, &conf, &diag) == ESP_OK) {
+        check_chain(c, chain, &conf, o.cacert);
+        if (d->o->host)
+            check_host(d, chain, &conf);
+    } else if (diag.err) {
+        doctor_found(c, DOCTOR_BAD, "%s", diag.text);
+        doctor_mend(c, "%s", ca_mend);
+    } else if (err) {
+        doctor_found(c, DOCTOR_BAD, "TLS does not start: %s", err_name(err));
+    }
+    update_trust_free(&trust);
+    if (!err)
+        tls_deinit();
 }
 
 void doctor_certs(struct doctor *d)
@@ -226,9 +289,7 @@ void doctor_certs(struct doctor *d)
     doctor_found(c, DOCTOR_OK, "%u certificate%s", chain.cnt,
                  chain.cnt == 1 ? "" : "s");
     check_dates(d, chain.crt[0]);
-    check_chain(d, &chain);
-    if (d->o->host)
-        check_host(d, chain.crt[0]);
+    judge(d, &chain);
     if (d->o->key)
         check_key(d, chain.crt[0]);
     chain_free(&chain);

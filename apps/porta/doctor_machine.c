@@ -193,9 +193,10 @@ void doctor_trust(struct doctor *d)
     const struct tls_env env = { &linux_heap, &linux_rng, &linux_clock };
     struct tls_bundle_build b = { .heap = &linux_heap };
     struct diag diag = DIAG_NONE;
-    esp_err_t err = tls_init(&env);
+    bool ready = tls_init(&env) == ESP_OK;
+    esp_err_t err = ESP_FAIL;
 
-    if (!err)
+    if (ready)
         err = trust_add_system(&b, &diag);
     if (err || b.taken_cnt == 0) {
         doctor_found(c, DOCTOR_WARN, "none in %s%s%s", trust_system_place(),
@@ -207,7 +208,8 @@ void doctor_trust(struct doctor *d)
                      trust_system_place());
     }
     tls_bundle_build_free(&b);
-    tls_deinit();
+    if (ready)
+        tls_deinit();
 }
 
 /* --- flash ------------------------------------------------------------------ */

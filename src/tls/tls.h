@@ -122,6 +122,14 @@ MUST_CHECK esp_err_t tls_begin(struct tls_session **out,
 MUST_CHECK esp_err_t tls_shake(struct tls_session *s, uint64_t deadline_ms,
                                struct diag *d);
 
+/* Would tls_open() believe a server that shows this chain, its own certificate
+ * first? The same decision without a connection, with the same errors and
+ * sentences; of the dial only host and fault are used, whose flags are then
+ * those of all certificates. */
+MUST_CHECK esp_err_t tls_judge_chain(struct span chain, struct tls_dial *dial,
+                                     const struct tls_conf *conf,
+                                     struct diag *d);
+
 /* As port_net.send/recv: at least one byte, ESP_ERR_TIMEOUT, ESP_FAIL; a send
  * that timed out may only be repeated with the same bytes. *done_len 0: the
  * peer closed. */

@@ -106,24 +106,29 @@ def openssl(*args):
                    capture_output=True)
 
 
+P256 = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+HERE = "DNS:localhost"
+SERVERS = ["good", "soon", "over", "short", "rsa", "sha1", "client", "sealed",
+           "here", "below"]
+
+
 @pytest.fixture(name="shop", scope="module")
 def certificates(tmp_path_factory):
     """A CA, one below it, and server certificates good and bad."""
     folder = tmp_path_factory.mktemp("shop")
 
-    def make(name, issuer, names="", days="3650", ca=False, key=None):
+    def make(name, issuer, names="", days="3650", ca=False, key=P256,
+             digest="sha256", use=""):
         ext = folder / f"{name}.ext"
         ext.write_text(f"basicConstraints=CA:{'TRUE' if ca else 'FALSE'}\n" +
-                       (f"subjectAltName={names}\n" if names else ""))
-        openssl("req", "-newkey", "ec", "-pkeyopt",
-                "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-                f"/CN={name}", "-keyout", folder / f"{name}.key", "-out",
+                       (f"subjectAltName={names}\n" if names else "") + use)
+        openssl("req", "-newkey", *key, "-nodes", "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out",
                 folder / f"{name}.csr")
         sign = (["-CA", folder / f"{issuer}.pem", "-CAkey",
                  folder / f"{issuer}.key", "-CAcreateserial"] if issuer else
                 ["-signkey", folder / f"{name}.key"])
         openssl("x509", "-req", "-in", folder / f"{name}.csr", "-days", days,
-                "-extfile", ext, *sign, "-out", folder / f"{name}.pem")
+                "-extfile", ext, *sign, f"-{digest}", "-out", folder / f"{name}.pem")
 
     make("root", None, ca=True)
     make("middle", "root", ca=True)
@@ -131,10 +136,18 @@ def certificates(tmp_path_factory):
     make("soon", "middle", "DNS:fw.example", days="3")
     make("over", "middle", "DNS:fw.example", days="-1")
     make("other", None, "DNS:fw.example")
-    for name in ("good", "soon", "over"):
-        whole = (folder / f"{name}.pem").read_text() + (
-            folder / "middle.pem").read_text()
-        (folder / f"{name}-chain.pem").write_text(whole)
+    make("short", "middle", HERE, key=["rsa:1024"])
+    make("rsa", "middle", HERE, key=["rsa:2048"])
+    make("sha1", "middle", HERE, digest="sha1")
+    make("client", "middle", HERE, use="extendedKeyUsage=clientAuth\n")
+    make("sealed", "middle", HERE, use="keyUsage=keyAgreement\n")
+    make("here", "middle", HERE)
+    make("below", "good", HERE)
+    for name in SERVERS:
+        parts = [name, "good", "middle"] if name == "below" else [name,
+                                                                  "middle"]
+        (folder / f"{name}-chain.pem").write_text(
+            "".join((folder / f"{p}.pem").read_text() for p in parts))
     (folder / "junk.pem").write_text("no certificate\n")
     return folder
 
@@ -146,8 +159,15 @@ def certificates(tmp_path_factory):
     ("good-chain", "soon", "fw.example", ["private key"], "another"),
     ("good-chain", "junk", "fw.example", ["private key"], "no private key"),
     ("good", "good", "fw.example", ["chain"], "issuer"),
+    ("short-chain", "short", "localhost", ["chain"], "RSA needs 2048"),
+    ("sha1-chain", "sha1", "localhost", ["chain"], "SHA-256 is the least"),
+    ("client-chain", "client", "localhost", ["chain"], "key usage"),
+    ("sealed-chain", "sealed", "localhost", ["chain"], "key usage"),
+    ("below-chain", "below", "localhost", ["chain"], "issuer"),
+    ("short-chain", "short", "a.example", ["chain", "host name"],
+     "a.example is not among its names: localhost"),
     ("over-chain", "over", "fw.example", ["dates", "chain"], "expired on"),
-    ("other", "other", "fw.example", ["chain"], "issuer"),
+    ("other", "other", "fw.example", ["chain"], "is self-signed"),
     ("junk", "good", "fw.example", ["file"], "no certificate"),
     ("absent", "good", "fw.example", ["file"], "cannot open")])
 def test_certificates(porta, shop, cert, key, host, bad, says):
@@ -161,6 +181,46 @@ def test_certificates(porta, shop, cert, key, host, bad, says):
     if says:
         assert says in " ".join(c["found"] for c in found
                                 if c["status"] == "bad"), found
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_an_update_decides_alike(porta, shop, flash, tmp_path, name):
+    (tmp_path / "www").mkdir()
+    cert, key = shop / f"{name}-chain.pem", shop / f"{name}.key"
+    trust = ["--cacert", shop / "root.pem"]
+    said = porta("doctor", "--for", "run", "--cert", cert, *trust, "--host",
+                 "localhost", "--json").json["checks"]
+    good = all(c["status"] != "bad" for c in said if c["name"] != "dates")
+    with porta.start("serve", tmp_path / "www", "--port", "0", "--quiet",
+                     "--cert", cert, "--key", key,
+                     stdout=subprocess.PIPE) as server:
+        url = server.stdout.readline().strip()
+        ended = porta("update", flash(), url + "x", *trust, "--json")
+        server.terminate()
+    assert ended.json["error"]["stage"] == ("http" if good else "tls"), said
+    assert good == (name in ("rsa", "here"))
+
+
+@pytest.mark.parametrize("option", ["--cert", "--key", "--cacert"])
+def test_a_pipe_is_not_waited_for(porta, shop, tmp_path, option):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    args = {"--cert": shop / "here-chain.pem", "--key": shop / "here.key",
+            "--cacert": shop / "root.pem", option: pipe}
+    words = [w for pair in args.items() for w in pair]
+    ended = porta("doctor", "--for", "run", *words, "--json", timeout=20)
+    assert ended.code == 1
+    assert "is a pipe" in "".join(c["found"] for c in ended.json["checks"])
+    ended = porta("doctor", "--for", "run", pipe, timeout=20)
+    assert ended.code == 1 and "is not a regular file" in ended.out
+
+
+def test_what_a_shell_pipes_is_read(porta, shop):
+    line = ('"$0" doctor --for run --cert <(cat "$1/here-chain.pem") '
+            '--cacert <(cat "$1/root.pem") --host localhost')
+    done = subprocess.run(["bash", "-c", line, porta.path, shop], text=True,
+                          capture_output=True, timeout=20, check=False)
+    assert done.returncode == 0 and "chain: leads to" in done.stdout, done
 
 
 def test_a_certificate_that_ends_soon_is_a_warning(porta, shop):
