@@ -198,9 +198,10 @@ static void say_boot(const struct board *b)
               (unsigned)b->page->boot_cnt);
 }
 
-static void say_signal(pid_t pid, int status)
+/* Not for a cut of the power, which end_explain() tells as what it is. */
+static void say_signal(const struct handover *page, pid_t pid, int status)
 {
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && !atomic_load(&page->meter.cut))
         term_note("board: process %d died of signal %d (%s)\n", (int)pid,
                   WTERMSIG(status), strsignal(WTERMSIG(status)));
 }
@@ -304,7 +305,7 @@ static struct step boot_once(struct board *b, enum port_reset_reason reason)
         step = next_step(b->page, status,
                          atomic_load(&b->page->meter.op_cnt) - ops);
         b->report->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-        say_signal(pid, status);
+        say_signal(b->page, pid, status);
     }
     orphans_kill();
     note_boot(b);

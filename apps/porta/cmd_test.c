@@ -26,7 +26,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb verb = {
     .name = "test",
     .usage = "SCENARIO",
-    .summary = "Would my image survive? Runs the tests of a scenario file.",
+    .summary = "run the tests of a scenario file: would my image survive?",
     .text =
         "A scenario is TOML: a flash file, the image that is offered to it, "
         "and tests, each\nwith a server that behaves or does not, cuts of the "
@@ -170,7 +170,12 @@ static esp_err_t prepare(struct session *s, const char *path)
 
     catch_signals();
     snprintf(copy, sizeof(copy), "%s", path);
-    err = scenario_lab_open(&s->lab, dirname(copy), &interrupted, &s->diag);
+    err = cli_other_file(s->o.junit, path, &s->diag);
+    if (!err)
+        err = scenario_lab_open(&s->lab, dirname(copy), &interrupted, &s->diag);
+    for (uint32_t i = 0; !err && i < s->scenario.cnt; i++)
+        err = scenario_lab_spare(s->lab, &s->scenario.test[i], s->o.junit,
+                                 &s->diag);
     if (!err)
         err = junit_open(&s->junit, s->o.junit, &s->diag);
     s->list = cJSON_CreateArray();

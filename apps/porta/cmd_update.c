@@ -22,6 +22,7 @@
 #include "store_file.h"
 #include "trace.h"
 #include "update_auth.h"
+#include "update_cut.h"
 #include "update_hint.h"
 #include "update_opts.h"
 #include "update_parts.h"
@@ -53,7 +54,6 @@ struct session {
     struct upd_device target;
     struct update_data data;
     struct trace trace;
-    struct linux_flash_meter meter; /* for --power-cut */
     struct diag diag;
     uint64_t start_ms;
     char version[64];
@@ -403,10 +403,7 @@ static esp_err_t prepare(struct session *s, const char *path)
     linux_net_init(&s->net, &s->heap.port);
     s->net.link.rate = s->o->link_rate;
     set_pace(s);
-    if (s->o->power_cut) {
-        atomic_store(&s->meter.cut_at, s->o->power_cut);
-        s->dev.flash.meter = &s->meter;
-    }
+    update_cut_at(&s->dev.flash, s->o->power_cut);
     if (s->o->trace) {
         trace_tap_net(&s->trace, &s->net.port);
         trace_tap_flash(&s->trace, &s->dev.flash.port);

@@ -69,6 +69,11 @@ MUST_CHECK esp_err_t scenario_lab_open(struct scenario_lab **out,
                                        const volatile sig_atomic_t *stop,
                                        struct diag *d);
 void scenario_lab_close(struct scenario_lab *lab); /* NULL is a no-op */
+/* ESP_ERR_INVALID_STATE: out, which may be NULL, is the flash file or the image
+ * of this test (cli_other_file). */
+MUST_CHECK esp_err_t scenario_lab_spare(const struct scenario_lab *lab,
+                                        const struct scenario_test *t,
+                                        const char *out, struct diag *d);
 /* Runs one. ESP_OK: it ended as expected; else why says how it did not, or
  * why it could not be run. */
 MUST_CHECK esp_err_t scenario_run(struct scenario_lab *lab,

@@ -81,15 +81,36 @@ void scenario_lab_close(struct scenario_lab *lab)
     free(lab);
 }
 
-/* A file of the scenario: its name starts from the scenario's folder. A pipe
- * would be waited for, and be empty for the next test. */
+/* A file of the scenario: its name starts from the scenario's folder. */
+static void place(const struct scenario_lab *lab, const char *name,
+                  char out[PATH_LEN])
+{
+    snprintf(out, PATH_LEN, "%.1023s%s%.3000s", name[0] == '/' ? "" : lab->base,
+             name[0] == '/' ? "" : "/", name);
+}
+
+esp_err_t scenario_lab_spare(const struct scenario_lab *lab,
+                             const struct scenario_test *t, const char *out,
+                             struct diag *d)
+{
+    char path[PATH_LEN];
+    esp_err_t err;
+
+    place(lab, t->flash, path);
+    err = cli_other_file(out, path, d);
+    if (err)
+        return err;
+    place(lab, t->image, path);
+    return cli_other_file(out, path, d);
+}
+
+/* A pipe would be waited for, and be empty for the next test. */
 static esp_err_t find(struct scenario_lab *lab, const char *name,
                       char out[PATH_LEN])
 {
     struct stat st;
 
-    snprintf(out, PATH_LEN, "%.1023s%s%.3000s", name[0] == '/' ? "" : lab->base,
-             name[0] == '/' ? "" : "/", name);
+    place(lab, name, out);
     if (stat(out, &st) != 0 || S_ISREG(st.st_mode))
         return ESP_OK; /* whoever reads it says what is wrong */
     return diag_fail(&lab->diag, DIAG_STAGE_FILE, ESP_ERR_INVALID_ARG,
@@ -317,15 +338,17 @@ static esp_err_t check_update(struct scenario_lab *lab,
     return err ? err : check_result(lab, t, t->want.update, why);
 }
 
-/* The power goes as SIGKILL (linux_flash.c); any other death is one that
- * happened before it. */
+/* The power goes as SIGKILL, with last words (update_cut.h); any other death
+ * is one that happened before it. */
 static esp_err_t check_cut(struct scenario_lab *lab,
                            const struct scenario_test *t, int status,
                            const struct why *why)
 {
+    char result[32];
     esp_err_t err;
 
-    if (status == CAPTURE_SIGNAL(SIGKILL))
+    said_text(lab, NULL, "result", result, sizeof(result));
+    if (status == CAPTURE_SIGNAL(SIGKILL) && strcmp(result, "power_cut") == 0)
         return ESP_OK;
     err = check_ended(lab, t, status, why);
     if (!err)

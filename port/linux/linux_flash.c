@@ -78,6 +78,8 @@ static void op_begin(struct linux_flash *f)
     if (cut_at == 0 || nth < cut_at)
         return;
     atomic_store(&m->cut, true);
+    if (f->last_words)
+        f->last_words(nth);
     kill(getpid(), SIGKILL);
     for (;;)
         pause();

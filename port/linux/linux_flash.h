@@ -51,6 +51,9 @@ struct linux_flash {
     uint8_t *map;
     bool writable;
     struct linux_flash_meter *meter; /* NULL: nobody counts */
+    /* Before the power goes at the nth operation, from the thread that would
+     * have done it; NULL: nobody has last words. */
+    void (*last_words)(unsigned nth);
     struct linux_flash_pace pace;
     pthread_mutex_t turn; /* of an operation, while it takes its time */
     char fault[160];

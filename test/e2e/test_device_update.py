@@ -159,6 +159,7 @@ def test_power_cuts_at_flash_operations(porta, device):
         ended = run(porta, flash, [DONE, "keeps running"],
                     extra=("--power-cut", cut))
         fired += "power cut before" in ended.err
+        assert "of signal 9" not in ended.err, ended
         ends_well(porta, flash)
     assert fired >= 12, fired
 

@@ -145,14 +145,26 @@ def child_of(process):
     return 0
 
 
+@pytest.mark.parametrize("sig", [signal.SIGUSR1, signal.SIGKILL])
 @pytest.mark.parametrize("more", ["", "power_cut = 3000"])
-def test_another_death_is_no_power_cut(porta, place, more):
+def test_another_death_is_no_power_cut(porta, place, more, sig):
     path = place(one("stall@100", 'boot = "ota_0"', more))
     with porta.start("test", path, stdout=subprocess.PIPE) as process:
-        os.kill(child_of(process), signal.SIGUSR1)
+        os.kill(child_of(process), sig)
         out, _ = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert f"the update died of signal {signal.SIGUSR1.value}\n" in out
+    assert f"the update died of signal {sig.value}\n" in out
+
+
+@pytest.mark.parametrize("spared", ["scenario.toml", "device.bin", "new.bin",
+                                    "link"])
+def test_results_do_not_replace_what_is_tested(porta, place, spared):
+    path = place(one())
+    (place.home / "link").symlink_to("device.bin")
+    before = (place.home / spared).read_bytes()
+    ended = porta("test", path, "--junit", place.home / spared)
+    assert ended.code == 1 and "is not overwritten" in ended.err, ended
+    assert (place.home / spared).read_bytes() == before and not ended.out
 
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM,
@@ -164,7 +176,7 @@ def test_a_signal_leaves_nothing_behind(porta, place, tmp_path, sig):
                      stderr=subprocess.PIPE,
                      env={"TMPDIR": str(tmp_path / "tmp")}) as process:
         update = child_of(process)
-        assert len(os.listdir(tmp_path / "tmp")) == 2
+        assert len(os.listdir(tmp_path / "tmp")) == 1
         process.send_signal(sig)
         _, err = process.communicate(timeout=20)
     assert process.returncode == 1 and "interrupted in test 'a test'" in err
