@@ -98,8 +98,7 @@ const struct cli_opt *cli_opt_at(const struct cli_verb *verb, size_t i)
         if (i-- == 0)
             return o;
     for (o = cli_common; o->name; o++) {
-        if (row_find(verb->opts, o->name, strlen(o->name)) ||
-            (verb->plain && o == cli_common))
+        if (row_find(verb->opts, o->name, strlen(o->name)))
             continue;
         if (i-- == 0)
             return o;
@@ -282,6 +281,8 @@ static int parse_word(const struct cli_verb *verb, struct line *l, void *opts,
 
 static int show_help(const struct cli_verb *verb)
 {
+    if (json_wanted)
+        return cli_json_print(verb, cli_verbs_json(verb->name), CLI_DONE);
     cli_help_page(verb, stdout);
     return cli_finish(verb, CLI_DONE);
 }
@@ -310,7 +311,7 @@ int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *opts,
         visiting->verb(visiting->ctx, verb);
         return CLI_DONE;
     }
-    json_wanted = has_json(argc, argv) && !verb->plain;
+    json_wanted = has_json(argc, argv);
     for (; l.at < argc && strcmp(argv[l.at], "--") != 0; l.at++) {
         if (is_help(argv[l.at]))
             return show_help(verb);
@@ -352,6 +353,24 @@ static int dispatch_visit(const char *name, const struct cli_sub *subs,
     return CLI_DONE;
 }
 
+void cli_begin(int argc, char **argv)
+{
+    json_wanted = has_json(argc, argv);
+}
+
+/* Where a verb is to stand there is an option. */
+static int fail_before_verb(const struct cli_verb *group, const char *word)
+{
+    const char *space = group->name[0] ? " " : "";
+    struct diag d = DIAG_NONE;
+
+    (void)diag_fail(&d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                    "%.60s stands where the verb is missing: options come "
+                    "after it; see: porta help%s%s",
+                    word, space, group->name);
+    return cli_fail(group, &d, json_wanted);
+}
+
 int cli_no_such(const char *group, const struct cli_sub *subs, size_t cnt,
                 const char *word)
 {
@@ -359,6 +378,8 @@ int cli_no_such(const char *group, const struct cli_sub *subs, size_t cnt,
     struct diag d = DIAG_NONE;
     struct suggest s;
 
+    if (is_option(word))
+        return fail_before_verb(&verb, word);
     suggest_begin(&s, word);
     for (size_t i = 0; i < cnt; i++)
         suggest_try(&s, subs[i].name);
@@ -389,10 +410,12 @@ int cli_dispatch(const char *name, const struct cli_sub *subs, size_t sub_cnt,
     if (argc >= 2 && is_help(argv[1])) {
         const struct cli_verb verb = { .name = name };
 
+        if (json_wanted)
+            return cli_json_print(&verb, cli_verbs_json(name), CLI_DONE);
         cli_help_group(name, subs, sub_cnt, stdout);
         return cli_finish(&verb, CLI_DONE);
     }
-    if (argc < 2 || is_option(argv[1]))
+    if (argc < 2)
         return no_sub(name);
     for (size_t i = 0; i < sub_cnt; i++)
         if (strcmp(subs[i].name, argv[1]) == 0)

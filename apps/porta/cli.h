@@ -93,7 +93,6 @@ struct cli_verb {
     const char *example;        /* complete commands, one a line, no indent */
     const struct cli_opt *opts; /* besides those of cli_table.h */
     int arg_min, arg_max;
-    bool plain; /* what it says is for people alone: there is no --json */
 };
 
 /* Fills opts (which the caller has set to its defaults) and args. CLI_GO, or
@@ -101,6 +100,10 @@ struct cli_verb {
  * Options and arguments mix; "--" ends the options; "--name=value" works. */
 MUST_CHECK int cli_parse(const struct cli_verb *verb, int argc, char **argv,
                          void *opts, struct cli_args *args);
+
+/* Before the verb is known: a failure is told as JSON, too, if that is asked
+ * for anywhere. */
+void cli_begin(int argc, char **argv);
 
 /* A verb of verbs: argv[1] picks one of `subs` (run with its own argv[0]). */
 struct cli_sub {
@@ -116,7 +119,7 @@ int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 
 /* "There is no ... '%s', did you mean ...": the end of a command line whose
- * verb is unknown. group is "" for the verbs themselves. Returns CLI_USAGE. */
+ * verb is unknown, or an option. group is "" for the verbs themselves. Returns CLI_USAGE. */
 int cli_no_such(const char *group, const struct cli_sub *subs, size_t cnt,
                 const char *word);
 
@@ -190,11 +193,15 @@ void cli_bytes_free(struct cli_bytes *b);
 MUST_CHECK esp_err_t cli_read_secret(const char *arg, struct cli_bytes *out,
                                      struct diag *d);
 
-/* An output file that appears whole, with its final name, or not at all. */
+/* An output file that appears whole, with its final name, or not at all. A
+ * symbolic link stays one: what it leads to is replaced. What cannot be
+ * replaced is written as it comes: a pipe, a device, "-" and /dev/stdout; the
+ * last two not with --json, whose object stands there alone. */
 struct cli_out {
     int fd;           /* -1: closed */
     const char *path; /* borrowed */
-    char tmp[4096];   /* where it is until it is committed; "": in place */
+    char tmp[4096];   /* where it is until it is committed; "": in place. One
+                         of mkstemp()'s names: the final one and 7 more */
 };
 #define CLI_OUT_CLOSED \
     {                  \
@@ -207,6 +214,11 @@ MUST_CHECK esp_err_t cli_out_write(struct cli_out *o, const void *data,
                                    size_t len, struct diag *d);
 MUST_CHECK esp_err_t cli_out_commit(struct cli_out *o, struct diag *d);
 void cli_out_discard(struct cli_out *o); /* idempotent; after commit nothing */
+/* NULL, "-" and the other names of standard output. */
+bool cli_is_stdout(const char *path);
+/* Can path be an output? For those who have it to write only after long work:
+ * nothing is left there meanwhile. */
+MUST_CHECK esp_err_t cli_out_probe(const char *path, struct diag *d);
 
 /* What a command reads is spared when an output names it by mistake: a flash
  * file, a key. ESP_ERR_INVALID_STATE: both are one file. NULL names none. */

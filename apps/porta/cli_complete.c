@@ -52,7 +52,7 @@ static void bash_verb(void *ctx, const struct cli_verb *verb)
     char words[CHOICES_LEN];
     const struct cli_opt *o;
 
-    fprintf(ctx, "    '%s')\n        words='", verb->name);
+    fprintf(ctx, "    '%s')\n        options='", verb->name);
     for (size_t i = 0; (o = cli_opt_at(verb, i)) != NULL; i++)
         fprintf(ctx, "%s%s", i ? " " : "", o->name);
     fputs("'\n        case $prev in\n", ctx);
@@ -86,7 +86,7 @@ void cli_complete_bash(FILE *to)
           "_porta()\n{\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]}\n"
           "    local prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-          "    local verb=${COMP_WORDS[1]} words= takes= values=\n\n"
+          "    local verb=${COMP_WORDS[1]} words= options= takes= values=\n\n"
           "    COMPREPLY=()\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        verb=\n"
           "    elif [ \"$COMP_CWORD\" -gt 2 ]; then\n"
@@ -97,7 +97,7 @@ void cli_complete_bash(FILE *to)
           "    case $verb in\n    '') words='",
           to);
     bash_names(cli_verbs, cli_verb_cnt, to);
-    fputs(" --help --version' ;;\n", to);
+    fputs("' options='--help --version' ;;\n", to);
     cli_walk(cli_verbs, cli_verb_cnt, &all);
     fputs("    esac\n"
           "    if [ \"$verb\" = help ] && [ \"${cur#-}\" = \"$cur\" ]; then\n"
@@ -106,7 +106,9 @@ void cli_complete_bash(FILE *to)
     bash_names(cli_verbs, cli_verb_cnt, to);
     fputs(
         "'\n    fi\n"
-        "    if [ -n \"$takes\" ]; then\n        words=$values\n    fi\n"
+        "    if [ -n \"$takes\" ]; then\n        words=$values\n"
+        "    elif [ \"${cur#-}\" != \"$cur\" ]; then\n"
+        "        words=$options\n    fi\n"
         "    if [ -n \"$words\" ]; then\n"
         "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
         "    fi\n"
@@ -219,18 +221,31 @@ static cJSON *option_json(const struct cli_opt *o)
     return obj;
 }
 
+/* The verbs of one name or of one group. */
+struct listing {
+    const char *name; /* "": all */
+    cJSON *list;
+};
+
 static void json_verb(void *ctx, const struct cli_verb *verb)
 {
-    cJSON *obj = cJSON_CreateObject(), *list = cJSON_CreateArray();
+    const struct listing *l = ctx;
+    cJSON *obj, *list;
     const struct cli_opt *o;
+    size_t len = strlen(l->name);
 
+    if (len && (strncmp(verb->name, l->name, len) != 0 ||
+                (verb->name[len] && verb->name[len] != ' ')))
+        return;
+    obj = cJSON_CreateObject();
+    list = cJSON_CreateArray();
     cJSON_AddStringToObject(obj, "name", verb->name);
     cJSON_AddStringToObject(obj, "usage", verb->usage);
     cJSON_AddStringToObject(obj, "summary", verb->summary);
     for (size_t i = 0; (o = cli_opt_at(verb, i)) != NULL; i++)
         cJSON_AddItemToArray(list, option_json(o));
     cJSON_AddItemToObject(obj, "options", list);
-    cJSON_AddItemToArray(ctx, obj);
+    cJSON_AddItemToArray(l->list, obj);
 }
 
 static void no_group(void *ctx, const char *name, const struct cli_sub *subs,
@@ -242,10 +257,11 @@ static void no_group(void *ctx, const char *name, const struct cli_sub *subs,
     (void)cnt;
 }
 
-cJSON *cli_verbs_json(void)
+cJSON *cli_verbs_json(const char *name)
 {
     cJSON *obj = cJSON_CreateObject(), *list = cJSON_CreateArray();
-    const struct cli_visitor all = { list, no_group, json_verb };
+    struct listing listing = { name, list };
+    const struct cli_visitor all = { &listing, no_group, json_verb };
 
     if (obj && list && cJSON_AddItemToObject(obj, "verbs", list)) {
         cli_walk(cli_verbs, cli_verb_cnt, &all);

@@ -15,6 +15,8 @@
 
 #define READ_STEP 65536u
 #define SECRET_MAX_LEN 65536u
+#define LINKS_MAX 40
+#define TMP_END ".XXXXXX"
 
 void cli_bytes_free(struct cli_bytes *b)
 {
@@ -170,23 +172,65 @@ esp_err_t cli_other_file(const char *out, const char *in, struct diag *d)
                      text_name(out).text);
 }
 
-static esp_err_t out_open(struct cli_out *o, const char *path, mode_t mode,
-                          struct diag *d)
+/* "-", "/dev/stdout" and their like name what this process has open, wherever
+ * that leads: it is written on from where it is. -1: path is no such name. */
+static int own_fd(const char *path)
 {
+    int fd = -1, end = 0;
+
+    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return STDERR_FILENO;
+    if (sscanf(path, "/dev/fd/%9d%n", &fd, &end) < 1 &&
+        sscanf(path, "/proc/self/fd/%9d%n", &fd, &end) < 1)
+        return -1;
+    return path[end] ? -1 : fd;
+}
+
+bool cli_is_stdout(const char *path)
+{
+    return !path || own_fd(path) == STDOUT_FILENO;
+}
+
+/* The name at the end of symbolic links, in out: what they lead to is what is
+ * replaced, whether it is there yet or not. False: errno says why not. */
+static bool follow_links(const char *path, char *out, size_t out_len)
+{
+    char link[4096], next[4096];
+    bool fits = snprintf(out, out_len, "%s", path) < (int)out_len;
+
+    for (int i = 0; fits; i++) {
+        const char *slash = strrchr(out, '/');
+        ssize_t len = readlink(out, link, sizeof(link) - 1);
+
+        if (len < 0 || own_fd(out) >= 0)
+            return true;
+        if (i == LINKS_MAX) {
+            errno = ELOOP;
+            return false;
+        }
+        link[len] = '\0';
+        if (link[0] == '/')
+            slash = NULL;
+        fits = snprintf(next, sizeof(next), "%.*s%s",
+                        slash ? (int)(slash - out) + 1 : 0, out,
+                        link) < (int)out_len;
+        if (fits)
+            memcpy(out, next, strlen(next) + 1);
+    }
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+/* A file beside the one that it is to replace: o->tmp is that one's name and
+ * TMP_END. */
+static esp_err_t open_beside(struct cli_out *o, mode_t mode, struct diag *d)
+{
+    size_t len = strlen(o->tmp);
     mode_t mask;
 
-    o->path = path;
-    o->tmp[0] = '\0';
-    if (is_special(path)) {
-        o->fd = open(path, O_WRONLY | O_CLOEXEC);
-        return o->fd < 0 ? out_fail(o, "open", d) : ESP_OK;
-    }
-    if (snprintf(o->tmp, sizeof(o->tmp), "%s.XXXXXX", path) >=
-        (int)sizeof(o->tmp)) {
-        o->tmp[0] = '\0';
-        errno = ENAMETOOLONG;
-        return out_fail(o, "create", d);
-    }
+    memcpy(o->tmp + len, TMP_END, sizeof(TMP_END));
     o->fd = mkostemp(o->tmp, O_CLOEXEC);
     if (o->fd < 0) {
         o->tmp[0] = '\0';
@@ -201,6 +245,28 @@ static esp_err_t out_open(struct cli_out *o, const char *path, mode_t mode,
         return err;
     }
     return ESP_OK;
+}
+
+static esp_err_t out_open(struct cli_out *o, const char *path, mode_t mode,
+                          struct diag *d)
+{
+    bool found = follow_links(path, o->tmp, sizeof(o->tmp) - sizeof(TMP_END));
+    int fd = found ? own_fd(o->tmp) : -1;
+
+    o->path = path;
+    if (found && fd < 0 && !is_special(path))
+        return open_beside(o, mode, d);
+    o->tmp[0] = '\0';
+    if (!found)
+        return out_fail(o, "create", d);
+    if (fd == STDOUT_FILENO && cli_json())
+        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                         "--json and what is made cannot both go to standard "
+                         "output; name a file");
+    fflush(stdout);
+    o->fd = fd < 0 ? open(path, O_WRONLY | O_CLOEXEC)
+                   : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return o->fd < 0 ? out_fail(o, "open", d) : ESP_OK;
 }
 
 esp_err_t cli_out_open(struct cli_out *o, const char *path, mode_t mode,
@@ -229,6 +295,15 @@ esp_err_t cli_out_write(struct cli_out *o, const void *data, size_t len,
     return ESP_OK;
 }
 
+esp_err_t cli_out_probe(const char *path, struct diag *d)
+{
+    struct cli_out out = CLI_OUT_CLOSED;
+    esp_err_t err = is_special(path) ? ESP_OK : cli_out_open(&out, path, 0, d);
+
+    cli_out_discard(&out);
+    return err;
+}
+
 /* The new name is durable only when its folder is. */
 static void sync_folder(const char *path)
 {
@@ -243,18 +318,25 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
+static esp_err_t replace(struct cli_out *o, struct diag *d)
+{
+    char name[sizeof(o->tmp)];
+
+    snprintf(name, sizeof(name), "%.*s",
+             (int)(strlen(o->tmp) - strlen(TMP_END)), o->tmp);
+    if (fsync(o->fd) != 0)
+        return out_fail(o, "write", d);
+    if (rename(o->tmp, name) != 0)
+        return out_fail(o, "create", d);
+    o->tmp[0] = '\0';
+    sync_folder(name);
+    return ESP_OK;
+}
+
 esp_err_t cli_out_commit(struct cli_out *o, struct diag *d)
 {
-    esp_err_t err = ESP_OK;
+    esp_err_t err = o->tmp[0] ? replace(o, d) : ESP_OK;
 
-    if (o->tmp[0] && fsync(o->fd) != 0)
-        err = out_fail(o, "write", d);
-    if (!err && o->tmp[0] && rename(o->tmp, o->path) != 0)
-        err = out_fail(o, "create", d);
-    if (!err && o->tmp[0]) {
-        o->tmp[0] = '\0';
-        sync_folder(o->path);
-    }
     cli_out_discard(o);
     return err;
 }

@@ -104,7 +104,7 @@ int cli_made(const struct cli_verb *verb, const char *path,
 int cli_put(const struct cli_verb *verb, const char *path, struct span text,
             struct diag *d)
 {
-    if (path && strcmp(path, "-") != 0) {
+    if (!cli_is_stdout(path)) {
         if (!d->err)
             (void)!cli_write_file(path, text, 0644, d);
         return cli_made(verb, path, d);

@@ -12,8 +12,7 @@ extern const struct cli_sub cli_verbs[];
 extern const size_t cli_verb_cnt;
 
 /* The options that every verb understands besides its own: --json, --quiet,
- * --verbose, --help; the last row's name is NULL. A verb that is `plain` has
- * no --json. */
+ * --verbose, --help; the last row's name is NULL. */
 extern const struct cli_opt cli_common[];
 
 /* Is the row one of the verb's, or of all verbs and not hidden by one of its
@@ -42,6 +41,8 @@ void cli_man_main(FILE *to);
 void cli_help_main(FILE *to);
 void cli_complete_bash(FILE *to);
 void cli_complete_zsh(FILE *to);
-cJSON *cli_verbs_json(void);
+/* {"verbs": [...]}: those of a group, one by its name, or with "" all. NULL when
+ * memory ran out. */
+cJSON *cli_verbs_json(const char *name);
 
 #endif

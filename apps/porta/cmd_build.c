@@ -44,7 +44,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb verb = {
     .name = "build",
     .usage = "DIR",
-    .summary = "Builds an ESP-IDF project directory for Linux, unchanged.",
+    .summary = "build an ESP-IDF project directory for Linux, unchanged",
     .text =
         "DIR has a CMakeLists.txt that includes "
         "$ENV{IDF_PATH}/tools/cmake/project.cmake.\nThe build folder then "

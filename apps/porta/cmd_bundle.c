@@ -105,18 +105,19 @@ static void build_text(const struct tls_bundle_build *b, const char *path,
                      { b->ended_cnt, "ended" },
                      { b->weak_cnt, "weak" },
                      { b->bad_cnt, "not readable" } };
+    FILE *to = cli_is_stdout(path) ? stderr : stdout;
     const char *sep = "; left out: ";
     char text[32];
 
-    printf("%s: %u authorities, %s bytes", path, b->taken_cnt,
-           cli_thousands(len, text, sizeof(text)));
+    fprintf(to, "%s: %u authorities, %s bytes", path, b->taken_cnt,
+            cli_thousands(len, text, sizeof(text)));
     for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++) {
         if (left_out[i].cnt == 0)
             continue;
-        printf("%s%u %s", sep, left_out[i].cnt, left_out[i].why);
+        fprintf(to, "%s%u %s", sep, left_out[i].cnt, left_out[i].why);
         sep = ", ";
     }
-    putchar('\n');
+    fputc('\n', to);
 }
 
 static esp_err_t build(const struct cli_args *args, const char *out,

@@ -18,8 +18,8 @@ static const struct cli_opt options[] = {
 static const struct cli_verb confirm_verb = {
     .name = "confirm",
     .usage = "FLASH",
-    .summary = "Confirms the running image, as "
-               "esp_ota_mark_app_valid_cancel_rollback() does.",
+    .summary = "confirm the running image, as "
+               "esp_ota_mark_app_valid_cancel_rollback() does",
     .example = "porta update device.bin https://localhost:8070/app.bin "
                "--cacert porta-certs/ca.pem\n"
                "porta reset device.bin\n"
@@ -32,8 +32,8 @@ static const struct cli_verb confirm_verb = {
 static const struct cli_verb rollback_verb = {
     .name = "rollback",
     .usage = "FLASH",
-    .summary = "Gives the running image up, as "
-               "esp_ota_mark_app_invalid_rollback() does.",
+    .summary = "give the running image up, as "
+               "esp_ota_mark_app_invalid_rollback() does",
     .text = "Refused when there is nothing to go back to. The reset itself is "
             "porta reset.",
     .example = "porta rollback device.bin\nporta reset device.bin",

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli_term.h"
 #include "cmds.h"
 #include "demo_world.h"
 #include "device_ctx.h"
@@ -36,8 +37,8 @@ static const struct cli_opt options[] = {
 static const struct cli_verb verb = {
     .name = "demo",
     .usage = "",
-    .summary = "The guided tour: a device updates itself over HTTPS, and "
-               "survives bad images.",
+    .summary = "the guided tour: a device updates itself over HTTPS, and "
+               "survives bad images",
     .text =
         "A device, which is a flash file, runs version 1, fetches version 2\n"
         "from a development server, restarts into it and confirms it. Then a\n"
@@ -46,7 +47,6 @@ static const struct cli_verb verb = {
         "Ends with 0 only if every step ended as it should.",
     .example = "porta demo\nporta demo --keep",
     .opts = options,
-    .plain = true,
 };
 
 /* --- the tour's state ----------------------------------------------------- */
@@ -60,6 +60,7 @@ struct tour {
     char sentence[300]; /* what the device said when it refused */
     struct progress progress;
     bool tty;
+    cJSON *list; /* of steps, with --json */
     unsigned failed, done;
 };
 
@@ -351,23 +352,40 @@ static const struct step steps[] = {
 
 /* --- the tour ------------------------------------------------------------- */
 
-static bool run_step(struct tour *t, const struct step *step)
+static void step_text(struct tour *t, const struct step *step, bool ok)
 {
-    esp_err_t err;
-
-    t->diag = (struct diag)DIAG_NONE;
-    t->sentence[0] = '\0';
-    err = step->run(t);
-    if (err)
+    if (!ok)
         printf("FAILED  %s: %s\n", step->text, t->diag.text);
+    else if (term_quiet())
+        return;
     else if (t->sentence[0])
         printf("ok      %s: \"%s\"\n", step->text, t->sentence);
     else
         printf("ok      %s\n", step->text);
     fflush(stdout);
+}
+
+static void step_json(struct tour *t, const struct step *step, bool ok)
+{
+    cJSON *obj = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(obj, "step", step->text);
+    cJSON_AddBoolToObject(obj, "ok", ok);
+    cJSON_AddStringToObject(obj, "said", ok ? t->sentence : t->diag.text);
+    cJSON_AddItemToArray(t->list, obj);
+}
+
+static bool run_step(struct tour *t, const struct step *step)
+{
+    bool ok;
+
+    t->diag = (struct diag)DIAG_NONE;
+    t->sentence[0] = '\0';
+    ok = step->run(t) == ESP_OK;
+    (cli_json() ? step_json : step_text)(t, step, ok);
     t->done++;
-    t->failed += err != ESP_OK;
-    return err == ESP_OK;
+    t->failed += !ok;
+    return ok;
 }
 
 static esp_err_t prepare(struct tour *t)
@@ -391,23 +409,50 @@ static esp_err_t prepare(struct tour *t)
     return ESP_OK;
 }
 
-static int finish(struct tour *t, uint64_t start_ms)
+/* NULL: out of memory. */
+static cJSON *report_json(struct tour *t, bool ok, uint64_t ms)
 {
-    uint64_t ms = linux_mono_ms() - start_ms;
+    cJSON *obj = cJSON_CreateObject(), *list = t->list;
 
+    t->list = NULL;
+    if (!cJSON_AddItemToObject(obj, "steps", list)) {
+        cJSON_Delete(list);
+        cJSON_Delete(obj);
+        return NULL;
+    }
+    cJSON_AddStringToObject(obj, "result", ok ? "ok" : "failed");
+    cJSON_AddNumberToObject(obj, "elapsed_ms", (double)ms);
+    if (t->w.keep)
+        cJSON_AddStringToObject(obj, "folder", t->w.folder);
+    else
+        cJSON_AddNullToObject(obj, "folder");
+    return obj;
+}
+
+static int report(struct tour *t, uint64_t ms)
+{
+    bool ok = !t->failed && t->done == STEP_CNT;
+    int status = ok ? CLI_DONE : CLI_FAILED;
+
+    if (cli_json())
+        return cli_json_print(&verb, report_json(t, ok, ms), status);
     if (t->w.keep)
         printf("the files are in %s\n", t->w.folder);
+    printf("%s: %u of %u steps ok, %llu.%llu s\n", ok ? "ok" : "FAILED",
+           t->done - t->failed, (unsigned)STEP_CNT,
+           (unsigned long long)(ms / 1000),
+           (unsigned long long)(ms % 1000 / 100));
+    return cli_finish(&verb, status);
+}
+
+static void close_tour(struct tour *t)
+{
     demo_close(&t->w);
     cli_bytes_free(&t->v1);
     cli_bytes_free(&t->v2);
     cli_bytes_free(&t->v3);
-    printf("%s: %u of %u steps ok, %llu.%llu s\n",
-           t->failed || t->done < STEP_CNT ? "FAILED" : "ok",
-           t->done - t->failed, (unsigned)STEP_CNT,
-           (unsigned long long)(ms / 1000),
-           (unsigned long long)(ms % 1000 / 100));
-    return cli_finish(&verb,
-                      t->failed || t->done < STEP_CNT ? CLI_FAILED : CLI_DONE);
+    cJSON_Delete(t->list);
+    t->list = NULL;
 }
 
 int cmd_demo(int argc, char **argv)
@@ -424,14 +469,17 @@ int cmd_demo(int argc, char **argv)
     t.w.keep = o.keep;
     t.w.wait_ms = o.wait_ms;
     t.tty = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO);
+    t.list = cJSON_CreateArray();
     if (prepare(&t) != ESP_OK) {
-        status = cli_fail(&verb, &t.diag, false);
-        demo_close(&t.w);
-        return status;
+        status = cli_fail(&verb, &t.diag, cli_json());
+    } else {
+        /* A step stands on the one before it: the first failure ends the
+         * tour. */
+        for (size_t i = 0; i < STEP_CNT && !demo_interrupted(); i++)
+            if (!run_step(&t, &steps[i]))
+                break;
+        status = report(&t, linux_mono_ms() - start_ms);
     }
-    /* A step stands on the one before it: the first failure ends the tour. */
-    for (size_t i = 0; i < STEP_CNT && !demo_interrupted(); i++)
-        if (!run_step(&t, &steps[i]))
-            break;
-    return finish(&t, start_ms);
+    close_tour(&t);
+    return status;
 }

@@ -21,7 +21,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb list_verb = {
     .name = "deny list",
     .usage = "FLASH",
-    .summary = "Lists the releases that this device does not install again.",
+    .summary = "list the releases that this device does not install again",
     .text = "A release is named by the SHA-256 of its ELF file, as porta image "
             "info shows it.\nWhether the list is looked at is an option of the "
             "device: porta flash create\n--deny-list, or porta update "
@@ -35,7 +35,7 @@ static const struct cli_verb list_verb = {
 static const struct cli_verb add_verb = {
     .name = "deny add",
     .usage = "FLASH SHA256",
-    .summary = "Puts a release on the list; the oldest of 8 makes room.",
+    .summary = "put a release on the list; the oldest of 8 makes room",
     .example =
         "porta deny add device.bin "
         "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
@@ -47,7 +47,7 @@ static const struct cli_verb add_verb = {
 static const struct cli_verb clear_verb = {
     .name = "deny clear",
     .usage = "FLASH",
-    .summary = "Empties the list, and forgets what failed last.",
+    .summary = "empty the list, and forget what failed last",
     .example = "porta deny clear device.bin",
     .opts = options,
     .arg_min = 1,

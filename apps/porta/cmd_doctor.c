@@ -32,7 +32,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb verb = {
     .name = "doctor",
     .usage = "[FLASH]",
-    .summary = "Checks this machine, and says how to mend what is wrong.",
+    .summary = "check this machine, and say how to mend what is wrong",
     .text =
         "Looks at the programs that porta build, make, the tests and the board "
         "need, at the\nclock, the port of porta serve and the CAs of the "

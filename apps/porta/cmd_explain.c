@@ -47,7 +47,7 @@ static const struct cli_opt explain_options[] = {
 static const struct cli_verb explain_verb = {
     .name = "explain",
     .usage = "FLASH",
-    .summary = "Says what boots at the next reset, and why. Never writes.",
+    .summary = "say what boots at the next reset, and why; never writes",
     .text =
         "It asks the bootloader's own decision, so a real bootloader with\n"
         "the same options does the same. In graph and picture the way that\n"
@@ -64,8 +64,8 @@ static const struct cli_verb explain_verb = {
 static const struct cli_verb reset_verb = {
     .name = "reset",
     .usage = "FLASH",
-    .summary = "Does what the bootloader does at a reset: one pass, with its "
-               "writes.",
+    .summary = "do what the bootloader does at a reset: one pass, with "
+               "its writes",
     .text = "A new image becomes PENDING_VERIFY; one that was not confirmed "
             "since the\nlast reset is given up.",
     .example = "porta reset device.bin",
@@ -184,7 +184,7 @@ static int check_drawing(const struct explain_opts *o)
         return cli_usage(&explain_verb, "--dot or --svg, not both");
     if (o->out && !draws)
         return cli_usage(&explain_verb, "-o FILE is for --dot and --svg");
-    if (draws && o->json && !o->out)
+    if (draws && o->json && cli_is_stdout(o->out))
         return cli_usage(&explain_verb, "--json and the drawing cannot both go "
                                         "to standard output; give -o FILE");
     return CLI_GO;

@@ -47,7 +47,7 @@ static const struct cli_opt create_options[] = {
 static const struct cli_verb create_verb = {
     .name = "flash create",
     .usage = "",
-    .summary = "Makes the flash of a device: table, blank otadata, images.",
+    .summary = "make the flash of a device: table, blank otadata, images",
     .text = "The bootloader region receives an image that stores the options\n"
             "(--rollback unless --no-rollback is given) for every verb that\n"
             "acts as a bootloader. An image that does not verify, does not\n"
@@ -187,7 +187,7 @@ static const struct cli_opt show_options[] = {
 static const struct cli_verb show_verb = {
     .name = "flash show",
     .usage = "FLASH",
-    .summary = "Shows what is in a flash file: table, images, boot records.",
+    .summary = "show what is in a flash file: table, images, boot records",
     .example = "porta flash show device.bin\n"
                "porta flash show device.bin --json",
     .opts = show_options,
@@ -235,7 +235,7 @@ static const struct cli_opt part_options[] = {
 static const struct cli_verb read_verb = {
     .name = "flash read",
     .usage = "FLASH LABEL [FILE]",
-    .summary = "Copies a partition into FILE, or to standard output.",
+    .summary = "copy a partition into FILE, or to standard output",
     .example = "porta flash read device.bin ota_0 slot.bin",
     .opts = part_options,
     .arg_min = 2,
@@ -245,7 +245,7 @@ static const struct cli_verb read_verb = {
 static const struct cli_verb write_verb = {
     .name = "flash write",
     .usage = "FLASH LABEL FILE",
-    .summary = "Erases a partition and programs FILE into it.",
+    .summary = "erase a partition and program FILE into it",
     .text = "The bytes are written as they are, whatever they are; what must\n"
             "boot is judged by porta explain.",
     .example = "porta flash write device.bin nvs nvs.bin",
@@ -257,7 +257,7 @@ static const struct cli_verb write_verb = {
 static const struct cli_verb erase_verb = {
     .name = "flash erase",
     .usage = "FLASH LABEL",
-    .summary = "Erases a partition.",
+    .summary = "erase a partition",
     .example = "porta flash erase device.bin otadata",
     .opts = part_options,
     .arg_min = 2,
@@ -287,7 +287,7 @@ static esp_err_t part_to_file(struct device *dev, const struct part_entry *part,
     err = part_read(&dev->parts, part, 0, bytes, part->len);
     if (err)
         err = op_fail(dev, part, err, d);
-    else if (path && strcmp(path, "-") != 0)
+    else if (!cli_is_stdout(path))
         err = cli_write_file(path, span_of(bytes, part->len), 0644, d);
     else if (fwrite(bytes, 1, part->len, stdout) != part->len)
         err = diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
@@ -381,7 +381,7 @@ static int part_verb(const struct cli_verb *verb, int argc, char **argv)
     if (status != CLI_GO)
         return status;
     if (verb == &read_verb && o.json &&
-        (args.cnt < 3 || strcmp(args.val[2], "-") == 0))
+        (args.cnt < 3 || cli_is_stdout(args.val[2])))
         return cli_usage(verb, "--json and the partition cannot both go to "
                                "standard output; name a FILE");
     o.dev.rollback = CLI_ON;

@@ -9,13 +9,14 @@
 struct map_opts {
     struct device_args dev;
     const char *out;
+    bool svg;
 };
 
 static const struct cli_opt options[] = {
     { "-o", "FILE", "where the picture goes (standard output)", CLI_KIND_TEXT,
       offsetof(struct map_opts, out) },
-    { "--svg", "FILE", "the same as -o FILE", CLI_KIND_TEXT,
-      offsetof(struct map_opts, out) },
+    { "--svg", NULL, "as SVG, as it is without; porta explain has it, too",
+      CLI_KIND_FLAG, offsetof(struct map_opts, svg) },
     DEVICE_OPTS_CHIP(struct map_opts, dev),
     DEVICE_OPTS_BOOT(struct map_opts, dev),
     CLI_OPT_END,
@@ -24,7 +25,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb verb = {
     .name = "flash map",
     .usage = "FLASH",
-    .summary = "Draws a flash file as SVG: what lies where, and what boots.",
+    .summary = "draw a flash file as SVG: what lies where, and what boots",
     .text = "Partitions are as high as they are long; beside them stand the "
             "versions of\ntheir images and what the boot records say. The "
             "arrow is the next boot.",
@@ -46,7 +47,7 @@ int flash_map(int argc, char **argv)
 
     if (status != CLI_GO)
         return status;
-    if (cli_json() && (!o.out || strcmp(o.out, "-") == 0))
+    if (cli_json() && cli_is_stdout(o.out))
         return cli_usage(&verb, "--json and the picture cannot both go to "
                                 "standard output; give -o FILE");
     if (cli_other_file(o.out, args.val[0], &d) == ESP_OK &&

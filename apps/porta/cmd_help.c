@@ -25,7 +25,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb help_verb = {
     .name = "help",
     .usage = "[VERB...]",
-    .summary = "Lists the verbs, or shows one page about a verb.",
+    .summary = "list the verbs, or show one page about a verb",
     .text = "Every page, the manual and the completion are made of the table "
             "that command\nlines are parsed by; --json shows the table itself.",
     .example = "porta help flash create\n"
@@ -103,19 +103,32 @@ static int no_page(const struct cli_args *args)
     return cli_no_such("", cli_verbs, cli_verb_cnt, args->val[0]);
 }
 
+static int show_json(const char *name, const struct cli_args *args)
+{
+    cJSON *obj = cli_verbs_json(name);
+
+    if (obj && cJSON_GetArraySize(cJSON_GetObjectItem(obj, "verbs")) == 0) {
+        cJSON_Delete(obj);
+        return no_page(args);
+    }
+    return cli_json_print(&help_verb, obj, CLI_DONE);
+}
+
 static int show_page(const struct help_opts *o, const struct cli_args *args)
 {
     struct wanted w = { .man = o->man };
     const struct cli_visitor visitor = { &w, page_group, page_verb };
 
+    snprintf(w.name, sizeof(w.name), "%s%s%s", args->cnt ? args->val[0] : "",
+             args->cnt > 1 ? " " : "", args->cnt > 1 ? args->val[1] : "");
+    if (cli_json())
+        return show_json(w.name, args);
     if (args->cnt == 0 && o->man)
         cli_man_main(stdout);
     else if (args->cnt == 0)
         cli_help_main(stdout);
     if (args->cnt == 0)
         return cli_finish(&help_verb, CLI_DONE);
-    snprintf(w.name, sizeof(w.name), "%s%s%s", args->val[0],
-             args->cnt > 1 ? " " : "", args->cnt > 1 ? args->val[1] : "");
     cli_walk(cli_verbs, cli_verb_cnt, &visitor);
     return w.found ? cli_finish(&help_verb, CLI_DONE) : no_page(args);
 }
@@ -233,7 +246,5 @@ int cmd_help(int argc, char **argv)
         (zsh ? cli_complete_zsh : cli_complete_bash)(stdout);
         return cli_finish(&help_verb, CLI_DONE);
     }
-    if (cli_json())
-        return cli_json_print(&help_verb, cli_verbs_json(), CLI_DONE);
     return show_page(&o, &args);
 }

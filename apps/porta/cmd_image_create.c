@@ -326,10 +326,11 @@ static int report(const struct create *c, const struct img_layout *plan)
     char len[32];
 
     if (!c->o->json) {
-        printf("%s: %s %s for %s, %s bytes, %u segments\n", c->o->out,
-               c->o->project, c->o->version, c->chip->name,
-               cli_thousands(plan->image_len, len, sizeof(len)),
-               (unsigned)plan->cnt);
+        fprintf(cli_is_stdout(c->o->out) ? stderr : stdout,
+                "%s: %s %s for %s, %s bytes, %u segments\n", c->o->out,
+                c->o->project, c->o->version, c->chip->name,
+                cli_thousands(plan->image_len, len, sizeof(len)),
+                (unsigned)plan->cnt);
         return cli_finish(&create_verb, CLI_DONE);
     }
     obj = cJSON_CreateObject();

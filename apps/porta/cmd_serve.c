@@ -60,7 +60,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb verb = {
     .name = "serve",
     .usage = "DIR",
-    .summary = "Serves the files in DIR over HTTPS, for development.",
+    .summary = "serve the files in DIR over HTTPS, for development",
     .text =
         "Prints its URL as one line when it is ready and ends on SIGINT or\n"
         "SIGTERM. Without --cert it makes a certificate authority and a\n"

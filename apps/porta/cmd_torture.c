@@ -62,7 +62,7 @@ static const struct cli_opt options[] = {
 static const struct cli_verb torture_verb = {
     .name = "torture",
     .usage = "FLASH",
-    .summary = "Cuts the power in every flash operation, on a copy of FLASH.",
+    .summary = "cut the power in every flash operation, on a copy of FLASH",
     .text = "Updates, confirms and rolls back a simulated device that holds "
             "FLASH, with\nthe power cut before, inside and after every flash "
             "operation. After each cut\nthe boot records must say old or new, "
@@ -251,7 +251,7 @@ static esp_err_t end_job(struct run *r, struct job *job, struct progress *p)
     int status = 0;
 
     while (waitpid(job->pid, &status, WNOHANG) == 0) {
-        progress_show(p, "torture", *r->run_cnt, total);
+        progress_show(p, "power cuts", *r->run_cnt, total);
         nanosleep(&pause, NULL);
     }
     if (status != 0)

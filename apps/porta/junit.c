@@ -27,9 +27,10 @@ esp_err_t junit_open(struct junit *j, const char *path, struct diag *d)
         return ESP_OK;
     err = check_path(path, d);
     if (!err)
-        err = cli_out_open(&j->out, path, 0644, d);
+        err = cli_out_probe(path, d);
     if (err)
         return err;
+    j->path = path;
     j->to = open_memstream(&j->cases, &j->cases_len);
     if (j->to)
         return ESP_OK;
@@ -93,7 +94,7 @@ static esp_err_t write_all(struct junit *j, const char *suite, struct diag *d)
     if (fclose(to) != 0)
         err = diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
     else
-        err = cli_out_write(&j->out, text, len, d);
+        err = cli_write_file(j->path, span_of(text, len), 0644, d);
     free(text);
     return err;
 }
@@ -109,8 +110,6 @@ esp_err_t junit_close(struct junit *j, const char *suite, struct diag *d)
     j->to = NULL;
     if (!err)
         err = write_all(j, suite, d);
-    if (!err)
-        err = cli_out_commit(&j->out, d);
     junit_discard(j);
     return err;
 }
@@ -120,6 +119,5 @@ void junit_discard(struct junit *j)
     if (j->to)
         fclose(j->to);
     free(j->cases);
-    cli_out_discard(&j->out);
     *j = (struct junit)JUNIT_CLOSED;
 }

@@ -13,11 +13,11 @@ struct junit {
     size_t cases_len;
     uint32_t cnt, fail_cnt, skip_cnt;
     uint64_t total_ms;
-    struct cli_out out;
+    const char *path; /* borrowed */
 };
-#define JUNIT_CLOSED          \
-    {                         \
-        .out = CLI_OUT_CLOSED \
+#define JUNIT_CLOSED \
+    {                \
+        NULL         \
     }
 
 struct junit_case {

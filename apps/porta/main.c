@@ -24,16 +24,27 @@ static bool hold_standard_streams(void)
 static int show_version(void)
 {
     static const struct cli_verb verb = { .name = "--version" };
+    cJSON *obj;
 
+    if (cli_json()) {
+        obj = cJSON_CreateObject();
+        cJSON_AddStringToObject(obj, "version", PORTA_VERSION);
+        return cli_json_print(&verb, obj, CLI_DONE);
+    }
     puts("porta " PORTA_VERSION);
     return cli_finish(&verb, CLI_DONE);
 }
 
+static int show_list(void)
+{
+    static char help[] = "help", json[] = "--json";
+    char *help_argv[] = { help, json, NULL };
+
+    return cmd_help(cli_json() ? 2 : 1, help_argv);
+}
+
 int main(int argc, char **argv)
 {
-    static char help[] = "help";
-    char *help_argv[] = { help, NULL };
-
     if (!hold_standard_streams())
         return CLI_FAILED;
     /* A reader that goes away is an error of write(), not the end. */
@@ -42,8 +53,9 @@ int main(int argc, char **argv)
         cli_help_main(stderr);
         return CLI_USAGE;
     }
+    cli_begin(argc, argv);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return cmd_help(1, help_argv);
+        return show_list();
     if (strcmp(argv[1], "--version") == 0)
         return show_version();
     for (size_t i = 0; i < cli_verb_cnt; i++)

@@ -303,10 +303,11 @@ esp_err_t trace_open(struct trace *t, const char *path, struct diag *d)
 {
     static const char *const lanes[] = { "session", "network", "flash" };
 
-    esp_err_t err = cli_out_open(&t->out, path, 0644, d);
+    esp_err_t err = cli_out_probe(path, d);
 
     if (err)
         return err;
+    t->path = path;
     t->to = open_memstream(&t->text, &t->len);
     if (!t->to)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
@@ -341,10 +342,7 @@ esp_err_t trace_close(struct trace *t, struct diag *d)
         err = diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
     t->to = NULL;
     if (!err)
-        err = cli_out_write(&t->out, t->text, t->len, d);
-    if (!err)
-        err = cli_out_commit(&t->out, d);
-    cli_out_discard(&t->out);
+        err = cli_write_file(t->path, span_of(t->text, t->len), 0644, d);
     free(t->text);
     t->text = NULL;
     return err;

@@ -32,7 +32,8 @@ struct trace_event {
 };
 
 struct trace {
-    FILE *to; /* NULL: off */
+    FILE *to;         /* NULL: off */
+    const char *path; /* borrowed */
     char *text;
     size_t len;
     uint64_t zero_us;
@@ -41,7 +42,6 @@ struct trace {
     struct port_net net_below, *net;
     atomic_bool programmed;
     pthread_mutex_t lock; /* of to and last */
-    struct cli_out out;
 };
 
 /* A file that cannot be made is a failure now, before anything was done. */

@@ -110,7 +110,7 @@ static const struct cli_opt options[] = {
 const struct cli_verb update_verb = {
     .name = "update",
     .usage = "FLASH URL",
-    .summary = "Runs one OTA session: download, check, write, make bootable.",
+    .summary = "run one OTA session: download, check, write, make bootable",
     .text =
         "The running slot is the one that porta explain says boots; the next\n"
         "one is written. Nothing that boots changes before the whole image is\n"

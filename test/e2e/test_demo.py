@@ -37,6 +37,15 @@ def test_every_step_is_ok_and_nothing_is_left(porta, tmp_path):
     assert ended.err == ""
 
 
+def test_the_steps_as_json(porta, tmp_path):
+    ended = porta.ok("demo", "--json", env={"TMPDIR": str(tmp_path)})
+    said = ended.json
+    assert said["result"] == "ok" and said["folder"] is None
+    assert len(said["steps"]) == 11 and all(s["ok"] for s in said["steps"])
+    assert sum(s["said"] != "" for s in said["steps"]) == 3, said
+    assert ended.out.count("\n") == 1 and os.listdir(tmp_path) == []
+
+
 def test_keep_leaves_a_device_that_boots(porta, tmp_path):
     porta.ok("demo", "--keep", env={"TMPDIR": str(tmp_path)})
     (kept,) = os.listdir(tmp_path)
@@ -65,3 +74,5 @@ def test_a_step_that_went_wrong_is_not_ok(porta, images, tmp_path, claim,
 def test_images_that_are_missing(porta, tmp_path):
     ended = porta("demo", "--images", tmp_path)
     assert ended.code == 1 and "simple-1.bin" in ended.err, ended
+    ended = porta("demo", "--images", tmp_path, "--json")
+    assert ended.code == 1 and ended.json["error"]["stage"] == "file", ended

@@ -53,6 +53,48 @@ def test_flags_are_accepted_and_strangers_are_not(porta, table):
         assert ended.code == 2 and "unknown option --zzyzx" in ended.err
 
 
+def test_summaries_are_of_one_style(table):
+    """As a manual's NAME line has it: no capital, no full stop."""
+    for verb in table.values():
+        text = verb["summary"]
+        assert text[0].islower() and text[-1] != ".", verb["name"]
+
+
+def test_every_verb_has_the_common_options(table):
+    for verb in table.values():
+        assert {"--json", "--quiet", "--verbose", "--help"} <= set(
+            names(verb)), verb["name"]
+
+
+def test_pages_as_json(porta, table):
+    for name, verb in table.items():
+        page, = porta.ok(*name.split(), "--help", "--json").json["verbs"]
+        assert page == verb
+        asked = porta.ok("help", *name.split(), "--json").json
+        assert asked == {"verbs": [verb]}
+    group = [v for n, v in table.items() if n.startswith("flash ")]
+    assert porta.ok("flash", "--help", "--json").json == {"verbs": group}
+    assert porta.ok("help", "flash", "--json").json == {"verbs": group}
+    assert porta.ok("--help", "--json").json["verbs"] == list(table.values())
+    assert re.fullmatch(r"\d+\.\d+\.\d+",
+                        porta.ok("--version", "--json").json["version"])
+
+
+@pytest.mark.parametrize("args,says", [
+    (["nonsense"], "no verb 'nonsense'"),
+    (["help", "nonsense"], "no verb 'nonsense'"),
+    (["help", "flash", "crea"], "did you mean create?"),
+    (["flash", "nonsense"], "no verb 'flash nonsense'"),
+    (["flash"], "--json stands where"), ([], "--json stands where"),
+    (["--quiet", "explain"], "--quiet stands where the verb is missing"),
+    (["flash", "--quiet", "create"], "--quiet stands where")])
+def test_a_verb_that_is_not_there_is_told_in_json_too(porta, args, says):
+    ended = porta(*args, "--json")
+    assert ended.code == 2 and ended.out.count("\n") == 1, ended
+    assert says in ended.json["error"]["message"]
+    assert ended.json["error"]["message"] in ended.err
+
+
 def test_the_help_page_has_every_row(porta, table):
     for verb in table.values():
         page = porta.ok("help", *verb["name"].split()).out
@@ -102,7 +144,12 @@ def completed(made, *words):
      ["esp32c2", "esp32c3", "esp32c5", "esp32c6", "esp32c61"]),
     (["porta", "update", "--cacert", "x"], []),
     (["porta", "help", "tor"], ["torture"]),
-    (["porta", "nonsense", "--x"], [])])
+    (["porta", "nonsense", "--x"], []),
+    # Nothing is offered where files are: bash then lists those itself.
+    (["porta", "test", "''"], []), (["porta", "test", "sc"], []),
+    (["porta", "flash", "show", "''"], []),
+    (["porta", "test", "x.toml", "--ju"], ["--junit"]),
+    (["porta", "-"], ["--help", "--version"])])
 def test_bash_completes(made, words, offer):
     got = completed(made, *words)
     assert got == offer if words[-1] != "esp32c" else set(got) <= {

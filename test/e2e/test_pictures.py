@@ -3,8 +3,10 @@ update. Whatever a label or a version says, they stay well formed."""
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import xml.etree.ElementTree as ET
@@ -163,9 +165,9 @@ def test_a_hostile_version_is_drawn_all_the_same(porta, flash, image):
 def test_where_the_map_goes(porta, flash, tmp_path):
     path = flash()
     before = path.read_bytes()
-    for option in ("-o", "--svg"):
-        out = tmp_path / f"map{option}.svg"
-        made = porta.ok("flash", "map", path, option, out, "--json").json
+    for options in (["-o"], ["--svg", "-o"]):
+        out = tmp_path / f"map{len(options)}.svg"
+        made = porta.ok("flash", "map", path, *options, out, "--json").json
         assert made == {"file": str(out), "size": out.stat().st_size}
         assert out.read_text() == porta.ok("flash", "map", path).out
     assert path.read_bytes() == before
@@ -328,6 +330,17 @@ def test_a_trace_that_cannot_be_made_ends_it_before_it_begins(porta, updated,
     ended = update(porta, updated, "--trace", tmp_path / "no/t.json")
     assert ended.code == 1 and "no/t.json" in ended.err, ended
     assert updated[0].read_bytes() == before
+
+
+def test_a_trace_that_is_not_yet_written_leaves_nothing(porta, updated,
+                                                         tmp_path):
+    (tmp_path / "t").mkdir()
+    path, url, trust = updated
+    ended = porta("update", path, url, "--cacert", trust, "--power-cut", 9,
+                  "--trace", tmp_path / "t/t.json")
+    assert ended.code == -signal.SIGKILL, ended
+    assert ended.err == "porta update: power cut before flash operation 9\n"
+    assert not os.listdir(tmp_path / "t")
 
 
 def test_a_trace_that_is_lost_does_not_undo_the_update(porta, updated):

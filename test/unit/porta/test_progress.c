@@ -40,11 +40,11 @@ static const struct row rows[] = {
       { "download", 1024, 102400, 1000, NULL },
       "download   1% 1,024 of 102,400 bytes, 1 KB/s, 1 min 39 s left" },
     { "something else than bytes",
-      { "torture", 250, 1000, 1000, "runs" },
-      "torture  25% 250 of 1,000 runs, 3 s left" },
+      { "power cuts", 250, 1000, 1000, "runs" },
+      "power cuts  25% 250 of 1,000 runs, 3 s left" },
     { "something else, and nobody knows how many",
-      { "torture", 2500, PROGRESS_UNKNOWN, 1000, "runs" },
-      "torture 2,500 runs" },
+      { "power cuts", 2500, PROGRESS_UNKNOWN, 1000, "runs" },
+      "power cuts 2,500 runs" },
 };
 
 static void test_line(void **state)
