@@ -282,7 +282,7 @@ static int parse_word(const struct cli_verb *verb, struct line *l, void *opts,
 static int show_help(const struct cli_verb *verb)
 {
     if (json_wanted)
-        return cli_json_print(verb, cli_verbs_json(verb->name), CLI_DONE);
+        return cli_json_print(verb, cli_verb_json(verb), CLI_DONE);
     cli_help_page(verb, stdout);
     return cli_finish(verb, CLI_DONE);
 }
@@ -411,7 +411,8 @@ int cli_dispatch(const char *name, const struct cli_sub *subs, size_t sub_cnt,
         const struct cli_verb verb = { .name = name };
 
         if (json_wanted)
-            return cli_json_print(&verb, cli_verbs_json(name), CLI_DONE);
+            return cli_json_print(&verb, cli_verbs_json(subs, sub_cnt, ""),
+                                  CLI_DONE);
         cli_help_group(name, subs, sub_cnt, stdout);
         return cli_finish(&verb, CLI_DONE);
     }

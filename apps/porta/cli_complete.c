@@ -1,5 +1,5 @@
-/* Completion for bash and zsh, and the table as JSON: all made from the table
- * that command lines are parsed by. */
+/* Completion for bash and zsh, made from the table that command lines are
+ * parsed by. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,71 +203,4 @@ void cli_complete_zsh(FILE *to)
           "if [ \"$funcstack[1]\" = _porta ]; then _porta \"$@\"; "
           "else compdef _porta porta; fi\n",
           to);
-}
-
-/* --- JSON ------------------------------------------------------------------- */
-
-static cJSON *option_json(const struct cli_opt *o)
-{
-    cJSON *obj = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(obj, "name", o->name);
-    if (o->meta)
-        cJSON_AddStringToObject(obj, "value", o->meta);
-    else
-        cJSON_AddNullToObject(obj, "value");
-    cJSON_AddBoolToObject(obj, "repeats", o->kind == CLI_KIND_LIST);
-    cJSON_AddStringToObject(obj, "help", o->help);
-    return obj;
-}
-
-/* The verbs of one name or of one group. */
-struct listing {
-    const char *name; /* "": all */
-    cJSON *list;
-};
-
-static void json_verb(void *ctx, const struct cli_verb *verb)
-{
-    const struct listing *l = ctx;
-    cJSON *obj, *list;
-    const struct cli_opt *o;
-    size_t len = strlen(l->name);
-
-    if (len && (strncmp(verb->name, l->name, len) != 0 ||
-                (verb->name[len] && verb->name[len] != ' ')))
-        return;
-    obj = cJSON_CreateObject();
-    list = cJSON_CreateArray();
-    cJSON_AddStringToObject(obj, "name", verb->name);
-    cJSON_AddStringToObject(obj, "usage", verb->usage);
-    cJSON_AddStringToObject(obj, "summary", verb->summary);
-    for (size_t i = 0; (o = cli_opt_at(verb, i)) != NULL; i++)
-        cJSON_AddItemToArray(list, option_json(o));
-    cJSON_AddItemToObject(obj, "options", list);
-    cJSON_AddItemToArray(l->list, obj);
-}
-
-static void no_group(void *ctx, const char *name, const struct cli_sub *subs,
-                     size_t cnt)
-{
-    (void)ctx;
-    (void)name;
-    (void)subs;
-    (void)cnt;
-}
-
-cJSON *cli_verbs_json(const char *name)
-{
-    cJSON *obj = cJSON_CreateObject(), *list = cJSON_CreateArray();
-    struct listing listing = { name, list };
-    const struct cli_visitor all = { &listing, no_group, json_verb };
-
-    if (obj && list && cJSON_AddItemToObject(obj, "verbs", list)) {
-        cli_walk(cli_verbs, cli_verb_cnt, &all);
-        return obj;
-    }
-    cJSON_Delete(list);
-    cJSON_Delete(obj);
-    return NULL;
 }

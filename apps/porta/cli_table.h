@@ -41,8 +41,10 @@ void cli_man_main(FILE *to);
 void cli_help_main(FILE *to);
 void cli_complete_bash(FILE *to);
 void cli_complete_zsh(FILE *to);
-/* {"verbs": [...]}: those of a group, one by its name, or with "" all. NULL when
- * memory ran out. */
-cJSON *cli_verbs_json(const char *name);
+/* {"verbs": [...]}: one; or of these verbs and what is below them those of one
+ * name or group, with "" all. NULL when memory ran out. */
+cJSON *cli_verb_json(const struct cli_verb *verb);
+cJSON *cli_verbs_json(const struct cli_sub *verbs, size_t cnt,
+                      const char *name);
 
 #endif

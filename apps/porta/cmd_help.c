@@ -105,7 +105,7 @@ static int no_page(const struct cli_args *args)
 
 static int show_json(const char *name, const struct cli_args *args)
 {
-    cJSON *obj = cli_verbs_json(name);
+    cJSON *obj = cli_verbs_json(cli_verbs, cli_verb_cnt, name);
 
     if (obj && cJSON_GetArraySize(cJSON_GetObjectItem(obj, "verbs")) == 0) {
         cJSON_Delete(obj);
