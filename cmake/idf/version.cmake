@@ -17,6 +17,12 @@ endfunction()
 function(porta_version_find out)
     if(CONFIG_APP_PROJECT_VER_FROM_CONFIG)
         set(text "${CONFIG_APP_PROJECT_VER}")
+        if(DEFINED CACHE{PROJECT_VER} AND
+                NOT "$CACHE{PROJECT_VER}" STREQUAL text)
+            message("note: -D PROJECT_VER=$CACHE{PROJECT_VER} does not count, "
+                "CONFIG_APP_PROJECT_VER_FROM_CONFIG is set: this is version "
+                "${text}")
+        endif()
     elseif(DEFINED PROJECT_VER)
         set(text "${PROJECT_VER}")
     elseif(DEFINED ENV{PROJECT_VER})

@@ -254,6 +254,19 @@ def test_version(make, claim, files, words, env, version):
     assert json.loads(ended.out)["version"] == version
 
 
+def test_a_version_that_does_not_count(make):
+    """The project's option wins, as in ESP-IDF, and that is said."""
+    project = make({"sdkconfig.defaults":
+                    "CONFIG_APP_PROJECT_VER_FROM_CONFIG=y\n"
+                    'CONFIG_APP_PROJECT_VER="7"\n'})
+    said = []
+    for version in ("7", "8"):
+        ended = project.build(*project.room, "-D", f"PROJECT_VER={version}")
+        assert project.config("APP_PROJECT_VER") == '"7"'
+        said.append("note: -D PROJECT_VER=8 does not count" in ended.err)
+    assert said == [False, True], ended
+
+
 def test_version_from_git(make):
     project = make({"version.txt": None})
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C",

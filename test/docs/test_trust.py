@@ -10,10 +10,11 @@ import pytest
 
 import nginx
 import pages
-from conftest import needs_nginx
+from conftest import needs_nginx, strangers
 
 SIGNING = pages.Page("docs/signing.md")
 ENCRYPTED = pages.Page("docs/encrypted-images.md")
+TUTORIAL = pages.Page("docs/tutorial.md")
 OLDER = pages.Page("docs/anti-rollback.md")
 
 
@@ -58,6 +59,35 @@ def test_signing(fleet):
     said = fleet(SIGNING.block("A key leaves", "sh", 1))
     assert f"{digest} revoked" in said and said.count(" trusted") == 2
     fleet(SIGNING.block("A key leaves", "sh", 2))
+
+
+# The project's line for the scheme, what kind of key, what the device asks.
+SCHEMES = [("ECDSA_V2", "ecdsa256", "esp32c6"), ("RSA", "rsa3072", "esp32")]
+
+
+@strangers
+@pytest.mark.parametrize("line, scheme, target", SCHEMES)
+def test_signing_in_a_project(reader, line, scheme, target):
+    """With the program of the tutorial: an update that nobody signed, then
+    one that the project signed."""
+    for block in TUTORIAL.all("cmake", "ini", "c"):
+        reader.write(block.file, block.text)
+    options = SIGNING.block("In an ESP-IDF project", "ini")
+    with (reader.folder / "lamp/sdkconfig.defaults").open("a") as file:
+        file.write(options.replace("ECDSA_V2", line)
+                   .replace("esp32c6", target))
+    reader.run(TUTORIAL.block("A project"))
+    said = reader.run(
+        f"porta key new --scheme {scheme} -o lamp/first.pem\n"
+        "for v in 1 2; do porta build lamp -o v$v -D PROJECT_VER=$v; done\n"
+        "cp v1/flash.bin device.bin; porta key show device.bin\n")
+    assert f"{scheme}, 1 of 1 needed" in said and "not at boot" in said
+    update = ("porta serve www --port 8443 --quiet &\nsleep 1\n"
+              "porta device device.bin --boots 2\nkill %1\n")
+    said = reader.run("cp v2/lamp.bin.unsigned www/lamp.bin\n" + update)
+    assert "not signed" in said and "lamp 2" not in said
+    said = reader.run("cp v2/lamp.bin www/lamp.bin\n" + update)
+    assert "lamp 2, from ota_0" in said
 
 
 @needs_nginx
