@@ -25,7 +25,7 @@ MODE =
 GROUP ?= build
 test test-san: GROUP = test
 bench: GROUP = bench
-setup lint format fuzz check-deep: GROUP = dev
+setup lint format fuzz coverage check-deep: GROUP = dev
 board sizes: GROUP = board
 
 .PHONY: help
@@ -68,6 +68,15 @@ fuzz: MODE = -DCMAKE_C_COMPILER=clang -DPORTA_FUZZ=ON
 fuzz: configure ## short fuzz runs of every parser (FUZZ_SECONDS=20 each)
 	@cmake --build $(DIR) -j $(JOBS) --target fuzzers
 	@tools/fuzz.sh $(DIR) $(FUZZ_SECONDS) $(JOBS)
+
+.PHONY: coverage
+coverage: DIR = $(BUILD)-coverage
+coverage: MODE = -DPORTA_COVERAGE=ON
+coverage: LABEL = coverage
+coverage: build ## lines and branches that the tests run, by module
+	@find $(DIR) -name '*.gcda' -delete
+	@$(TEST)
+	@$(PYTHON) tools/coverage.py $(DIR)
 
 .PHONY: board
 board: configure ## the same update on an emulated bare-metal board, with its tests
@@ -140,4 +149,4 @@ deb: build ## a Debian package: build-deb/porta_VERSION_ARCH.deb
 .PHONY: clean
 clean: ## remove what was built (.deps/ stays)
 	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-deep $(BUILD)-board \
-	    $(BUILD)-deb
+	    $(BUILD)-coverage $(BUILD)-deb

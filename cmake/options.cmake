@@ -102,6 +102,7 @@ option(PORTA_TESTS "Build the tests and the replay of the fuzz corpora" ON)
 option(PORTA_DEEP "Tests run their long form: every cut twice, 1,000 kills" OFF)
 option(PORTA_SANITIZE
     "Build everything with the address and undefined-behaviour sanitizers" OFF)
+option(PORTA_COVERAGE "Count which lines and branches of src/ ran (gcc)" OFF)
 option(PORTA_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
 option(PORTA_WERROR "Treat warnings in our own code as errors" ON)
 set(PORTA_ONLY "" CACHE STRING

@@ -30,10 +30,17 @@ function(porta_test_properties test kind timeout)
     if(PORTA_SANITIZE)
         math(EXPR timeout "${timeout} * 3")
     endif()
+    if(PORTA_COVERAGE)
+        math(EXPR timeout "${timeout} * 30")
+    endif()
     if(PORTA_DEEP)
         math(EXPR timeout "${timeout} * 30")
     endif()
-    set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${timeout}
+    set(labels ${kind})
+    if(PORTA_COVERAGE AND NOT test MATCHES "${PORTA_NOT_COUNTED}")
+        list(APPEND labels coverage)
+    endif()
+    set_tests_properties(${test} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout}
         SKIP_RETURN_CODE 77)
     set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
         "PORTA_BIN=${PORTA_TEST_BIN}"

@@ -2,8 +2,8 @@
 # check_deep.sh - the long proofs; `make check-deep`.
 #
 # usage: tools/check_deep.sh BUILD FUZZ_SECONDS [CMAKE_ARGS]
-# The tests in their long form (PORTA_DEEP), all tests under sanitizers, each
-# fuzzer for FUZZ_SECONDS. One that fails does not keep the others from
+# The tests in their long form (PORTA_DEEP), all tests under sanitizers, what
+# they cover, each fuzzer for FUZZ_SECONDS. One that fails does not keep the others from
 # running; the last line is the sum, and what each said is in BUILD/deep/.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -16,5 +16,6 @@ mkdir -p "$logs"
 
 step deep make test BUILD="$build-deep" CMAKE_ARGS="$args -DPORTA_DEEP=ON"
 step test-san make test-san BUILD="$build" CMAKE_ARGS="$args"
+step coverage make coverage BUILD="$build" CMAKE_ARGS="$args"
 step fuzz make fuzz BUILD="$build" CMAKE_ARGS="$args" FUZZ_SECONDS="$seconds"
 steps_end

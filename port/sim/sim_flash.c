@@ -132,6 +132,10 @@ static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
         return ESP_FAIL;
     if (!range_ok(f, off, len))
         return refuse(f, ESP_ERR_INVALID_SIZE);
+    if (f->read_fault > 0 && --f->read_fault == 0) {
+        f->count.fired++;
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
     f->count.reads++;
     f->count.read_len += len;
     spend(f, false, false, (uint64_t)f->pace.read_kib_us * len / 1024);
@@ -404,6 +408,13 @@ void sim_flash_power_on(struct sim_flash *f)
 {
     f->power_off = false;
     f->plan.fault = SIM_FAULT_NONE;
+    f->read_fault = 0;
+}
+
+void sim_flash_fail_read(struct sim_flash *f, uint32_t nth)
+{
+    f->read_fault = nth;
+    f->count.armed++;
 }
 
 void sim_flash_stick(struct sim_flash *f, uint32_t off, bool stuck)

@@ -80,6 +80,7 @@ struct sim_flash {
     struct sim_flash_count count;
     struct sim_fault_plan plan; /* nth: operations to go */
     uint64_t seed;
+    uint32_t read_fault; /* reads to go until one fails, 0: none does */
     bool power_off;
     struct sim_flash_pace pace;
     struct sim_sys *sys; /* whose clock goes on; borrowed */
@@ -111,6 +112,8 @@ uint64_t sim_flash_back(struct sim_flash *f);
 void sim_flash_arm(struct sim_flash *f, enum sim_fault fault, uint32_t nth,
                    uint64_t seed);
 void sim_flash_arm_plan(struct sim_flash *f, const struct sim_fault_plan *plan);
+/* The nth read from now (1: the next) reports failure, those after it do not. */
+void sim_flash_fail_read(struct sim_flash *f, uint32_t nth);
 /* Power is back; contents stay as the cut left them, nothing is armed. */
 void sim_flash_power_on(struct sim_flash *f);
 

@@ -45,8 +45,7 @@ static esp_err_t erase_and_write(const struct otadata_place *at, uint32_t idx,
     /* The CRC is the commit: until it stands there the reference, which
      * ignores the log, takes the record for damaged. */
     uint32_t commit = REC_CRC_OFF - REC_CRC_OFF % flash->prog_len;
-    if (commit > 0)
-        err = prog_checked(at, off, bytes, commit);
+    err = prog_checked(at, off, bytes, commit);
     if (err)
         return err;
     return prog_checked(at, off + commit, bytes + commit,

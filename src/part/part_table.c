@@ -24,11 +24,8 @@ static uint32_t row_magic(const uint8_t *row)
     return le16_get(row);
 }
 
-esp_err_t part_row_parse(const uint8_t row[PART_ROW_LEN],
-                         struct part_entry *out)
+static void row_read(const uint8_t *row, struct part_entry *out)
 {
-    if (row_magic(row) != ROW_MAGIC)
-        return ESP_ERR_NOT_FOUND;
     memset(out, 0, sizeof(*out));
     out->type = row[ROW_TYPE];
     out->subtype = row[ROW_SUBTYPE];
@@ -37,6 +34,14 @@ esp_err_t part_row_parse(const uint8_t row[PART_ROW_LEN],
     out->flags = le32_get(row + ROW_FLAGS);
     for (size_t i = 0; i < PART_LABEL_LEN && row[ROW_LABEL + i]; i++)
         out->label[i] = (char)row[ROW_LABEL + i];
+}
+
+esp_err_t part_row_parse(const uint8_t row[PART_ROW_LEN],
+                         struct part_entry *out)
+{
+    if (row_magic(row) != ROW_MAGIC)
+        return ESP_ERR_NOT_FOUND;
+    row_read(row, out);
     return ESP_OK;
 }
 
@@ -79,13 +84,10 @@ static esp_err_t entry_add(struct part_table *table, const uint8_t *row,
     /* Without a flash to compare with, nothing may pass 4 GiB. */
     uint64_t limit = flash_len ? flash_len : (uint64_t)UINT32_MAX + 1;
     struct part_entry *e = &table->entries[table->cnt];
-    esp_err_t err;
 
     if (table->cnt == PART_MAX_ENTRIES)
         return ESP_ERR_INVALID_STATE;
-    err = part_row_parse(row, e);
-    if (err)
-        return err;
+    row_read(row, e);
     if (e->off > limit || e->len > limit - e->off)
         return ESP_ERR_INVALID_SIZE;
     table->cnt++;

@@ -217,6 +217,108 @@ static void test_fuses_in_flash(void **state)
     world_close(&w);
 }
 
+/* --- the start -------------------------------------------------------------- */
+
+/* Fuses that say something else from the nth time on. */
+struct turncoat {
+    struct port_fuse port;
+    unsigned reads, honest;
+};
+
+static esp_err_t turncoat_read(void *ctx, uint32_t *bits)
+{
+    struct turncoat *t = ctx;
+    *bits = ++t->reads <= t->honest ? 1 : 0xFF;
+    return ESP_OK;
+}
+
+static void count_start(void *ctx)
+{
+    ++*(unsigned *)ctx;
+}
+
+/* It is asked twice, of the fuses themselves, and both answers count. */
+static void test_start_asks_twice(void **state)
+{
+    static const struct {
+        unsigned honest, reads, starts;
+    } rows[] = { { 0, 1, 0 }, { 1, 2, 0 }, { 2, 2, 1 } };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct turncoat t = { .port = { &t, 16, turncoat_read, chip_burn },
+                              .honest = rows[i].honest };
+        unsigned starts = 0;
+        open_world(0, 3, 1, OTA_STATE_VALID);
+        boot_decide(&w.env, &r);
+        w.env.fuse = &t.port;
+        boot_start(&w.env, &r, count_start, &starts);
+        assert_int_equal(starts, rows[i].starts);
+        assert_int_equal(t.reads, rows[i].reads);
+        world_close(&w);
+    }
+}
+
+/* --- images whose version cannot be known ------------------------------------ */
+
+/* An ESP32's program needs none. Bits are changed in pairs, so that the sum
+ * over the image stays. */
+static void forget_description(uint32_t slot)
+{
+    uint8_t *at = w.sim.bytes + boot_part(&w.table, slot)->off;
+    w.env.rules.any_chip = true;
+    at[12] = at[13] = 0;
+    memset(at + IMG_APP_DESC_OFF + 256, 0, 4); /* the code's address */
+    at[23] = 0;                                /* nor a hash */
+    at[IMG_APP_DESC_OFF] ^= 1;
+    at[IMG_APP_DESC_OFF + 1] ^= 1;
+}
+
+static void test_image_without_description(void **state)
+{
+    (void)state;
+    open_world(1, 1, 0, OTA_STATE_VALID);
+    forget_description(1);
+    w.env.policy.anti_rollback = false;
+    boot_decide(&w.env, &r);
+    assert_int_equal(r.plan.choice, 1);
+    assert_int_equal(r.in.secure[1], 0);
+    w.env.policy.anti_rollback = true;
+    boot_decide(&w.env, &r);
+    assert_int_equal(r.plan.choice, 0);
+    assert_int_equal(r.err[1], ESP_ERR_OTA_SMALL_SEC_VER);
+    world_close(&w);
+}
+
+/* No room for a description, and one that cannot be read. */
+static void test_version_that_cannot_be_read(void **state)
+{
+    (void)state;
+    for (uint32_t bad = 0; bad < 2; bad++) {
+        open_world(1, 1, 1, OTA_STATE_VALID);
+        if (bad == 0)
+            w.table.entries[2].len = IMG_APP_DESC_OFF + 7;
+        else
+            w.table.entries[2].off = w.sim.port.size_len - IMG_APP_DESC_OFF;
+        boot_decide(&w.env, &r);
+        assert_int_equal(r.in.secure[0], 2);
+        assert_int_equal(r.in.secure[1], 0);
+        assert_int_equal(r.plan.choice, 0);
+        world_close(&w);
+    }
+}
+
+static void test_no_table_no_fuses(void **state)
+{
+    struct sim_flash sim;
+    struct fuse_place place = { .flash = &sim.port };
+    struct fuse_emul e;
+    (void)state;
+    assert_int_equal(sim_flash_init(&sim, NULL), ESP_OK);
+    assert_int_equal(boot_fuse_open(&e, NULL, &place, fuse_field_find(5)),
+                     ESP_ERR_NOT_FOUND);
+    sim_flash_deinit(&sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +331,10 @@ int main(void)
         cmocka_unit_test(test_last_question),
         cmocka_unit_test(test_first_boot),
         cmocka_unit_test(test_fuses_in_flash),
+        cmocka_unit_test(test_start_asks_twice),
+        cmocka_unit_test(test_image_without_description),
+        cmocka_unit_test(test_version_that_cannot_be_read),
+        cmocka_unit_test(test_no_table_no_fuses),
     };
     return cmocka_run_group_tests_name("boot_fuses", tests, NULL, NULL);
 }

@@ -329,6 +329,35 @@ static void test_order_of_marks(void **state)
     }
 }
 
+/* A count that is as high as it goes, in a log that others wrote. */
+static void test_starts_are_counted_to_255(void **state)
+{
+    static const struct {
+        uint8_t charged, want;
+    } rows255[] = { { 0, 1 }, { 254, 255 }, { 255, 255 } };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows255) / sizeof(rows255[0]); i++) {
+        struct boot_in in = { .table_ok = true,
+                              .has_otadata = true,
+                              .otadata_ok = true,
+                              .slot_cnt = 2,
+                              .image = { GOOD, GOOD },
+                              .reset_reason = PORT_RESET_PANIC,
+                              .event = { .seq = 2,
+                                         .kind = OTA_EVENT_STARTED,
+                                         .charged = rows255[i].charged },
+                              .policy = { .rollback = true,
+                                          .trial_boots = 1 } };
+        struct boot_plan plan;
+        in.rec[0] = row_rec(1, OTA_STATE_VALID);
+        in.rec[1] = row_rec(2, OTA_STATE_PENDING);
+        boot_plan(&in, &plan);
+        assert_int_equal(plan.choice, 0);
+        assert_int_equal(plan.mark_cnt, 1);
+        assert_int_equal(plan.marks[0].event.charged, rows255[i].want);
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -349,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_way_back),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_order_of_marks),
+        cmocka_unit_test(test_starts_are_counted_to_255),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("boot_plan_rows", tests, NULL, NULL);

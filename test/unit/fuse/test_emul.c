@@ -262,6 +262,9 @@ static void test_open_refuses(void **state)
     assert_int_equal(fuse_emul_open(&e, &place, fuse_field_find(C3)),
                      ESP_ERR_INVALID_SIZE);
     place.len = FUSE_EMUL_LEN;
+    sim.port.prog_len = 0;
+    assert_int_equal(fuse_emul_open(&e, &place, fuse_field_find(C3)),
+                     ESP_ERR_NOT_SUPPORTED);
     sim_flash_deinit(&sim);
     assert_int_equal(sim_flash_init(&sim, &large_unit), ESP_OK);
     assert_int_equal(fuse_emul_open(&e, &place, fuse_field_find(C3)),
@@ -334,6 +337,47 @@ static void test_a_stuck_sector(void **state)
     }
 }
 
+/* New sectors that keep nothing of what is written. */
+static void test_a_stuck_new_sector(void **state)
+{
+    (void)state;
+    for (uint32_t sector = 0; sector < 2; sector++) {
+        struct rig r;
+        uint32_t version;
+
+        rig_open(&r, C3, FUSE_EMUL_LEN);
+        sim_flash_stick(&r.sim, OFF + sector * FUSE_SECTOR_LEN, true);
+        assert_int_equal(fuse_raise(&r.emul.port, 3), ESP_ERR_FLASH_OP_FAIL);
+        assert_int_equal(fuse_read_version(&r.emul.port, &version), ESP_OK);
+        assert_int_equal(version, sector == 0 ? 3 : 0);
+        rig_close(&r);
+    }
+}
+
+/* Whichever read fails: it is said, and the next try ends well. */
+static void test_reads_that_fail(void **state)
+{
+    uint32_t nth = 1;
+
+    (void)state;
+    for (bool fired = true; fired; nth++) {
+        struct rig r;
+        uint32_t version;
+
+        rig_open(&r, C3, FUSE_EMUL_LEN);
+        assert_int_equal(fuse_raise(&r.emul.port, 2), ESP_OK);
+        sim_flash_fail_read(&r.sim, nth);
+        fired = fuse_raise(&r.emul.port, 3) != ESP_OK;
+        assert_int_equal(fired, r.sim.count.fired);
+        sim_flash_power_on(&r.sim);
+        assert_int_equal(fuse_raise(&r.emul.port, 3), ESP_OK);
+        assert_int_equal(fuse_read_version(&r.emul.port, &version), ESP_OK);
+        assert_int_equal(version, 3);
+        rig_close(&r);
+    }
+    assert_true(nth > 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +391,8 @@ int main(void)
         cmocka_unit_test(test_smaller_field),
         cmocka_unit_test(test_units_are_programmed_once),
         cmocka_unit_test(test_a_stuck_sector),
+        cmocka_unit_test(test_a_stuck_new_sector),
+        cmocka_unit_test(test_reads_that_fail),
     };
     return cmocka_run_group_tests_name("fuse_emul", tests, NULL, NULL);
 }

@@ -91,6 +91,7 @@ static const struct {
     { "all 32 of the ESP32", 0x7FFFFFFF, 32, 32, 31, 0x80000000 },
     { "more than the field holds: what it holds", 3, 4, 9, 2, 0xC },
     { "a full field stays full", 0xF, 4, 5, 4, 0 },
+    { "of a longer field one word", 0xFFFFFFFF, 40, 33, 32, 0 },
     { "no field", 0, 0, 1, 0, 0 },
 };
 

@@ -101,6 +101,36 @@ static void test_empty_set(void **state)
     assert_false(img_keys_valid(&out));
 }
 
+/* No keys, and no scheme that they could be of. */
+static void test_empty_set_of_nothing(void **state)
+{
+    static const uint8_t none[] = { IMG_SCHEME_NONE, IMG_SCHEME_ECDSA384 + 1,
+                                    0xFF };
+    struct img_keys out;
+    uint32_t used;
+
+    (void)state;
+    for (size_t i = 0; i < CNT(none); i++) {
+        uint8_t bytes[] = { none[i], 0, 0, 0 };
+        assert_int_equal(
+            img_keys_parse(span_of(bytes, sizeof(bytes)), &out, &used),
+            ESP_ERR_INVALID_ARG);
+    }
+}
+
+/* A set that is in memory already: its count is not believed. */
+static void test_more_keys_than_there_is_room(void **state)
+{
+    struct img_keys keys;
+
+    (void)state;
+    signer_trust(IMG_SCHEME_ECDSA256, 2, &keys);
+    assert_true(img_keys_valid(&keys));
+    keys.cnt = IMG_KEYS_MAX + 1;
+    assert_false(img_keys_valid(&keys));
+    assert_int_equal(img_keys_trusted(&keys)->cnt, 0);
+}
+
 static void test_v1_set_needs_one(void **state)
 {
     struct img_keys keys;
@@ -455,6 +485,8 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_bad_sets),
         cmocka_unit_test(test_empty_set),
+        cmocka_unit_test(test_empty_set_of_nothing),
+        cmocka_unit_test(test_more_keys_than_there_is_room),
         cmocka_unit_test(test_v1_set_needs_one),
         cmocka_unit_test(test_keys_change_hands),
         cmocka_unit_test(test_sets_of_one_signature),

@@ -357,6 +357,8 @@ static void test_where_signatures_are(void **state)
                              rows[i].off);
         assert_int_equal(img_sig_off(IMG_SCHEME_V1, rows[i].image_len),
                          rows[i].image_len);
+        assert_int_equal(img_sig_off(IMG_SCHEME_NONE, rows[i].image_len),
+                         rows[i].image_len);
     }
     assert_int_equal(img_sig_len(IMG_SCHEME_NONE), 0);
     assert_int_equal(img_sig_len(IMG_SCHEME_V1), 68);

@@ -56,6 +56,31 @@ static void test_bootloader_description(void **state)
     assert_false(desc.present);
 }
 
+/* What is too short to be one, or begins otherwise. */
+static void test_no_description(void **state)
+{
+    uint8_t bytes[IMG_APP_DESC_LEN] = { 0x32, 0x54, 0xCD, 0xAB, 9 };
+    struct img_desc desc;
+    struct img_header header;
+
+    (void)state;
+    img_desc_parse(span_of(bytes, sizeof(bytes)), &desc);
+    assert_true(desc.present);
+    assert_int_equal(desc.secure_version, 9);
+    img_desc_parse(span_of(bytes, sizeof(bytes) - 1), &desc);
+    assert_false(desc.present);
+    assert_int_equal(desc.secure_version, 0);
+    bytes[3]++;
+    img_desc_parse(span_of(bytes, sizeof(bytes)), &desc);
+    assert_false(desc.present);
+    assert_int_equal(
+        img_header_parse(span_of(image, IMG_HEADER_LEN - 1), &header),
+        ESP_ERR_INVALID_SIZE);
+    assert_int_equal(header.seg_cnt, 0);
+    assert_int_equal(img_header_parse(span_of(image, IMG_HEADER_LEN), &header),
+                     ESP_OK);
+}
+
 static void test_damage_is_found(void **state)
 {
     struct img_rules rules = fix_file_rules;
@@ -108,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_numbers_without_words, setup),
         cmocka_unit_test_setup(test_bootloader_description, setup),
+        cmocka_unit_test_setup(test_no_description, setup),
         cmocka_unit_test_setup(test_damage_is_found, setup),
         cmocka_unit_test_setup(test_what_follows, setup),
     };

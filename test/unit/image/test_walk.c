@@ -180,6 +180,10 @@ static void test_refusals(void **state)
         assert_int_equal(c.fault.kind, rows[i].kind);
         assert_int_equal(r.verdict, VERDICT_REJECT);
         assert_false(r.bound);
+        if (rows[i].kind != IMG_FAULT_NONE) { /* also when asked again */
+            assert_int_equal(img_check_finish(&c, &r), rows[i].err);
+            assert_int_equal(r.verdict, VERDICT_REJECT);
+        }
         for (uint32_t off = 0; off < FLASH_LEN; off++)
             assert_true(!fake.reads[off] || off - rows[i].off < rows[i].len);
     }
