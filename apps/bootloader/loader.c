@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "linux_retry.h"
+
 extern char **environ;
 
 /* --- loading ----------------------------------------------------------------- */
@@ -114,9 +116,11 @@ static bool copy_all(int from, int to)
     off_t at = 0;
     if (fstat(from, &st) != 0)
         return false;
-    while (at < st.st_size)
-        if (sendfile(to, from, &at, (size_t)(st.st_size - at)) <= 0)
+    while (at < st.st_size) {
+        ssize_t n = sendfile(to, from, &at, (size_t)(st.st_size - at));
+        if (n == 0 || (n < 0 && errno != EINTR))
             return false;
+    }
     return true;
 }
 
@@ -125,7 +129,7 @@ static bool copy_out(int from, const struct run_path *p)
 {
     if (mkdir(p->dir, 0777) != 0 && errno != EEXIST)
         return false;
-    int to = open(p->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
+    int to = linux_open(p->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
     if (to < 0)
         return false;
     bool ok = copy_all(from, to);

@@ -17,6 +17,7 @@
 #include "bootloader.h"
 #include "cli_term.h"
 #include "handover.h"
+#include "linux_retry.h"
 #include "linux_sys.h"
 #include "orphans.h"
 #include "port/sys.h"
@@ -300,7 +301,7 @@ static struct step boot_once(struct board *b, enum port_reset_reason reason)
     bool ended = boot_wait(b, pid, &status, &step.end);
     if (!ended) {
         kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
+        linux_waitpid(pid, &status, 0);
     } else {
         step = next_step(b->page, status,
                          atomic_load(&b->page->meter.op_cnt) - ops);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "linux_retry.h"
 #include "linux_sys.h"
 
 #define NOT_FOUND 127
@@ -16,7 +17,7 @@
 
 static void become(const struct capture_what *what, int fd)
 {
-    int nothing = open("/dev/null", O_RDWR);
+    int nothing = linux_open("/dev/null", O_RDWR, 0);
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0);
@@ -92,8 +93,8 @@ int capture(const struct capture_what *what, char *out, size_t out_len)
         return CAPTURE_FAILED;
     if (!in_time)
         (void)kill(-pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    if (linux_waitpid(pid, &status, 0) < 0)
+        return CAPTURE_FAILED;
     if (!in_time)
         return CAPTURE_TIMEOUT;
     if (WIFSIGNALED(status))

@@ -19,7 +19,7 @@ struct capture_what {
  * to out, which is terminated and may be cut. Returns its exit status, or one
  * of these, which are all below 0. */
 #define CAPTURE_MISSING (-1) /* there is no such program */
-#define CAPTURE_FAILED (-2)  /* no process could be made */
+#define CAPTURE_FAILED (-2)  /* no process, or no word of its end */
 #define CAPTURE_TIMEOUT (-3) /* it was ended: timeout_ms, or stop */
 #define CAPTURE_SIGNAL(sig) (-100 - (sig)) /* it died of this signal */
 int capture(const struct capture_what *what, char *out, size_t out_len);

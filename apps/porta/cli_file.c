@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "crypto/ct.h"
+#include "linux_retry.h"
 
 #define READ_STEP 65536u
 #define SECRET_MAX_LEN 65536u
@@ -80,7 +81,8 @@ esp_err_t cli_read_file(const char *path, size_t max_len, struct cli_bytes *out,
                         struct diag *d)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd =
+        is_stdin ? STDIN_FILENO : linux_open(path, O_RDONLY | O_CLOEXEC, 0);
     esp_err_t err;
 
     *out = (struct cli_bytes)CLI_BYTES_NONE;
@@ -124,12 +126,22 @@ static esp_err_t out_fail(const struct cli_out *o, const char *what,
                      text_name(o->path).text, strerror(errno));
 }
 
-/* A device or a pipe is written in place: there is nothing to replace. */
-static bool is_special(const char *path)
+/* What stands at path, if anything does: *there. Where that cannot be told,
+ * nothing is put in its place. */
+static esp_err_t look_at(const char *path, struct stat *st, bool *there,
+                         struct diag *d)
 {
-    struct stat st;
+    *there = stat(path, st) == 0;
+    if (*there || errno == ENOENT || errno == ENOTDIR)
+        return ESP_OK;
+    return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL, "cannot look at %s: %s",
+                     text_name(path).text, strerror(errno));
+}
 
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+/* A device or a pipe is written in place: there is nothing to replace. */
+static bool is_special(const struct stat *st)
+{
+    return !S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode);
 }
 
 static bool is_private_key(struct span pem)
@@ -139,19 +151,40 @@ static bool is_private_key(struct span pem)
     return memmem(pem.ptr, pem.len, mark, sizeof(mark) - 1) != NULL;
 }
 
+/* The first bytes of a file; false: errno says why. */
+static bool read_head(const char *path, char *head, size_t cap, size_t *len)
+{
+    int fd = linux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    ssize_t got = fd < 0 ? -1 : 1;
+    int why;
+
+    *len = 0;
+    while (fd >= 0 && got > 0 && *len < cap) {
+        do
+            got = read(fd, head + *len, cap - *len);
+        while (got < 0 && errno == EINTR);
+        *len += got > 0 ? (size_t)got : 0;
+    }
+    why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return got >= 0;
+}
+
 /* What signed a product's images is not made again: a slip of the hand that
  * names it as an output must not cost it. */
 static esp_err_t spare_key(const char *path, struct diag *d)
 {
     char head[256];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t got;
+    size_t len;
 
-    if (fd < 0)
-        return ESP_OK;
-    got = read(fd, head, sizeof(head));
-    close(fd);
-    if (got > 0 && is_private_key(span_of(head, (size_t)got)))
+    if (!read_head(path, head, sizeof(head), &len))
+        return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL,
+                         "%s cannot be read, so it may hold a private key and "
+                         "is not overwritten: %s",
+                         text_name(path).text, strerror(errno));
+    if (is_private_key(span_of(head, len)))
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_STATE,
                          "%s holds a private key and is not overwritten; "
                          "choose another name",
@@ -162,10 +195,14 @@ static esp_err_t spare_key(const char *path, struct diag *d)
 esp_err_t cli_other_file(const char *out, const char *in, struct diag *d)
 {
     struct stat a, b;
+    bool has_out = out, has_in = in;
+    esp_err_t err = out ? look_at(out, &a, &has_out, d) : ESP_OK;
 
-    if (!out || !in || stat(out, &a) != 0 || stat(in, &b) != 0 ||
-        a.st_dev != b.st_dev || a.st_ino != b.st_ino || !S_ISREG(a.st_mode))
-        return ESP_OK;
+    if (!err && has_out && in)
+        err = look_at(in, &b, &has_in, d);
+    if (err || !has_out || !has_in || a.st_dev != b.st_dev ||
+        a.st_ino != b.st_ino || !S_ISREG(a.st_mode))
+        return err;
     return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_INVALID_STATE,
                      "%s is what this command works on and is not overwritten; "
                      "choose another name",
@@ -205,7 +242,8 @@ static bool follow_links(const char *path, char *out, size_t out_len)
         ssize_t len = readlink(out, link, sizeof(link) - 1);
 
         if (len < 0 || own_fd(out) >= 0)
-            return true;
+            return len >= 0 || errno == EINVAL || errno == ENOENT ||
+                   errno == ENOTDIR;
         if (i == LINKS_MAX) {
             errno = ELOOP;
             return false;
@@ -247,34 +285,47 @@ static esp_err_t open_beside(struct cli_out *o, mode_t mode, struct diag *d)
     return ESP_OK;
 }
 
-static esp_err_t out_open(struct cli_out *o, const char *path, mode_t mode,
-                          struct diag *d)
+/* fd -1: a device or a pipe, by its name. */
+static esp_err_t open_in_place(struct cli_out *o, int fd, struct diag *d)
 {
-    bool found = follow_links(path, o->tmp, sizeof(o->tmp) - sizeof(TMP_END));
-    int fd = found ? own_fd(o->tmp) : -1;
-
-    o->path = path;
-    if (found && fd < 0 && !is_special(path))
-        return open_beside(o, mode, d);
     o->tmp[0] = '\0';
-    if (!found)
-        return out_fail(o, "create", d);
     if (fd == STDOUT_FILENO && cli_json())
         return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                          "--json and what is made cannot both go to standard "
                          "output; name a file");
     fflush(stdout);
-    o->fd = fd < 0 ? open(path, O_WRONLY | O_CLOEXEC)
+    o->fd = fd < 0 ? linux_open(o->path, O_WRONLY | O_CLOEXEC, 0)
                    : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     return o->fd < 0 ? out_fail(o, "open", d) : ESP_OK;
+}
+
+/* over_key: also where a private key is. */
+static esp_err_t out_open(struct cli_out *o, const char *path, mode_t mode,
+                          bool over_key, struct diag *d)
+{
+    bool found = follow_links(path, o->tmp, sizeof(o->tmp) - sizeof(TMP_END));
+    int fd = found ? own_fd(o->tmp) : -1;
+    struct stat st;
+    bool there = false;
+    esp_err_t err = ESP_OK;
+
+    o->path = path;
+    if (found && fd < 0)
+        err = look_at(path, &st, &there, d);
+    if (found && !err && (fd >= 0 || (there && is_special(&st))))
+        return open_in_place(o, fd, d);
+    if (found && !err && there && S_ISREG(st.st_mode) && !over_key)
+        err = spare_key(path, d);
+    if (found && !err)
+        return open_beside(o, mode, d);
+    o->tmp[0] = '\0';
+    return err ? err : out_fail(o, "create", d);
 }
 
 esp_err_t cli_out_open(struct cli_out *o, const char *path, mode_t mode,
                        struct diag *d)
 {
-    esp_err_t err = is_special(path) ? ESP_OK : spare_key(path, d);
-
-    return err ? err : out_open(o, path, mode, d);
+    return out_open(o, path, mode, false, d);
 }
 
 esp_err_t cli_out_write(struct cli_out *o, const void *data, size_t len,
@@ -298,8 +349,12 @@ esp_err_t cli_out_write(struct cli_out *o, const void *data, size_t len,
 esp_err_t cli_out_probe(const char *path, struct diag *d)
 {
     struct cli_out out = CLI_OUT_CLOSED;
-    esp_err_t err = is_special(path) ? ESP_OK : cli_out_open(&out, path, 0, d);
+    struct stat st;
+    bool there;
+    esp_err_t err = look_at(path, &st, &there, d);
 
+    if (!err && !(there && is_special(&st)))
+        err = cli_out_open(&out, path, 0, d);
     cli_out_discard(&out);
     return err;
 }
@@ -311,7 +366,7 @@ static void sync_folder(const char *path)
     int fd;
 
     snprintf(copy, sizeof(copy), "%s", path);
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = linux_open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return;
     (void)fsync(fd);
@@ -355,8 +410,7 @@ esp_err_t cli_write_file(const char *path, struct span data, mode_t mode,
                          struct diag *d)
 {
     struct cli_out out = CLI_OUT_CLOSED;
-    esp_err_t err = is_private_key(data) ? out_open(&out, path, mode, d)
-                                         : cli_out_open(&out, path, mode, d);
+    esp_err_t err = out_open(&out, path, mode, is_private_key(data), d);
 
     if (!err)
         err = cli_out_write(&out, data.ptr, data.len, d);

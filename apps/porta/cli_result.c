@@ -13,7 +13,7 @@ int cli_finish(const struct cli_verb *verb, int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    fprintf(stderr, "porta %s: writing to standard output failed: %s\n",
+    fprintf(stderr, "porta %s: file: writing to standard output failed: %s\n",
             verb->name, strerror(errno));
     return CLI_FAILED;
 }
@@ -43,7 +43,7 @@ int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status)
 
     cJSON_Delete(obj);
     if (!text) {
-        fprintf(stderr, "porta %s: out of memory\n", verb->name);
+        fprintf(stderr, "porta %s: file: out of memory\n", verb->name);
         return CLI_FAILED;
     }
     puts(text);

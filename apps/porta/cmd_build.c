@@ -17,6 +17,7 @@
 #include "build_output.h"
 #include "cli_term.h"
 #include "cmds.h"
+#include "linux_retry.h"
 
 #define PATH_LEN 4096
 #define WORDS_MAX (CLI_LIST_MAX + 16)
@@ -68,6 +69,7 @@ struct build {
     char out[PATH_LEN];
     char idf[PATH_LEN]; /* IDF_PATH */
     struct build_output said;
+    int why; /* errno: a command did not run; 0: it did */
     struct diag d;
     char sentence[SENTENCE_LEN]; /* what d has no room for; "": d says it */
 };
@@ -78,6 +80,15 @@ static esp_err_t fail_args(struct build *b, const char *path, const char *what)
 {
     return diag_fail(&b->d, DIAG_STAGE_ARGS, ESP_ERR_NOT_FOUND, "%s %s", path,
                      what);
+}
+
+/* The command line is wrong, unless errno says that it cannot be told. */
+static esp_err_t fail_look(struct build *b, const char *path, const char *what)
+{
+    if (errno == ENOENT || errno == ENOTDIR)
+        return fail_args(b, path, what);
+    return diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL, "cannot look at %s: %s",
+                     path, strerror(errno));
 }
 
 /* share/porta/idf beside bin/, in a build folder as where it is installed. */
@@ -105,10 +116,10 @@ static esp_err_t find_project(struct build *b, const char *dir)
 {
     char file[PATH_LEN + 32];
     if (!realpath(dir, b->dir))
-        return fail_args(b, dir, "is no folder");
+        return fail_look(b, dir, "is no folder");
     snprintf(file, sizeof(file), "%s/CMakeLists.txt", b->dir);
     if (access(file, R_OK) != 0)
-        return fail_args(b, file, "is not there: an ESP-IDF project has one");
+        return fail_look(b, file, "is not there: an ESP-IDF project has one");
     if (b->o->out) {
         if (strlen(b->o->out) >= sizeof(b->out) - 64)
             return fail_args(b, b->o->out, "is too long a name for -o");
@@ -135,8 +146,8 @@ static void out_path(const struct build *b, const char *name,
 
 static void child_run(const struct build *b, char *const words[], int fd)
 {
-    dup2(fd, STDOUT_FILENO);
-    dup2(fd, STDERR_FILENO);
+    if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+        _exit(127);
     close(fd);
     signal(SIGPIPE, SIG_DFL);
     setenv("IDF_PATH", b->idf, 1);
@@ -167,29 +178,49 @@ static void listen(struct build *b, FILE *from)
     }
 }
 
-/* The status of a command; -1: it was not started, or it died. */
+static int not_run(struct build *b)
+{
+    b->why = errno;
+    return -1;
+}
+
+/* Until it ends. What it says goes to nobody when from is NULL. */
+static int await(struct build *b, pid_t pid, FILE *from)
+{
+    int status;
+    if (from) {
+        listen(b, from);
+        fclose(from);
+    }
+    if (linux_waitpid(pid, &status, 0) != pid)
+        return not_run(b);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The status of a command; -1: it died, or b->why says why it did not run. */
 static int run(struct build *b, char *const words[])
 {
-    int fds[2], status = -1;
+    int fds[2];
     if (pipe(fds) != 0)
-        return -1;
+        return not_run(b);
+    FILE *from = fdopen(fds[0], "r");
+    int status = from ? 0 : not_run(b);
     fflush(NULL);
-    pid_t pid = fork();
+    pid_t pid = from ? fork() : -1;
     if (pid == 0) {
         close(fds[0]);
         child_run(b, words, fds[1]);
     }
+    if (from && pid < 0)
+        status = not_run(b);
     close(fds[1]);
-    FILE *from = fdopen(fds[0], "r");
-    if (from) {
-        listen(b, from);
+    if (pid > 0)
+        return await(b, pid, from);
+    if (from)
         fclose(from);
-    } else {
+    else
         close(fds[0]);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-        return -1;
-    return WEXITSTATUS(status);
+    return status;
 }
 
 /* Appends the first line of a file to the sentence; false: there is none. */
@@ -229,6 +260,9 @@ static bool heard_sentence(struct build *b)
 
 static esp_err_t fail_step(struct build *b, const char *step, int status)
 {
+    if (b->why)
+        return diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL,
+                         "%s could not be run: %s", step, strerror(b->why));
     if (left_sentence(b) || heard_sentence(b))
         return diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL, "%s failed", step);
     return diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL,
@@ -301,8 +335,12 @@ static cJSON *read_result(struct build *b)
     char path[PATH_LEN + 32];
     cJSON *obj = NULL;
     out_path(b, "project.json", path);
-    if (cli_read_file(path, 65536, &bytes, &b->d) == ESP_OK)
+    if (cli_read_file(path, 65536, &bytes, &b->d) == ESP_OK) {
         obj = cJSON_Parse((char *)bytes.ptr);
+        if (!obj)
+            (void)diag_fail(&b->d, DIAG_STAGE_FILE, ESP_FAIL,
+                            "%s is no JSON, or memory ran out", path);
+    }
     cli_bytes_free(&bytes);
     return obj;
 }
@@ -310,6 +348,8 @@ static cJSON *read_result(struct build *b)
 static int report(struct build *b)
 {
     cJSON *obj = read_result(b);
+    if (!obj)
+        return cli_fail(&verb, &b->d, b->o->json);
     if (b->o->json)
         return cli_json_print(&verb, obj, CLI_DONE);
     printf("%s %s: %s\nrun it:   porta device %s%s%s\n",

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "linux_retry.h"
 #include "linux_sys.h"
 #include "temp_folder.h"
 
@@ -146,7 +147,7 @@ esp_err_t demo_write(struct demo *w, const char *name, struct span data,
 /* In the child, between fork and exec: only calls that are safe there. */
 static void become_porta(const struct demo *w, char *const *argv, int out_fd)
 {
-    int null_fd = open("/dev/null", O_RDONLY);
+    int null_fd = linux_open("/dev/null", O_RDONLY, 0);
 
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || null_fd < 0 ||
         dup2(null_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0 ||

@@ -12,6 +12,7 @@
 #include "image/text.h"
 #include "image/walk.h"
 #include "key_file.h"
+#include "linux_retry.h"
 #include "part/rules.h"
 
 esp_err_t device_chip_by_name(const char *name, uint16_t *out, struct diag *d)
@@ -296,7 +297,7 @@ static esp_err_t refuse_image(const char *path, struct diag *d)
 {
     unsigned char magic = 0;
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = linux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     bool is_image = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
                     st.st_size % LINUX_FLASH_SECTOR_LEN != 0 &&
                     read(fd, &magic, 1) == 1 && magic == IMG_MAGIC;

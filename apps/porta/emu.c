@@ -23,6 +23,7 @@
 #include "board_signals.h"
 #include "cli_term.h"
 #include "emu_server.h"
+#include "linux_retry.h"
 #include "linux_sys.h"
 #include "port/sys.h"
 #include "vrt_map.h"
@@ -142,7 +143,7 @@ static esp_err_t rom_make(struct emu *e)
 
 static esp_err_t ram_make(struct emu *e)
 {
-    int fd = open(e->ram, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = linux_open(e->ram, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0 || ftruncate(fd, VRT_RAM_FILE_LEN) != 0) {
         if (fd >= 0)
             close(fd);
@@ -274,7 +275,7 @@ static void child_run(const struct emu *e, struct argv *a, int parent)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
-    int in = open("/dev/null", O_RDONLY);
+    int in = linux_open("/dev/null", O_RDONLY, 0);
     dup2(in, STDIN_FILENO);
     if (e->opts->console_stderr)
         dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -391,7 +392,7 @@ static struct step boot_once(struct emu *e, bool power_on)
     bool ended = boot_wait(e, pid, &status, &step.end);
     if (!ended) {
         kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
+        linux_waitpid(pid, &status, 0);
     } else {
         step = next_step(status);
     }

@@ -28,7 +28,10 @@ static int show_version(void)
 
     if (cli_json()) {
         obj = cJSON_CreateObject();
-        cJSON_AddStringToObject(obj, "version", PORTA_VERSION);
+        if (!cJSON_AddStringToObject(obj, "version", PORTA_VERSION)) {
+            cJSON_Delete(obj);
+            obj = NULL;
+        }
         return cli_json_print(&verb, obj, CLI_DONE);
     }
     puts("porta " PORTA_VERSION);
@@ -45,8 +48,12 @@ static int show_list(void)
 
 int main(int argc, char **argv)
 {
-    if (!hold_standard_streams())
+    if (!hold_standard_streams()) {
+        fputs("porta: file: /dev/null cannot stand in for a standard stream "
+              "that is closed\n",
+              stderr);
         return CLI_FAILED;
+    }
     /* A reader that goes away is an error of write(), not the end. */
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {

@@ -16,6 +16,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "linux_retry.h"
 #include "linux_sys.h"
 #include "serve_auth.h"
 #include "serve_listen.h"
@@ -305,7 +306,7 @@ static int file_open(const struct serve *s, const char *url, struct stat *st)
     if (!serve_path_ok(url) ||
         snprintf(path, sizeof(path), "%s%s", s->root, url) >= (int)sizeof(path))
         return -1;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    fd = linux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (fd < 0)
         return -1;
     snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "linux_retry.h"
 #include "linux_sys.h"
 
 static const char tag[] = "flash";
@@ -305,8 +306,8 @@ esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
     *f = (struct linux_flash)LINUX_FLASH_CLOSED;
     f->writable = mode == LINUX_FLASH_WRITE;
     /* Without waiting for the other end of what turns out to be a pipe. */
-    f->fd =
-        open(path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+    f->fd = linux_open(
+        path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0);
     if (f->fd < 0 && errno == ENOENT)
         return diag_fail(diag, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
                          "there is no flash file %s; make one with `porta "
@@ -324,7 +325,7 @@ esp_err_t linux_flash_open(struct linux_flash *f, const char *path,
 
 esp_err_t linux_flash_unused(const char *path, struct diag *diag)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = linux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (fd < 0)
         return ESP_OK; /* whoever writes it says what is wrong */
     esp_err_t err = flash_lock(fd, LINUX_FLASH_WRITE, path, diag);
@@ -337,13 +338,14 @@ static esp_err_t fill_erased(int fd, uint32_t size_len, const char *path,
 {
     uint8_t blank[LINUX_FLASH_SECTOR_LEN];
     memset(blank, 0xff, sizeof(blank));
-    for (uint32_t off = 0; off < size_len; off += LINUX_FLASH_SECTOR_LEN) {
-        ssize_t n = pwrite(fd, blank, sizeof(blank), off);
-        if (n == (ssize_t)sizeof(blank))
-            continue;
-        if (n >= 0)
+    for (uint32_t off = 0; off < size_len;) {
+        ssize_t n = pwrite(fd, blank, sizeof(blank) - off % sizeof(blank), off);
+        if (n > 0)
+            off += (uint32_t)n;
+        if (n == 0)
             errno = ENOSPC;
-        return fail_errno(diag, "write flash file", path);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return fail_errno(diag, "write flash file", path);
     }
     return ESP_OK;
 }
@@ -353,7 +355,7 @@ static esp_err_t create(struct linux_flash *f, const char *path,
 {
     *f = (struct linux_flash)LINUX_FLASH_CLOSED;
     f->writable = true;
-    f->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    f->fd = linux_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (f->fd < 0)
         return fail_errno(diag, "create flash file", path);
     esp_err_t err = flash_lock(f->fd, LINUX_FLASH_WRITE, path, diag);
@@ -382,8 +384,8 @@ esp_err_t linux_flash_open_part(struct linux_flash *f, const char *path,
 {
     *f = (struct linux_flash)LINUX_FLASH_CLOSED;
     f->writable = mode == LINUX_FLASH_WRITE;
-    f->fd =
-        open(path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+    f->fd = linux_open(
+        path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0);
     if (f->fd < 0 && errno == ENOENT)
         return f->writable ? create(f, path, size_len, diag)
                            : ESP_ERR_NOT_FOUND;

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "linux_retry.h"
+
 static const char *trust_place(void *ctx)
 {
     const char *named = getenv("SSL_CERT_FILE");
@@ -52,7 +54,7 @@ static esp_err_t load_fd(int fd, const struct port_heap *heap, uint8_t **out,
 static esp_err_t trust_load(void *ctx, const struct port_heap *heap,
                             uint8_t **out, size_t *len)
 {
-    int fd = open(trust_place(ctx), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = linux_open(trust_place(ctx), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     *out = NULL;
     *len = 0;
     if (fd < 0)
