@@ -56,6 +56,7 @@ class Serve:
         self.port = self.url.rstrip("/").rsplit(":", 1)[-1]
 
     def __enter__(self):
+        self.watch.cancel()
         assert self.url, self.end()
         return self
 
