@@ -20,8 +20,7 @@ esp_err_t upd_fetch_open(struct upd *u)
                         u->diag);
         u->fetch.own_client = !err;
         if (err)
-            return upd_fail(u, DIAG_STAGE_ARGS, err,
-                            "the URL cannot be opened");
+            return upd_fail(u, u->diag->stage, err, "%s", u->diag->text);
     }
     if (!pol_allow_http(u->env.http.policy))
         http_refuse_plain(u->fetch.client);
