@@ -162,10 +162,10 @@ class Count:
                 f"({kinds})")
 
 
-def numbers(count, most):
+def numbers(count, most, step):
     """Which of so many calls fail: all of them and one more, or a few."""
     if DEEP:
-        return itertools.count(1)
+        return itertools.count(1, step)
     most = min(most, count)
     return sorted({1 + i * (count - 1) // max(1, most - 1)
                    for i in range(most)})
@@ -179,8 +179,9 @@ class Bench:
     left behind. The row of a function ends with the first fault that does not
     fire: that run has no such call any more."""
 
-    def __init__(self, scene, check, go=run, most=2):
-        self.scene, self.check, self.go, self.most = scene, check, go, most
+    def __init__(self, scene, check, go=run, most=2, step=1):
+        self.scene, self.check, self.go = scene, check, go
+        self.most, self.step = most, step
         self.count, self.found = Count(), []
 
     def once(self, function="", nth=0, why=SHORT):
@@ -206,9 +207,11 @@ class Bench:
     def rows(self, functions):
         """In short only the likeliest failure of a function comes twice."""
         for function, count in functions.items():
-            most = self.most * (3 if function in ALLOCATOR else 1)
+            many = function in ALLOCATOR
+            most = self.most * (3 if many else 1)
             for why in whys(function):
-                yield function, why, numbers(count, most)
+                yield function, why, numbers(count, most,
+                                             self.step if many else 1)
                 most = 1
 
     def all(self, skip=()):
