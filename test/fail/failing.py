@@ -171,6 +171,15 @@ def numbers(count, most, step):
                    for i in range(most)})
 
 
+_turns = itertools.count(1)
+
+
+def again():
+    """Is the command now run once more, without a fault? In short each third
+    time."""
+    return DEEP or next(_turns) % 3 == 0
+
+
 class Bench:
     """Everything that one command is put through.
 

@@ -148,7 +148,7 @@ class Update:
         assert boot == "ota_1" or boot == "ota_0" and ended.code, (boot, ended)
         if boot == "ota_1":
             assert left["flash"][0x20000:].startswith(NEW), "not whole"
-        else:
+        elif failing.again():
             again = run(self.words(folder))
             assert again.code == 0, again
             after = snapshot(folder)["flash"]
@@ -202,6 +202,8 @@ class Maker:
         assert left == before, sorted(left)
         if made == self.start.get(self.out):
             assert ended.code == 1, "nothing was made"
+            if not failing.again():
+                return
             again = run(self.words_in(folder))
             assert again.code == 0, again
         # Whoever could not say that he made it made it all the same.
@@ -314,10 +316,11 @@ class Serving:
         assert left.pop("www/fw.bin") == NEW
         assert set(left) <= {"certs/ca.pem", "certs/ca.key",
                              "certs/server.pem", "certs/server.key"}, sorted(left)
-        server = Serve(os.path.join(folder, "www"),
-                       os.path.join(folder, "certs"), "--quiet")
-        with server:
-            assert self.ask(server), "a second server does not serve"
+        if failing.again():
+            server = Serve(os.path.join(folder, "www"),
+                           os.path.join(folder, "certs"), "--quiet")
+            with server:
+                assert self.ask(server), "a second server does not serve"
 
 
 def test_serve(capsys):
@@ -361,7 +364,8 @@ class Build:
                                          "out/project.json"}
         assert ("p 1: i" in ended.out) == (ended.code == 0) or \
             "standard output" in ended.err, ended
-        assert self.go(folder, {}).out.startswith("p 1: i\n")
+        if failing.again():
+            assert self.go(folder, {}).out.startswith("p 1: i\n")
 
 
 def test_build(capsys):
