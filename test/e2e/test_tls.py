@@ -453,6 +453,20 @@ def test_the_device_selects(device_server, pki, version, claim, args, cn):
         assert f"ALPN protocol: {args[-1]}" in done.stdout
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2,
+                                     ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("rsa", [False, True], ids=["ecdsa", "rsa"])
+def test_a_server_whose_preference_counts(porta, pki, flash, www, version,
+                                          rsa):
+    """In TLS 1.2, too, OpenSSL then signs with RSA-PSS, which is offered."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.maximum_version = version
+    context.load_cert_chain(*pki.server(rsa=rsa))
+    with BadServer("ok", body=GOOD, context=context) as server:
+        porta.ok("update", flash(), server.url("/fw.bin"), "--cacert", pki.ca)
+
+
 # --- what is said about the server's name -----------------------------------
 
 def hello_to(porta, flash, host, family):
