@@ -63,6 +63,8 @@ static const struct tool tools[] = {
     { "test", "openssl", { "openssl", "version" }, "3.0", "openssl" },
     { "test", "curl", { "curl", "--version" }, NULL, "curl" },
     { "test", "nginx", { "nginx", "-v" }, NULL, "nginx-light" },
+    { "test", "valgrind", { "valgrind", "--version" }, NULL, "valgrind" },
+    { "test", "model checker", { "spin", "-V" }, NULL, "spin" },
     { "board",
       "cross compiler",
       { "riscv64-unknown-elf-gcc", "--version" },

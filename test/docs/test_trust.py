@@ -127,6 +127,31 @@ def test_encrypted_in_a_program(tmp_path):
                    check=True)
 
 
+@strangers
+def test_anti_rollback_in_a_project(reader):
+    """With the program of the tutorial: what is newer raises the fuses when
+    it has confirmed itself, what is older is then refused."""
+    for block in TUTORIAL.all("cmake", "ini", "c"):
+        reader.write(block.file, block.text)
+    options = reader.folder / "lamp/sdkconfig.defaults"
+    old = options.read_text().replace("CONFIG_PARTITION_TABLE_TWO_OTA=y\n", "")
+    new = OLDER.block("How to use it", "ini")
+    reader.write("lamp/partitions.csv", OLDER.block("How to use it", "csv"))
+    reader.run(TUTORIAL.block("A project"))
+    for version, secure in ((1, 1), (2, 2), (3, 1)):
+        options.write_text(old + new.replace("SECURE_VERSION=1",
+                                             f"SECURE_VERSION={secure}"))
+        reader.run(f"porta build lamp -o v{version} -D PROJECT_VER={version}")
+    reader.run("cp v1/flash.bin device.bin")
+    update = ("porta serve www --port 8443 --quiet &\nsleep 1\n"
+              "porta device device.bin --boots 2\nkill %1\n"
+              "porta flash show device.bin\n")
+    said = reader.run("cp v2/lamp.bin www/\n" + update)
+    assert "lamp 2, from ota_1" in said and "secure version 2," in said
+    said = reader.run("cp v3/lamp.bin www/\n" + update)
+    assert "it would be a downgrade" in said and "lamp 3, from" not in said
+
+
 def riscv_program():
     """An ELF file with one segment, as a linker for a chip leaves it."""
     body = bytes(256)

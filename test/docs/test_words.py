@@ -3,6 +3,7 @@ states and functions are there."""
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -62,6 +63,41 @@ def test_every_command_is_one(verbs):
                 assert option in verbs[verb], (page.name, span, option)
             seen += 1
     assert seen > 80
+
+
+# What stands for something of the reader's in a sentence.
+PLACES = {"FLASH": "device.bin", "FILE": "out.svg", "R": "panic", "SHA256":
+          "5a" * 32, "SCENARIO": "scenario.toml", "f.bin": "device.bin",
+          "NAME": "one", "DIR": "pages", "URL": None, "PIN=...": None}
+
+
+def runs():
+    """{command: its page} of those that are whole: with a flash file, or with
+    no argument that would have to be guessed."""
+    found = {}
+    for page in EVERY.values():
+        for span in spans(page):
+            words = re.sub(r"[][]", "", span.replace("\\|", "|")).split()
+            if words[0] == "porta" and {"FLASH", "f.bin", "SCENARIO",
+                                        "help"} & set(words) and \
+                    not {"VERB", "URL", "PIN=..."} & set(words):
+                found[" ".join(PLACES.get(w) or w for w in words)] = page.name
+    return found
+
+
+@pytest.mark.parametrize("command", runs())
+def test_commands_in_sentences_run(reader, command):
+    """On a device with two images, in a folder of its own."""
+    if "| dot" in command and not shutil.which("dot"):
+        command = command.split("|")[0] + "| cat"
+    reader.image("app-1.bin", 1, 4000)
+    reader.image("app-2.bin", 2, 4000)
+    reader.write("scenario.toml", 'flash = "device.bin"\nimage = "app-2.bin"\n'
+                 '[[test]]\nname = "one"\nexpect = { update = "updated" }\n')
+    reader.run("mkdir pages\nporta flash create -o device.bin --chip esp32 "
+               "--size 4MB --table two_ota --app ota_0=app-1.bin\n"
+               "porta reset device.bin\n")
+    reader.run(command + "\n")  # ends with 0
 
 
 def test_every_option_is_one(verbs):
