@@ -1,5 +1,6 @@
-/* A fuse partition as the world left it: reading ends, raising only adds bits
- * to those that were believed, and afterwards there is nothing to repair. */
+/* A fuse partition as the world left it: reading ends and says what the two
+ * copies mean together, no more and no less; raising only adds bits to those
+ * that were believed, and afterwards there is nothing to repair. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -78,6 +79,28 @@ static void fill(const uint8_t *data, size_t size, const struct fuse_field *f)
     }
 }
 
+/* The bits that what is in the partition stands for. */
+static void check_bits(const struct fuse_emul *e)
+{
+    const struct fuse_field *f = e->field;
+    uint32_t src, want = 0, got;
+    struct fuse_state s = { .kind = { FUSE_COPY_BLANK, FUSE_COPY_BLANK } };
+    esp_err_t err;
+
+    for (uint32_t i = 0; i < e->len / FUSE_SECTOR_LEN; i++) {
+        const uint8_t *sector = bytes + i * FUSE_SECTOR_LEN;
+
+        s.kind[i] = fuse_copy_judge(span_of(sector, fuse_dump_len(f)),
+                                    sector + FUSE_COMMIT_OFF);
+        if (s.kind[i] != FUSE_COPY_BLANK)
+            s.bits[i] = fuse_dump_get(f, sector);
+    }
+    err = fuse_state_decide(&s, &src, &want);
+    check(e->port.read(e->port.ctx, &got) == err);
+    want &= f->bit_cnt < 32 ? (1u << f->bit_cnt) - 1 : UINT32_MAX;
+    check(err != ESP_OK || got == want);
+}
+
 /* Three bytes say chip, size of the field and of the partition, and what to
  * raise it to; the rest is the partition. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -99,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wanted = data[2] % 40;
     fill(data + 3, size - 3, f);
     check(fuse_emul_open(&e, &place, f) == ESP_OK);
+    check_bits(&e);
     writes = 0;
     err = fuse_read_version(&e.port, &before);
     check(err == ESP_OK ? before <= e.port.bit_cnt : before == UINT32_MAX);

@@ -23,6 +23,7 @@ def rows():
     ask = bytes([C3, 0, 3])
     yield "blank", ask
     yield "raw", ask + c3(2, 0, False)
+    yield "raw_second", ask + c3(2, 1, False)
     yield "sound", ask + c3(2) + c3(2, 1)
     yield "first_of_two", ask + c3(3) + c3(2, 1)
     yield "no_first", ask + c3(2, 1)

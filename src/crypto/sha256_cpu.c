@@ -8,8 +8,10 @@
 
 #include "crypto/ct.h"
 #include "crypto/sha256_cpu.h"
+#include "crypto/sha256_k.h"
 #include "crypto/sha256_lib.h"
 
+/* Not base/blocks.h: runs of blocks in one call, and no end at 4 GiB. */
 struct cpu {
     uint64_t len; /* bytes so far */
     uint32_t h[8];
@@ -50,11 +52,8 @@ static bool cpu_has(void)
 
 static void cpu_init(struct cpu *c)
 {
-    static const uint32_t start[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372,
-                                       0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                       0x1f83d9ab, 0x5be0cd19 };
     c->len = 0;
-    memcpy(c->h, start, sizeof(start));
+    memcpy(c->h, sha256_start, sizeof(c->h));
 }
 
 static void cpu_update(struct cpu *c, const uint8_t *p, size_t len)

@@ -1,9 +1,14 @@
-/* crypto/sha256_k.h - the constants of SHA-256's rounds (FIPS 180-4), for the
- * back ends that are our own. */
+/* crypto/sha256_k.h - SHA-256's constants (FIPS 180-4), for the back ends that
+ * are our own. */
 #ifndef CRYPTO_SHA256_K_H
 #define CRYPTO_SHA256_K_H
 
 #include <stdint.h>
+
+/* Before the first block: fractions of the first 8 primes' square roots. */
+static const uint32_t sha256_start[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372,
+                                          0xa54ff53a, 0x510e527f, 0x9b05688c,
+                                          0x1f83d9ab, 0x5be0cd19 };
 
 /* Fractions of the cube roots of the first 64 primes. */
 static const uint32_t sha256_k[64] = {

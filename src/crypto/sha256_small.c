@@ -60,13 +60,10 @@ static void block_done(uint32_t *h, const uint8_t *block)
 
 void sha256_init(struct sha256 *s)
 {
-    static const uint32_t start[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372,
-                                       0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                       0x1f83d9ab, 0x5be0cd19 };
     struct blocks *b = blocks_of(s);
 
     b->len = 0;
-    memcpy(b->h, start, sizeof(start));
+    memcpy(b->h, sha256_start, sizeof(b->h));
 }
 
 void sha256_update(struct sha256 *s, const void *data, size_t len)

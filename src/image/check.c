@@ -13,7 +13,7 @@
 
 #include "base/le.h"
 #include "image/chip.h"
-#include "image/tail.h"
+#include "image/check_parts.h"
 
 #define CHECKSUM_SEED 0xEFu
 #define REV_NO_LIMIT 0xFFFFu

@@ -1,5 +1,5 @@
 /* sum.c - the checksum's XOR, 64 bytes at a time where a word has 64 bits. */
-#include "image/tail.h"
+#include "image/check_parts.h"
 
 static uint64_t word_at(const uint8_t *p)
 {

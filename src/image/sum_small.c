@@ -1,5 +1,5 @@
 /* sum_small.c - the checksum's XOR in few bytes of code. */
-#include "image/tail.h"
+#include "image/check_parts.h"
 
 uint32_t img_sum(const uint8_t *p, size_t len)
 {

@@ -1,5 +1,5 @@
 /* tail.c - what follows an image on the wire and in a file. */
-#include "image/tail.h"
+#include "image/check_parts.h"
 
 #define SIG_V2_MAGIC 0xE7u
 

@@ -1,6 +1,6 @@
 /* tail_slot.c - behind an image in a slot anything may follow. Any other place
  * is one that this build does not know, and refuses. */
-#include "image/tail.h"
+#include "image/check_parts.h"
 
 void img_tail_feed(struct img_check *c, const uint8_t *p, size_t len)
 {

@@ -1,7 +1,7 @@
-/* image/tail.h - parts of the verifier that are built in two ways: for tools
+/* image/check_parts.h - parts of the verifier that are built in two ways: for tools
  * and applications, and in few bytes for bootloaders. */
-#ifndef IMAGE_TAIL_H
-#define IMAGE_TAIL_H
+#ifndef IMAGE_CHECK_PARTS_H
+#define IMAGE_CHECK_PARTS_H
 
 #include "image/image.h"
 
