@@ -13,7 +13,7 @@
 #include "linux_sys.h"
 
 #define NOT_FOUND 127
-#define STOP_LOOK_MS 100u
+#define LOOK_MS 100u
 
 static void become(const struct capture_what *what, int fd)
 {
@@ -30,6 +30,14 @@ static void become(const struct capture_what *what, int fd)
     _exit(NOT_FOUND);
 }
 
+/* False: it is to be ended. */
+static bool look(const struct capture_watch *watch)
+{
+    if (watch && watch->tick)
+        watch->tick(watch->ctx);
+    return !watch || !watch->stop || !*watch->stop;
+}
+
 /* Waits for output. False: it is to wait no longer. */
 static bool wait_output(const struct capture_what *what, int fd,
                         uint64_t end_ms)
@@ -39,10 +47,10 @@ static bool wait_output(const struct capture_what *what, int fd,
         uint64_t now_ms = linux_mono_ms();
         uint64_t left_ms = end_ms - now_ms;
 
-        if (now_ms >= end_ms || (what->stop && *what->stop))
+        if (now_ms >= end_ms || !look(what->watch))
             return false;
-        if (what->stop && left_ms > STOP_LOOK_MS)
-            left_ms = STOP_LOOK_MS;
+        if (what->watch && left_ms > LOOK_MS)
+            left_ms = LOOK_MS;
         if (poll(&p, 1, (int)left_ms) > 0)
             return true;
     }

@@ -8,6 +8,7 @@
 #include "cmds.h"
 #include "junit.h"
 #include "linux_sys.h"
+#include "progress.h"
 #include "scenario.h"
 
 struct test_opts {
@@ -46,6 +47,9 @@ struct session {
     struct scenario_lab *lab;
     struct junit junit;
     cJSON *list; /* of results */
+    struct capture_watch watch;
+    struct progress progress;
+    char now[240]; /* which test runs, for the progress */
     uint32_t passed, failed;
     struct diag diag;
 };
@@ -123,6 +127,23 @@ static bool note(struct session *s, const struct junit_case *c)
            cJSON_AddNumberToObject(obj, "elapsed_ms", (double)c->elapsed_ms);
 }
 
+static void show(void *ctx)
+{
+    struct session *s = ctx;
+
+    progress_show(&s->progress, s->now,
+                  (linux_mono_ms() - s->progress.start_ms) / 1000,
+                  PROGRESS_UNKNOWN);
+}
+
+static void show_from_now(struct session *s, uint32_t nth, const char *name)
+{
+    progress_begin(&s->progress, "porta test");
+    s->progress.unit = "s";
+    snprintf(s->now, sizeof(s->now), "%u of %u, %s:", (unsigned)nth + 1,
+             (unsigned)s->scenario.cnt, name);
+}
+
 static esp_err_t run_all(struct session *s)
 {
     char why[600], name[200];
@@ -136,7 +157,9 @@ static esp_err_t run_all(struct session *s)
         if (!is_wanted(s, t->name))
             continue;
         (void)text_clean(span_str(t->name), name, sizeof(name));
+        show_from_now(s, i, name);
         err = scenario_run(s->lab, t, why, sizeof(why));
+        progress_end(&s->progress);
         if (interrupted)
             return diag_fail(&s->diag, DIAG_STAGE_FILE, ESP_FAIL,
                              "interrupted in test '%s'", name);
@@ -170,9 +193,10 @@ static esp_err_t prepare(struct session *s, const char *path)
 
     catch_signals();
     snprintf(copy, sizeof(copy), "%s", path);
+    s->watch = (struct capture_watch){ &interrupted, show, s };
     err = cli_other_file(s->o.junit, path, &s->diag);
     if (!err)
-        err = scenario_lab_open(&s->lab, dirname(copy), &interrupted, &s->diag);
+        err = scenario_lab_open(&s->lab, dirname(copy), &s->watch, &s->diag);
     for (uint32_t i = 0; !err && i < s->scenario.cnt; i++)
         err = scenario_lab_spare(s->lab, &s->scenario.test[i], s->o.junit,
                                  &s->diag);

@@ -3,8 +3,7 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
-#include <signal.h>
-
+#include "capture.h"
 #include "cli.h"
 #include "serve_plan.h"
 
@@ -62,11 +61,11 @@ void scenario_free(struct scenario *s); /* idempotent */
 
 struct scenario_lab; /* a folder for copies, certificates and servers */
 
-/* base: the folder that file names in the scenario start from. stop: what a
- * signal handler sets; what runs is then ended. */
+/* base: the folder that file names in the scenario start from. watch, which is
+ * borrowed, watches every process. */
 MUST_CHECK esp_err_t scenario_lab_open(struct scenario_lab **out,
                                        const char *base,
-                                       const volatile sig_atomic_t *stop,
+                                       const struct capture_watch *watch,
                                        struct diag *d);
 void scenario_lab_close(struct scenario_lab *lab); /* NULL is a no-op */
 /* ESP_ERR_INVALID_STATE: out, which may be NULL, is the flash file or the image

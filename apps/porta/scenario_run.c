@@ -30,7 +30,7 @@ struct scenario_lab {
     struct device dev;
     struct boot_result next;
     struct diag diag;
-    const volatile sig_atomic_t *stop;
+    const struct capture_watch *watch;
     char said[SAID_LEN];
     char url[64];
     struct serve_cert cert;
@@ -54,7 +54,7 @@ static esp_err_t make_folder(struct scenario_lab *lab, struct diag *d)
 }
 
 esp_err_t scenario_lab_open(struct scenario_lab **out, const char *base,
-                            const volatile sig_atomic_t *stop, struct diag *d)
+                            const struct capture_watch *watch, struct diag *d)
 {
     struct scenario_lab *lab = calloc(1, sizeof(*lab));
     esp_err_t err;
@@ -63,7 +63,7 @@ esp_err_t scenario_lab_open(struct scenario_lab **out, const char *base,
     if (!lab)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
     lab->dev = (struct device)DEVICE_CLOSED;
-    lab->stop = stop;
+    lab->watch = watch;
     snprintf(lab->base, sizeof(lab->base), "%s", base);
     err = make_folder(lab, d);
     if (err)
@@ -212,7 +212,7 @@ static int porta(struct scenario_lab *lab, const char *const *words,
                  uint32_t limit_ms)
 {
     const char *all[WORDS_MAX + 1] = { "/proc/self/exe" };
-    const struct capture_what what = { all, limit_ms, true, lab->stop };
+    const struct capture_what what = { all, limit_ms, true, lab->watch };
 
     for (size_t i = 0; words[i] && i + 2 < WORDS_MAX; i++)
         all[i + 1] = words[i];

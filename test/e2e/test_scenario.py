@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -143,6 +144,15 @@ def child_of(process):
             return int(found[0])
     pytest.fail("it ended before there was an update")
     return 0
+
+
+def test_long_work_says_that_it_goes_on(porta, place):
+    """Every three seconds, off a terminal; --quiet says nothing."""
+    path = place(one("stall@100", "", "time_limit = 5"))
+    ended = porta("test", path)
+    assert re.fullmatch("porta test: 1 of 1, a test: [34] s\n", ended.err)
+    assert "did not end within 5 s" in ended.out
+    assert porta("test", path, "--quiet").err == ""
 
 
 @pytest.mark.parametrize("sig", [signal.SIGUSR1, signal.SIGKILL])
