@@ -1,3 +1,5 @@
+/* esp_chip_info.h: what the application's chip is, and its host's
+ * processors. */
 #include "esp_chip_info.h"
 
 #include <sched.h>

@@ -1,3 +1,5 @@
+/* A mutex and a condition in one: what every object that tasks wait for stands
+ * on. */
 #include <errno.h>
 #include <time.h>
 

@@ -1,3 +1,4 @@
+/* esp_mac.h: an address that stays the same for a device. */
 #include "esp_mac.h"
 
 #include <pthread.h>

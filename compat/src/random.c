@@ -1,3 +1,4 @@
+/* esp_random.h: the system's random numbers. */
 #include "esp_random.h"
 
 #include <stdlib.h>

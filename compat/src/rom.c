@@ -1,3 +1,4 @@
+/* What chips have in ROM: printf, a delay, checksums. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* esp_sleep.h: a deep sleep is a reset with a reason, after its time. */
 #include "esp_sleep.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* protocol_examples_utils.h: percent encoding. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>

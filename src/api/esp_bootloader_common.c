@@ -1,3 +1,5 @@
+/* The bootloader's helpers that applications use, too: records, labels, an
+ * image's SHA-256. */
 #include "api/device.h"
 
 #include <string.h>

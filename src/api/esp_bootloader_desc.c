@@ -1,3 +1,4 @@
+/* esp_bootloader_desc.h: what a bootloader says about itself. */
 #include "api/device.h"
 
 #include <string.h>

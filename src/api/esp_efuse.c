@@ -1,3 +1,4 @@
+/* esp_efuse.h: the secure version, and nothing else of the fuses. */
 #include "api/device.h"
 
 #include "base/log.h"

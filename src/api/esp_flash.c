@@ -1,3 +1,4 @@
+/* esp_flash.h: the device's own flash, by absolute addresses. */
 #include "api/device.h"
 
 #include "esp_flash.h"

@@ -1,3 +1,4 @@
+/* esp_image_*: the one verifier (image/check.h) behind ESP-IDF's names. */
 #include "api/device.h"
 
 #include <string.h>

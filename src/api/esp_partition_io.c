@@ -1,3 +1,5 @@
+/* esp_partition_*: reading, writing, erasing and mapping what is in a
+ * partition. */
 #include "api/device.h"
 
 #include <string.h>

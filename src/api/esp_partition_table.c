@@ -1,3 +1,5 @@
+/* esp_partition_*: a table as a whole, and which of the flash may be
+ * written. */
 #include "api/device.h"
 
 #include "base/log.h"

@@ -1,3 +1,4 @@
+/* nvs_*: opening, closing, committing, erasing keys. */
 #include "api/nvs_handle.h"
 
 /* --- handles -------------------------------------------------------------- */

@@ -1,3 +1,4 @@
+/* nvs_*: statistics, and walking what is stored. */
 #include "api/nvs_handle.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* nvs_flash_*: partitions, from mounting to erasing. */
 #include "api/nvs_handle.h"
 
 #include <string.h>

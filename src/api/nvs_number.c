@@ -1,3 +1,4 @@
+/* nvs_*: numbers of every width. */
 #include "api/nvs_handle.h"
 
 #include <string.h>

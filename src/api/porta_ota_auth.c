@@ -1,3 +1,4 @@
+/* porta/ota_auth.h: who a client is, for a handle of ESP-IDF's client. */
 #include "porta/ota_auth.h"
 
 #include "api/http_handle.h"

@@ -1,3 +1,4 @@
+/* porta/ota_decrypt.h: pre-encrypted images, as esp_https_ota's callback. */
 #include "porta/ota_decrypt.h"
 
 esp_err_t porta_ota_decrypt(decrypt_cb_arg_t *args, void *user_ctx)

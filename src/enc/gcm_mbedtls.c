@@ -1,3 +1,4 @@
+/* enc/gcm.h over Mbed TLS. */
 #include "enc/gcm.h"
 
 #include <mbedtls/gcm.h>

@@ -1,3 +1,4 @@
+/* http/client.h: one client, its settings, and a request from open to close. */
 #include "http/client_priv.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* kv/format.h: one entry of 32 bytes, there and back. Pure. */
 #include "kv/format.h"
 
 #include <string.h>

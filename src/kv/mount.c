@@ -1,3 +1,4 @@
+/* Reading a partition that may hold anything, until it is a store again. */
 #include "kv/kv_priv.h"
 
 static esp_err_t check(const struct port_flash *flash,

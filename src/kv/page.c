@@ -1,3 +1,4 @@
+/* kv/format.h: a page's head, and the two bits of each of its entries. Pure. */
 #include "kv/format.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* part/csv.h: a table as CSV. Pure. */
 #include "part/csv.h"
 
 #include <assert.h>

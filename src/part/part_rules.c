@@ -1,3 +1,4 @@
+/* part/rules.h: what makes a table one that a device can use. Pure. */
 #include "part/rules.h"
 
 #include <stdio.h>

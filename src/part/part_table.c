@@ -1,3 +1,4 @@
+/* part/part.h: the binary table, there and back. Pure. */
 #include "part/part.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* part/words.h: the names of types and subtypes. Pure. */
 #include "part/part.h"
 #include "part/words.h"
 

@@ -1,3 +1,5 @@
+/* Between Mbed TLS and the port's connection: deadlines, and how long a record
+ * may be. */
 #include "tls/tls_mbedtls.h"
 
 #include <mbedtls/net_sockets.h>

@@ -1,3 +1,5 @@
+/* From struct tls_conf to what Mbed TLS is told: trust, versions, suites,
+ * keys. */
 #include "tls/tls_mbedtls.h"
 
 #include <stdio.h>

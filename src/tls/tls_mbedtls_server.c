@@ -1,3 +1,4 @@
+/* tls/server.h: the other end of a session. */
 #include "tls/tls_mbedtls.h"
 
 #include <mbedtls/psa_util.h>

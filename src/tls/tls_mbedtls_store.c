@@ -1,3 +1,4 @@
+/* tls/store.h: certificates that are parsed once, for many sessions. */
 #include "tls/tls_mbedtls.h"
 
 #include "tls/store.h"

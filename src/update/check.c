@@ -1,3 +1,5 @@
+/* Bytes on their way through the image's verifier, and what its refusals are
+ * called. */
 #include "update/priv.h"
 
 #include <stdio.h>

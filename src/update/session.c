@@ -1,3 +1,4 @@
+/* A session from upd_begin() to its end: what it opens, reports and closes. */
 #include "update/priv.h"
 
 #include <stdarg.h>

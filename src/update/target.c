@@ -1,3 +1,4 @@
+/* Which partition is written, and what a power cut meanwhile could do to it. */
 #include "update/priv.h"
 
 #include "image/key_store.h"

@@ -34,6 +34,8 @@ CLEAN = {
     "src/part/CMakeLists.txt":
         "porta_module(part SOURCES a.c DEPS base LIBS porta_mbedtls)\n",
 }
+CLEAN = {name: f"/* {pathlib.Path(name).name} - of a test. */\n{text.lstrip()}"
+         if name.endswith(".h") else text for name, text in CLEAN.items()}
 NEEDS = {functions.check_functions: "ctags", compiled.check_format:
          "clang-format", compiled.check_headers: "clang"}
 LONG = "void f(void)\n{\n" + "    g();\n" * 60 + "}\n"
@@ -120,6 +122,19 @@ ROWS = [
     (rules.check_file_length, [
         ("src/part/a.c", "\n" * 601, "601 lines"),
         ("src/part/a.c", "\n" * 600, ""),
+    ]),
+    (rules.check_openings, [
+        ("src/part/a.c", "/* Ways of parts. */\n", ""),
+        ("src/part/a.c", '#include "part/a.h"\n', ""),
+        ("src/part/a.c", '#include "a.h"\n', ""),
+        ("src/part/a.c", '#include "part/part.h"\n', "neither"),
+        ("src/part/a.c", "#include <a.h>\n", "neither"),
+        ("src/part/x.h", "/* x.h - a promise. */\n", ""),
+        ("src/part/x.h", "/* part/x.h - a promise. */\n", ""),
+        ("src/part/x.h", "/* part.h - another's. */\n", "/* x.h - its"),
+        ("src/part/x.h", "/* A promise. */\n", "/* x.h - its"),
+        ("test/unit/x.h", "/* A promise. */\n", ""),
+        ("test/unit/x.h", "#ifndef X_H\n", "neither"),
     ]),
     (rules.check_places, [
         ("README.md", "see /home" "/me/porta\n", "machine's path"),

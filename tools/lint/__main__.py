@@ -24,6 +24,7 @@ CHECKS = {
     "macros": rules.check_macros,
     "if-density": rules.check_density,
     "banned": rules.check_banned,
+    "openings": rules.check_openings,
     "todo": rules.check_todo,
     "places": rules.check_places,
 }

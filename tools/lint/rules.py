@@ -10,6 +10,7 @@ from tree import line_of
 
 SHIPPED = ("src", "port", "apps", "compat", "include", "examples")
 CORE = ("src", "port", "apps")
+MODULES = ("src/", "port/", "apps/", "compat/", "include", "torture")
 FILE_LINES = 600
 DENSITY = 3  # preprocessor conditionals per 1000 lines of src/
 
@@ -150,6 +151,19 @@ def check_file_length(tree):
             lines = tree.read(name).count("\n")
             if lines > FILE_LINES and not tree.allowed(name, 3, "length"):
                 yield name, 1, f"{lines} lines, {FILE_LINES} are the limit"
+
+
+def check_openings(tree):
+    """A file says what it is for in its first line, or its header does."""
+    for name in tree.c_files():
+        folder, base = name.rsplit("/", 1)
+        first = tree.read(name).split("\n", 1)[0]
+        if base.endswith(".h") and folder.startswith(MODULES):
+            if not re.match(rf"/\* (?:\S+/)?{re.escape(base)} - ", first):
+                yield name, 1, f"does not begin with /* {base} - its promise"
+        elif not first.startswith("/*") and not re.fullmatch(
+                rf'#include "(?:\S+/)?{re.escape(base[:-2])}\.h"', first):
+            yield name, 1, "begins neither with a comment nor with its header"
 
 
 def check_places(tree):

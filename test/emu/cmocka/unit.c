@@ -1,3 +1,4 @@
+/* cmocka's entry on the emulated board: one program, one group of tests. */
 #include "cmocka.h"
 
 int unit_main(void);

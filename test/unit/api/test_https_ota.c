@@ -1,3 +1,5 @@
+/* esp_https_ota: in one shot and in steps, and every order that callers get
+ * wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

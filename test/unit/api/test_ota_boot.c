@@ -1,3 +1,4 @@
+/* esp_ota_*: which slot boots, is confirmed, is given up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* esp_ota_*: writing a slot from begin to end, and all that is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* esp_partition_*: finding, ranges, NOR rules, mapping, digests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Errors and their names, sentences, the log's front, checksums. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

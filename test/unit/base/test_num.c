@@ -1,3 +1,4 @@
+/* Numbers and sizes as people write them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

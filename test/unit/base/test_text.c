@@ -1,3 +1,4 @@
+/* Text from outside, made fit for a terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

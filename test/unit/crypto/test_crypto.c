@@ -1,3 +1,4 @@
+/* Hashes against published vectors; comparing and wiping in constant time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Partition tables as CSV: good ones, bad ones and their sentences, limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* What is below a CSV table: numbers, fields, encodings, names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

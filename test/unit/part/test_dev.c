@@ -1,3 +1,4 @@
+/* Access to a partition: its ranges, readonly ones, generations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,5 @@
+/* The binary partition table against the reference's bytes, and damaged
+ * ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Command lines by a table: options, lists, seconds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Files of the command: whole or not at all, bounded, secrets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

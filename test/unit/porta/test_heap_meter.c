@@ -1,3 +1,4 @@
+/* The heap meter counts to the byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Progress as a line and as a bar of any width. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

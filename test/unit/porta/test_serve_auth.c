@@ -1,3 +1,4 @@
+/* The development server's logins and tokens. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

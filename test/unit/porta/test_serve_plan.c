@@ -1,3 +1,5 @@
+/* What the development server answers: ranges, conditions, redirects,
+ * faults. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Writing one image into one slot: order, room, read-back, receipts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

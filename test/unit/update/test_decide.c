@@ -1,3 +1,5 @@
+/* The update's decisions, which are pure: answers, ranges, resuming,
+ * retrying. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* One session: its events, resuming, what it finds in a slot. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Updates from end to end against the simulator: good, cut, refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* FreeRTOS calls, as an application makes them. */
 #include <string.h>
 
 #include "freertos/FreeRTOS.h"

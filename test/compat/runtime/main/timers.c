@@ -1,3 +1,4 @@
+/* Timers of both kinds, as an application sets them. */
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -1,3 +1,5 @@
+/* Memory, pins, addresses, the network: what an application asks the chip
+ * for. */
 #include <string.h>
 
 #include "driver/gpio.h"

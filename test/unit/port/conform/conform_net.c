@@ -1,3 +1,5 @@
+/* What every port of the network has to do: connect, send, receive, give up in
+ * time. */
 #include <string.h>
 
 #include "conform.h"
