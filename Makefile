@@ -25,7 +25,8 @@ MODE =
 GROUP ?= build
 test test-san: GROUP = test
 bench: GROUP = bench
-setup lint format fuzz coverage check-deep: GROUP = dev
+setup lint format analyse test-tsan test-msan fuzz coverage \
+    check-deep: GROUP = dev
 board sizes: GROUP = board
 
 .PHONY: help
@@ -60,6 +61,20 @@ test: build ## build and run every test (LABEL=unit: one kind)
 test-san: DIR = $(BUILD)-san
 test-san: MODE = -DPORTA_SANITIZE=ON
 test-san: build ## the same tests with address and UB sanitizers
+	@$(TEST)
+
+.PHONY: test-tsan
+test-tsan: DIR = $(BUILD)-tsan
+test-tsan: MODE = -DPORTA_SANITIZE=thread
+test-tsan: LABEL = ^threads$$
+test-tsan: build ## the tests that have threads, with the thread sanitizer
+	@$(TEST)
+
+.PHONY: test-msan
+test-msan: DIR = $(BUILD)-msan
+test-msan: MODE = -DCMAKE_C_COMPILER=clang -DPORTA_SANITIZE=memory
+test-msan: LABEL = ^(unit|fuzz)$$
+test-msan: build ## unit tests and fuzz corpora, with the memory sanitizer
 	@$(TEST)
 
 .PHONY: fuzz
@@ -102,6 +117,10 @@ sizes: ready ## code size on rv32 by module, and the difference to the last comm
 .PHONY: lint
 lint: ready ## formatting, layers, headers, and the rules of the house
 	@$(PYTHON) tools/lint
+
+.PHONY: analyse
+analyse: configure ## clang-tidy, cppcheck and gcc -fanalyzer, which find nothing
+	@$(PYTHON) tools/analyse $(DIR) --jobs $(JOBS)
 
 .PHONY: format
 format: ready ## let clang-format decide
@@ -149,4 +168,4 @@ deb: build ## a Debian package: build-deb/porta_VERSION_ARCH.deb
 .PHONY: clean
 clean: ## remove what was built (.deps/ stays)
 	@rm -rf $(BUILD) $(BUILD)-san $(BUILD)-fuzz $(BUILD)-deep $(BUILD)-board \
-	    $(BUILD)-coverage $(BUILD)-deb
+	    $(BUILD)-tsan $(BUILD)-msan $(BUILD)-coverage $(BUILD)-deb

@@ -100,8 +100,9 @@ endif()
 option(PORTA_SHARED "Build libporta.so as well; all code is -fPIC then" OFF)
 option(PORTA_TESTS "Build the tests and the replay of the fuzz corpora" ON)
 option(PORTA_DEEP "Tests run their long form: every cut twice, 1,000 kills" OFF)
-option(PORTA_SANITIZE
-    "Build everything with the address and undefined-behaviour sanitizers" OFF)
+set(PORTA_SANITIZE OFF CACHE STRING
+    "Sanitizers for everything: OFF; ON (address and undefined); thread; memory")
+set_property(CACHE PORTA_SANITIZE PROPERTY STRINGS OFF ON thread memory)
 option(PORTA_COVERAGE "Count which lines and branches of src/ ran (gcc)" OFF)
 option(PORTA_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
 option(PORTA_WERROR "Treat warnings in our own code as errors" ON)

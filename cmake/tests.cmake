@@ -99,6 +99,13 @@ function(porta_pytest name)
         "PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 
+# porta_threads(<test> ...)
+# Tests in which threads meet: they get a label more, `make test-tsan` runs
+# those.
+function(porta_threads)
+    set_property(TEST ${ARGN} APPEND PROPERTY LABELS threads)
+endfunction()
+
 # porta_mutants(<names> <script> <folder>)
 # Each mutant that the script lists (test/mutate.py) becomes a file <name>.c in
 # the binary folder, made of the one that it names below <folder>; <names> are

@@ -6,8 +6,8 @@
 #   test   build + the servers and runners of the tests, the model checker,
 #          and the reference's espsecure: `make test`
 #   bench  test + what `make bench` compares with, counts and draws by
-#   dev    test + clang, formatter, Doxygen, gcovr: `make lint`, `make fuzz`,
-#          `make coverage`
+#   dev    test + clang, formatter, analysers, Doxygen, gcovr: `make lint`,
+#          `make analyse`, `make fuzz`, `make coverage`
 #   board  test + cross compiler, C library, emulator, lwIP: `make board`
 #   all    the same as dev (default)
 #

@@ -165,7 +165,7 @@ static esp_err_t start(struct demo *w, const char *const *args, pid_t *pid,
     char *argv[ARGS_MAX + 2] = { name };
     int fds[2];
 
-    for (int i = 0; args[i] && i < ARGS_MAX; i++)
+    for (int i = 0; i < ARGS_MAX && args[i]; i++)
         argv[i + 1] = (char *)(uintptr_t)args[i];
     if (pipe2(fds, O_CLOEXEC) != 0)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_FAIL, "no pipe: %s",

@@ -50,6 +50,8 @@ static bool was_tried(const struct records *r, uint32_t idx)
 static esp_err_t given_up(const struct part_dev *parts, const struct records *r,
                           uint32_t idx, uint8_t out[SHA256_LEN])
 {
+    /* records_read() has filled it:
+     * NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
     uint32_t cnt = part_ota_cnt(&parts->table), seq = r->o.rec[idx].seq;
     bool learnt;
     if (cnt == 0 || !was_tried(r, idx))

@@ -5,6 +5,8 @@
  * to RAM anyway (it may be split at will), else with zeros at address 0. */
 #include "image/build.h"
 
+#include <assert.h>
+
 #include "base/le.h"
 #include "image/chip.h"
 
@@ -218,6 +220,7 @@ static esp_err_t cap_add(struct planner *p, uint32_t *len)
     if (p->in->kind != IMG_KIND_APP || p->in->cap.state != IMG_CAP_GOOD)
         return ESP_OK;
     cap_len = img_cap_pack(&p->in->cap, p->out->desc + *len);
+    assert(cap_len > IMG_CAP_FIXED_LEN);
     if (p->bearer) {
         struct span s = span_from(p->bearer->data, *len);
 

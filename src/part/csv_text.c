@@ -340,7 +340,7 @@ static esp_err_t unsigned_parse(struct span s, int64_t *out)
     }
     err = digits_parse(s, 10, out);
     /* 010 might be meant as octal; 0, 00 and 0_0 cannot be misread. */
-    if (!err && s.ptr[0] == '0' && *out != 0)
+    if (!err && s.len > 1 && s.ptr[0] == '0' && *out != 0)
         return ESP_ERR_INVALID_ARG;
     return err;
 }

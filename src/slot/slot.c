@@ -204,6 +204,7 @@ esp_err_t slot_write(struct slot *s, const void *data, size_t len)
         esp_err_t err = slot_reserve(s, &dst, &step);
         if (err)
             return err;
+        assert(dst && step > 0);
         if (step > len)
             step = len;
         memcpy(dst, src, step);

@@ -6,6 +6,7 @@
  * library asks again only after a deadline has passed. */
 #include "tls/tls_mbedtls.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,6 +323,7 @@ esp_err_t tls_open(struct tls_session **out, struct tls_dial *dial,
     dial->fault = (struct tls_fault){ .code = 0 };
     if (err)
         return err;
+    assert(s);
     err = tls_shake(s, dial->deadline_ms, d);
     if (err == ESP_ERR_TIMEOUT) {
         s->broken = true;

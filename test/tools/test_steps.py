@@ -38,8 +38,9 @@ def test_sum(tmp_path, steps, last, code):
 
 
 @pytest.mark.parametrize("fails, code", [
-    ("PORTA_DEEP=ON", 1), ("test-san BUILD", 1), ("coverage BUILD", 1),
-    ("SECONDS=5", 1), ("nothing", 0)])
+    ("PORTA_DEEP=ON", 1), ("test-san BUILD", 1), ("test-tsan", 1),
+    ("test-msan", 1), ("analyse", 1), ("coverage BUILD", 1), ("SECONDS=5", 1),
+    ("nothing", 0)])
 def test_check_deep_goes_on(tmp_path, fails, code):
     fake = tmp_path / "make"
     fake.write_text(MAKE)
@@ -49,9 +50,10 @@ def test_check_deep_goes_on(tmp_path, fails, code):
                      "FAKE_LOG": f"{tmp_path}/log", "FAKE_FAILS": fails})
     assert done.returncode == code, done.stdout
     ran = (tmp_path / "log").read_text().splitlines()
-    assert [line.split()[0] for line in ran] == ["test", "test-san", "coverage",
-                                             "fuzz"]
+    assert [line.split()[0] for line in ran] == [
+        "test", "test-san", "test-tsan", "test-msan", "analyse", "coverage",
+        "fuzz"]
     assert "-DPORTA_DEEP=ON" in ran[0] and "-DX=1" in ran[0]
-    assert "FUZZ_SECONDS=5" in ran[3]
+    assert "FUZZ_SECONDS=5" in ran[-1]
     last = done.stdout.splitlines()[-1]
-    assert last == ("19 passed, 2 failed" if code else "20 passed, 0 failed")
+    assert last == ("34 passed, 2 failed" if code else "35 passed, 0 failed")

@@ -13,8 +13,8 @@ packages_of() {
         echo gnuplot-nox strace wget
         ;;
     dev | all)
-        echo clang clang-format universal-ctags doxygen gcovr \
-            "$(packages_clang_rt)"
+        echo clang clang-format clang-tidy cppcheck universal-ctags doxygen \
+            gcovr "$(packages_clang_rt)"
         ;;
     board)
         echo gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
