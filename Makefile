@@ -10,6 +10,7 @@ CMAKE_ARGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 LABEL ?=
 BENCH ?=
+ANALYSE ?=
 FUZZ_SECONDS ?= $(if $(filter check-deep,$(MAKECMDGOALS)),300,20)
 PREFIX ?= /usr/local
 
@@ -119,8 +120,8 @@ lint: ready ## formatting, layers, headers, and the rules of the house
 	@$(PYTHON) tools/lint
 
 .PHONY: analyse
-analyse: configure ## clang-tidy, cppcheck and gcc -fanalyzer, which find nothing
-	@$(PYTHON) tools/analyse $(DIR) --jobs $(JOBS)
+analyse: configure ## clang-tidy, cppcheck, gcc -fanalyzer (ANALYSE=cppcheck: one)
+	@$(PYTHON) tools/analyse $(DIR) --jobs $(JOBS) $(ANALYSE)
 
 .PHONY: format
 format: ready ## let clang-format decide

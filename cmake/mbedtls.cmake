@@ -18,6 +18,9 @@ endif()
 set(PORTA_MBEDTLS_CONFIG mbedtls_config_host.h CACHE STRING
     "Configuration of Mbed TLS, when it is built: a file in cmake/")
 mark_as_advanced(PORTA_MBEDTLS_CONFIG)
+if(PORTA_SANITIZE STREQUAL "memory")
+    set(PORTA_MBEDTLS_CONFIG mbedtls_config_msan.h)
+endif()
 set(PORTA_MBEDTLS_SOURCE "" CACHE PATH
     "Source folder of Mbed TLS 3.6; empty: what 'make setup' fetched")
 

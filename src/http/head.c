@@ -255,6 +255,14 @@ static void head_judge_retry(struct http_head_parser *p)
         p->head.retry_after_s = secs > UINT32_MAX ? UINT32_MAX : (uint32_t)secs;
 }
 
+/* What may go back to the server one day: only what may stand in a field. */
+static void head_take_text(struct span value, char *out, size_t out_len)
+{
+    if (!http_is_value(value))
+        value = span_of(NULL, 0);
+    (void)http_copy(value, out, out_len);
+}
+
 /* Fields that a long value makes useless rather than dangerous. */
 static void head_take_soft(struct http_head_parser *p, struct span value)
 {
@@ -280,13 +288,13 @@ static void head_take_soft(struct http_head_parser *p, struct span value)
         head_take_date(p, value);
         break;
     case HEAD_FIELD_ETAG:
-        (void)http_copy(value, h->etag, sizeof(h->etag));
+        head_take_text(value, h->etag, sizeof(h->etag));
         break;
     case HEAD_FIELD_MODIFIED:
-        (void)http_copy(value, h->last_modified, sizeof(h->last_modified));
+        head_take_text(value, h->last_modified, sizeof(h->last_modified));
         break;
     case HEAD_FIELD_TYPE:
-        (void)http_copy(value, h->content_type, sizeof(h->content_type));
+        head_take_text(value, h->content_type, sizeof(h->content_type));
         break;
     default:
         break;

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "http/text.h"
 #include "update/priv.h"
 
 #define KNOWN_FIELDS 7u
@@ -89,6 +90,8 @@ esp_err_t upd_known_parse(struct span text, struct upd_known *out)
     size_t cnt = 0, start = 0;
 
     *out = (struct upd_known){ .image_len = 0 };
+    if (!http_is_value(text))
+        return ESP_ERR_INVALID_RESPONSE;
     for (size_t i = 0; i <= text.len; i++) {
         if (i < text.len && text.ptr[i] != '\t')
             continue;

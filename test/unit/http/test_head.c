@@ -124,6 +124,10 @@ static const struct row rows[] = {
       HEAD(200, .etag = "W/\"a b\"",
            .last_modified = "Tue, 15 Nov 1994 12:45:26 GMT",
            .content_type = "text/html; charset=utf-8") },
+    { "validators and a type that no field may hold are left out",
+      OK "ETag: \"a\001\"\r\nLast-Modified: \177\r\n"
+         "Content-Type: text\033[2J\r\n" END,
+      NULL, HEAD(200, ) },
     { "what nobody asked for", OK "X: y\r\nServer:\r\nA-:1\r\n" END, NULL,
       HEAD(200, ) },
 

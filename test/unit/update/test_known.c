@@ -64,6 +64,10 @@ static void test_texts(void **state)
           false },
         { "a label too long",
           "1\t" HEX "\t12345678901234567\t4096\t" HEX "\tt\tm", false },
+        { "what may not stand in a field: a line end",
+          "1\t" HEX "\tota_1\t4096\t" HEX "\t\"t\r\nA: b\"\tm", false },
+        { "what may not stand in a field: a control character",
+          "1\t" HEX "\tota_1\t4096\t" HEX "\t\"t\001\"\tm", false },
         { "nothing", "", false },
     };
     struct upd_known k;
