@@ -167,7 +167,8 @@ static int flash_create(int argc, char **argv)
     if (!err)
         err = cli_write_file(o.out, span_of(draft.bytes, draft.len), 0644, &d);
     flash_draft_free(&draft);
-    return cli_made(&create_verb, o.out, &d);
+    return err ? cli_fail(&create_verb, &d, cli_json())
+               : cli_made(&create_verb, o.out, &d);
 }
 
 /* --- show ---------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* porta image create - pack an image. */
 #include "cli.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,7 @@ static esp_err_t gather(struct create *c)
 {
     esp_err_t err = ESP_OK;
 
+    assert(c->chip);
     c->in.kind = IMG_KIND_APP;
     c->in.segs = c->segs;
     c->in.header = (struct img_header){
