@@ -274,7 +274,8 @@ static esp_err_t check_steps(const struct place *p,
     if (t->cut_cnt && t->want.update)
         return refuse(p, "an update that is cut has no result; expect boot "
                          "and again");
-    if (t->want.stage && (!t->want.update || strcmp(t->want.update, "failed")))
+    if (t->want.stage &&
+        (!t->want.update || strcmp(t->want.update, "failed") != 0))
         return refuse(p, "a stage is of update = \"failed\"");
     return ESP_OK;
 }
