@@ -47,7 +47,7 @@ esp_err_t serve_auth_init(struct serve_auth *a, const char *user,
     if (!err)
         return ESP_OK;
     serve_auth_free(a);
-    return diag_fail(d, DIAG_STAGE_ARGS, err, "out of memory");
+    return diag_fail(d, DIAG_STAGE_FILE, err, "out of memory");
 }
 
 static bool same(const struct cli_bytes *want, const char *got)

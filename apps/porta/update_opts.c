@@ -264,6 +264,13 @@ esp_err_t update_opts_http(const struct update_opts *o, bool is_https,
 
 /* "Name: value" of the command line; the value may be a secret, so it is in
  * no message. */
+/* That is no fault of the command line. */
+static esp_err_t no_room(struct diag *d)
+{
+    return diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM,
+                     "out of memory for a header of the request");
+}
+
 static esp_err_t add_header(struct http_client *client, const char *text,
                             struct diag *d)
 {
@@ -274,8 +281,8 @@ static esp_err_t add_header(struct http_client *client, const char *text,
 
     snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
     err = http_set_header(client, name, value);
-    if (!err)
-        return ESP_OK;
+    if (!err || err == ESP_ERR_NO_MEM)
+        return err ? no_room(d) : ESP_OK;
     return diag_fail(d, DIAG_STAGE_ARGS, err,
                      "'%s: ...' is no header that can be sent", name);
 }
@@ -304,8 +311,8 @@ static esp_err_t add_bearer(struct http_client *client,
         ct_wipe(value, len);
     }
     free(value);
-    if (!err)
-        return ESP_OK;
+    if (!err || err == ESP_ERR_NO_MEM)
+        return err ? no_room(d) : ESP_OK;
     return diag_fail(d, DIAG_STAGE_ARGS, err,
                      "--bearer: the token cannot be sent in a header");
 }

@@ -255,7 +255,7 @@ esp_err_t upd_redo_copy(const struct upd_env *env,
         return err;
     r.buf = heap->alloc(heap->ctx, upd_buf_len(r.dev->parts));
     if (!r.buf)
-        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
+        return diag_fail(d, DIAG_STAGE_WRITE, ESP_ERR_NO_MEM,
                          "there is no memory to finish a copy");
     err = redo(&r, text);
     heap->free(heap->ctx, r.buf);

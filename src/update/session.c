@@ -150,7 +150,7 @@ esp_err_t upd_work_open(struct upd *u)
     if (u->work && upd_stage_cnt(u) > 0)
         u->rx = heap->alloc(heap->ctx, u->rx_len);
     if (!u->work || (upd_stage_cnt(u) > 0 && !u->rx))
-        return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_NO_MEM,
+        return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_NO_MEM,
                         "there is no memory for what the server sends");
     img_check_open(&u->work->check, &rules);
     sha256_init(&u->work->raw);
@@ -211,7 +211,7 @@ esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
 
     *out = NULL;
     if (err)
-        return diag_fail(d, DIAG_STAGE_ARGS, err,
+        return diag_fail(d, DIAG_STAGE_DOWNLOAD, err,
                          "there is no memory for an update");
     u->peeking = true;
     upd_limits_begin(u);
