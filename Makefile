@@ -162,7 +162,7 @@ install: build ## install libraries, headers and programs (PREFIX=/usr/local)
 
 .PHONY: deb
 deb: DIR = $(BUILD)-deb
-deb: MODE = -DPORTA_SHARED=ON -DPORTA_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr
+deb: MODE = -DPORTA_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/usr
 deb: build ## a Debian package: build-deb/porta_VERSION_ARCH.deb
 	@cd $(DIR) && cpack -G DEB && ls -l porta_*.deb
 

@@ -13,6 +13,12 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(-Wl,--gc-sections)
+# One code for the archives and for libporta.so. Nobody comes between our own
+# functions there, so they are inlined as in a program.
+if(PORTA_SHARED)
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+    add_compile_options(-fno-semantic-interposition)
+endif()
 if(NOT PORTA_BOARD)
     add_compile_options(
         "$<$<NOT:$<BOOL:${CMAKE_POSITION_INDEPENDENT_CODE}>>:-fPIE>")

@@ -1,5 +1,6 @@
-# cmake --install: include/, lib/libporta.a, porta.pc, find_package(porta);
-# with PORTA_SHARED also lib/libporta.so, porta-shared.pc and porta::shared.
+# cmake --install: include/, lib/libporta.a, porta.pc, find_package(porta), and
+# the shared library unless PORTA_SHARED is off: lib/libporta.so,
+# porta-shared.pc, porta::shared; the command, its manual, completion.
 #
 # Mbed TLS is installed with its headers and our configuration, under names
 # of our own, so that an installed Mbed TLS is neither hidden nor mistaken.

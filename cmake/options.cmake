@@ -97,7 +97,6 @@ if(NOT CFG_LOG_LEVEL MATCHES "^[0-5]$")
     message(FATAL_ERROR "CFG_LOG_LEVEL is '${CFG_LOG_LEVEL}': it must be 0 to 5")
 endif()
 
-option(PORTA_SHARED "Build libporta.so as well; all code is -fPIC then" OFF)
 option(PORTA_TESTS "Build the tests and the replay of the fuzz corpora" ON)
 option(PORTA_DEEP "Tests run their long form: every cut twice, 1,000 kills" OFF)
 set(PORTA_SANITIZE OFF CACHE STRING
@@ -105,6 +104,11 @@ set(PORTA_SANITIZE OFF CACHE STRING
 set_property(CACHE PORTA_SANITIZE PROPERTY STRINGS OFF ON thread memory)
 option(PORTA_COVERAGE "Count which lines and branches of src/ ran (gcc)" OFF)
 option(PORTA_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
+# Not where the sanitizers' own runtime has to come first, and not on a board.
+include(CMakeDependentOption)
+cmake_dependent_option(PORTA_SHARED
+    "Build libporta.so as well; all code is -fPIC then" ON
+    "NOT PORTA_SANITIZE;NOT PORTA_FUZZ;NOT PORTA_BOARD" OFF)
 option(PORTA_WERROR "Treat warnings in our own code as errors" ON)
 set(PORTA_ONLY "" CACHE STRING
     "Build these folders and their tests only, e.g. 'base;part;port/sim'")

@@ -1,5 +1,10 @@
 # `make deb`: a Debian package of what `cmake --install` installs, made by
 # CPack. The version is the project's, from the top CMakeLists.txt, alone.
+#
+# One package, not porta, libporta0.1 and libporta-dev: `porta build` compiles
+# and links applications, so the command needs what the others would hold, and
+# there is one file to install and to remove. A program that links libporta.so
+# finds it by the shlibs file, as it would with three.
 if(NOT TARGET porta_tool OR PORTA_SANITIZE OR PORTA_FUZZ)
     return()
 endif()
@@ -22,7 +27,8 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS OFF)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ${PORTA_SHARED})
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 # What `porta build` and programs that link the library need.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "cmake, ninja-build, gcc, libc6-dev, "
     "pkg-config, python3, python3-kconfiglib, ca-certificates")

@@ -11,7 +11,6 @@ import pytest
 ROOT = pathlib.Path(os.environ.get("PORTA_SOURCE",
                                    pathlib.Path(__file__).parents[2]))
 BUILD = pathlib.Path(os.environ.get("PORTA_BIN", "build/bin")).parent
-DEEP = os.environ.get("PORTA_DEEP") == "1"
 
 
 def run(*command, code=0, **kwargs):
@@ -79,6 +78,20 @@ def test_what_is_in_it(tree):
             assert not target.startswith(("/home", str(BUILD))), path
     listed = run("file", tree / "bin/porta") if shutil.which("file") else ""
     assert "with debug_info" not in listed
+
+
+def test_library_and_headers_are_in_it(deb, tree, tmp_path):
+    """For programs that are compiled, and for those that only run."""
+    if not (BUILD / "lib/libporta.so").exists():
+        pytest.skip("no libporta.so here: PORTA_SHARED is off")
+    for name in ("libporta.a", "libporta.so", f"libporta.so.{version()}",
+                 "porta.pc", "porta-shared.pc", "porta-config.cmake"):
+        assert len(list(tree.rglob(name))) == 1, name
+    run("dpkg-deb", "-e", deb, tmp_path)
+    major, minor, _ = version().split(".")
+    assert (tmp_path / "shlibs").read_text().split() == [
+        "libporta", f"{major}.{minor}", "porta", "(>=", f"{version()})"]
+    assert "ldconfig" in (tmp_path / "postinst").read_text()
 
 
 def test_nothing_of_this_machine_is_in_its_text(tree):
@@ -166,19 +179,10 @@ target_link_libraries(stranger porta::shared)
 
 @pytest.fixture(name="shared", scope="module")
 def shared_prefix(tmp_path_factory):
-    """An installed build with the shared library: this one, or with PORTA_DEEP
-    one that is made for it."""
-    build = BUILD
-    if not (build / "lib/libporta.so").exists():
-        if not DEEP:
-            pytest.skip("no libporta.so here: PORTA_SHARED is off, and making "
-                        "one takes minutes (PORTA_DEEP)")
-        build = tmp_path_factory.mktemp("shared-build")
-        run("cmake", "-G", "Ninja", "-S", ROOT, "-B", build,
-            "-DPORTA_SHARED=ON", "-DPORTA_TESTS=OFF")
-        run("cmake", "--build", build)
+    if not (BUILD / "lib/libporta.so").exists():
+        pytest.skip("no libporta.so here: PORTA_SHARED is off")
     prefix = tmp_path_factory.mktemp("shared")
-    run("cmake", "--install", build, "--prefix", prefix)
+    run("cmake", "--install", BUILD, "--prefix", prefix)
     return prefix
 
 
