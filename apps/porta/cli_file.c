@@ -230,35 +230,45 @@ bool cli_is_stdout(const char *path)
     return !path || own_fd(path) == STDOUT_FILENO;
 }
 
+/* One link further, in place. False: it is none, or there is no room, as errno
+ * says (EINVAL, ENOENT: it is the end). */
+static bool follow_link(char *name, size_t name_len, char *link)
+{
+    ssize_t len = own_fd(name) < 0 ? readlink(name, link, name_len) : -1;
+    const char *slash = strrchr(name, '/');
+    size_t at;
+
+    if (len <= 0)
+        return false;
+    at = slash && link[0] != '/' ? (size_t)(slash - name) + 1 : 0;
+    if (at + (size_t)len >= name_len) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(name + at, link, (size_t)len);
+    name[at + (size_t)len] = '\0';
+    return true;
+}
+
 /* The name at the end of symbolic links, in out: what they lead to is what is
  * replaced, whether it is there yet or not. False: errno says why not. */
 static bool follow_links(const char *path, char *out, size_t out_len)
 {
-    char link[4096], next[4096];
-    bool fits = snprintf(out, out_len, "%s", path) < (int)out_len;
+    char *link = malloc(out_len); /* much for a stack */
+    int steps = 0;
 
-    for (int i = 0; fits; i++) {
-        const char *slash = strrchr(out, '/');
-        ssize_t len = readlink(out, link, sizeof(link) - 1);
-
-        if (len < 0 || own_fd(out) >= 0)
-            return len >= 0 || errno == EINVAL || errno == ENOENT ||
-                   errno == ENOTDIR;
-        if (i == LINKS_MAX) {
-            errno = ELOOP;
-            return false;
-        }
-        link[len] = '\0';
-        if (link[0] == '/')
-            slash = NULL;
-        fits = snprintf(next, sizeof(next), "%.*s%s",
-                        slash ? (int)(slash - out) + 1 : 0, out,
-                        link) < (int)out_len;
-        if (fits)
-            memcpy(out, next, strlen(next) + 1);
-    }
     errno = ENAMETOOLONG;
-    return false;
+    if (!link || snprintf(out, out_len, "%s", path) >= (int)out_len) {
+        free(link);
+        return false;
+    }
+    errno = 0;
+    while (steps < LINKS_MAX && follow_link(out, out_len, link))
+        steps++;
+    free(link);
+    if (steps == LINKS_MAX)
+        errno = ELOOP;
+    return errno != ELOOP && errno != ENAMETOOLONG;
 }
 
 /* A file beside the one that it is to replace: o->tmp is that one's name and
@@ -375,17 +385,21 @@ static void sync_folder(const char *path)
 
 static esp_err_t replace(struct cli_out *o, struct diag *d)
 {
-    char name[sizeof(o->tmp)];
+    char *name = strndup(o->tmp, strlen(o->tmp) - strlen(TMP_END));
+    esp_err_t err = ESP_OK;
 
-    snprintf(name, sizeof(name), "%.*s",
-             (int)(strlen(o->tmp) - strlen(TMP_END)), o->tmp);
-    if (fsync(o->fd) != 0)
-        return out_fail(o, "write", d);
-    if (rename(o->tmp, name) != 0)
-        return out_fail(o, "create", d);
-    o->tmp[0] = '\0';
-    sync_folder(name);
-    return ESP_OK;
+    if (!name)
+        err = diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
+    else if (fsync(o->fd) != 0)
+        err = out_fail(o, "write", d);
+    else if (rename(o->tmp, name) != 0)
+        err = out_fail(o, "create", d);
+    if (!err) {
+        o->tmp[0] = '\0';
+        sync_folder(name);
+    }
+    free(name);
+    return err;
 }
 
 esp_err_t cli_out_commit(struct cli_out *o, struct diag *d)

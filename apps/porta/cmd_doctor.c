@@ -1,8 +1,4 @@
 /* porta doctor */
-#include <stdarg.h>
-#include <string.h>
-
-#include "base/text.h"
 #include "cli_term.h"
 #include "cmds.h"
 #include "doctor.h"
@@ -48,39 +44,6 @@ static const struct cli_verb verb = {
     .opts = options,
     .arg_max = 1,
 };
-
-struct doctor_check *doctor_add(struct doctor *d, const char *group,
-                                const char *name)
-{
-    struct doctor_check *c =
-        &d->check[d->cnt < DOCTOR_CHECKS_MAX ? d->cnt++ : d->cnt - 1];
-
-    *c = (struct doctor_check){ .group = group };
-    snprintf(c->name, sizeof(c->name), "%s", name);
-    return c;
-}
-
-void doctor_found(struct doctor_check *c, enum doctor_status status,
-                  const char *fmt, ...)
-{
-    va_list args;
-
-    c->status = status;
-    va_start(args, fmt);
-    vsnprintf(c->found, sizeof(c->found), fmt, args);
-    va_end(args);
-    (void)text_clean(span_str(c->found), c->found, sizeof(c->found));
-}
-
-void doctor_mend(struct doctor_check *c, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(c->mend, sizeof(c->mend), fmt, args);
-    va_end(args);
-    (void)text_clean(span_str(c->mend), c->mend, sizeof(c->mend));
-}
 
 static size_t count(const struct doctor *d, enum doctor_status status)
 {

@@ -1,7 +1,8 @@
 # packages.sh - the Debian packages of each group; sourced by tools/setup.sh.
 
 packages_of() {
-    echo gcc g++ libc6-dev make cmake ninja-build pkg-config dpkg-dev python3 \
+    # dpkg-dev and file: what make deb asks about libraries and programs.
+    echo gcc g++ libc6-dev make cmake ninja-build pkg-config dpkg-dev file python3 \
         ca-certificates debian-archive-keyring libcmocka-dev \
         libmicrohttpd-dev libgnutls28-dev libcjson-dev libjsmn-dev \
         libtomlplusplus-dev \
