@@ -185,12 +185,13 @@ class Bench:
 
     scene(folder) makes what the command works on and returns its words;
     go(words, env) runs it; check(folder, ended, harmless) looks at what it
-    left behind. The row of a function ends with the first fault that does not
+    left behind; without a fault it ends with `code`. The row of a function ends with the first fault that does not
     fire: that run has no such call any more."""
 
-    def __init__(self, scene, check, go=run, most=2, step=1):
+    def __init__(self, scene, check, go=run, most=2, step=1,
+                 code=0):
         self.scene, self.check, self.go = scene, check, go
-        self.most, self.step = most, step
+        self.most, self.step, self.code = most, step, code
         self.count, self.found = Count(), []
 
     def once(self, function="", nth=0, why=SHORT):
@@ -204,7 +205,7 @@ class Bench:
                 note.read()
                 harmless = not note.fired or why in HARMLESS
                 need_end(ended)
-                assert not harmless or ended.code == 0, ended
+                assert not harmless or ended.code == self.code, ended
                 self.check(folder, ended, harmless)
                 self.count.ended[ended.code] += bool(note.fired)
             except (AssertionError, subprocess.TimeoutExpired) as e:

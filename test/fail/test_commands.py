@@ -257,6 +257,27 @@ def test_sign_in_place_of_an_older_file(keys, capsys):
                 "porta image sign, over a file", most=1)
 
 
+class Refused(Maker):
+    """Nothing is made, and least of all out of this file."""
+
+    def check(self, folder, ended, harmless):
+        assert ended.code == 1 and snapshot(folder) == self.start, ended
+
+
+def test_a_key_is_not_overwritten(keys, capsys):
+    put_through(capsys, Refused({**keys, "app": OLD},
+                                ["image", "sign", "--scheme", "ecdsa256",
+                                 "--key", "key", "app", "-o", "key"], "key"),
+                "porta image sign -o KEY", code=1)
+
+
+def test_what_is_read_is_not_overwritten(world, capsys):
+    flash = (world.top / "flash").read_bytes()
+    put_through(capsys, Refused({"dev": flash},
+                                ["flash", "map", "dev", "-o", "dev"], "dev"),
+                "porta flash map -o FLASH", code=1)
+
+
 def test_image_create(world, capsys):
     put_through(capsys, Maker({"body": bytes(4000)},
                               ["image", "create", "--chip", "esp32",
