@@ -2,10 +2,10 @@
  *
  * A sector takes a flash chip some 56 ms, most of which is its erase; done one
  * after the other, an update takes the time of the network and that of the
- * flash. Where the port can work beside the caller, sectors are handed over,
- * and erased a few ahead once it is known how long the file is. What that
- * takes is SLOT_BEHIND_BUFS more sectors of memory; without it all goes on as
- * it does without such a port. */
+ * flash. Where the port can work beside the caller, full buffers are handed
+ * over, and sectors erased a few ahead once it is known how long the file is.
+ * What that takes is SLOT_BEHIND_BUFS more buffers of upd_buf_len(); without
+ * them all goes on as it does without such a port. */
 #include "update/priv.h"
 
 struct upd_behind {
