@@ -225,7 +225,7 @@ static int write_all(const char *folder)
     write_other(&w, "man1/porta.1", cli_man_main);
     write_other(&w, "bash/porta", cli_complete_bash);
     write_other(&w, "zsh/_porta", cli_complete_zsh);
-    return w.diag.err ? cli_fail(&help_verb, &w.diag, cli_json()) : CLI_DONE;
+    return cli_made(&help_verb, folder, &w.diag);
 }
 
 int cmd_help(int argc, char **argv)
@@ -243,6 +243,8 @@ int cmd_help(int argc, char **argv)
 
         if (!zsh && strcmp(o.complete, "bash") != 0)
             return cli_usage(&help_verb, "--complete is bash or zsh");
+        if (cli_json())
+            return cli_usage(&help_verb, "--json is not for a shell's text");
         (zsh ? cli_complete_zsh : cli_complete_bash)(stdout);
         return cli_finish(&help_verb, CLI_DONE);
     }

@@ -8,6 +8,7 @@
 #include "device_ctx.h"
 #include "flash_show.h"
 #include "image/key_store.h"
+#include "image/sig.h"
 #include "image/text.h"
 #include "key_file.h"
 
@@ -230,16 +231,30 @@ static esp_err_t need_store(const struct device *dev,
                      "\"porta_keys, data, 0x70, , 8K\"");
 }
 
-static esp_err_t fail_install(esp_err_t err, uint32_t why, struct diag *d)
+/* The set's own words where those of images would mislead. */
+static esp_err_t fail_signature(uint32_t why, struct diag *d)
 {
     const struct img_fault fault = { .kind = IMG_FAULT_SIG, .seg = why };
     char text[256];
+    const char *words = img_fault_text(&fault, text, sizeof(text));
 
+    if (why == IMG_SIG_NO_KEYS)
+        words = "it trusts nobody yet; its first keys come with its bootloader "
+                "(porta flash create --require-signed SCHEME --verify-key PUB)";
+    else if (why == IMG_SIG_ABSENT)
+        words = "it has no signature at all; porta image sign --data signs it";
+    else if (why == IMG_SIG_KEY)
+        words = "no key that the device trusts has signed it; porta key show "
+                "lists those";
+    return diag_fail(d, DIAG_STAGE_IMAGE, ESP_ERR_NOT_ALLOWED,
+                     "the key set is not signed as the device asks: %s", words);
+}
+
+static esp_err_t fail_install(esp_err_t err, uint32_t why, struct diag *d)
+{
     switch (err) {
     case ESP_ERR_NOT_ALLOWED:
-        return diag_fail(d, DIAG_STAGE_IMAGE, err,
-                         "the key set is not signed as the device asks: %s",
-                         img_fault_text(&fault, text, sizeof(text)));
+        return fail_signature(why, d);
     case ESP_ERR_INVALID_VERSION:
         return diag_fail(d, DIAG_STAGE_IMAGE, err,
                          "the key set is not newer than the one on the "
@@ -375,6 +390,23 @@ static esp_err_t revoke(struct device *dev, const char *path, bool force,
                : ESP_OK;
 }
 
+static int report(const struct cli_verb *verb, const struct device *dev,
+                  bool json)
+{
+    const char *done = verb == &install_verb ? "installed" : "revoked";
+    cJSON *obj;
+
+    if (verb == &show_verb && !json)
+        show_text(dev);
+    if (!json)
+        return cli_finish(verb, CLI_DONE);
+    if (verb == &show_verb)
+        return cli_json_print(verb, show_json(dev), CLI_DONE);
+    obj = cJSON_CreateObject();
+    cJSON_AddStringToObject(obj, "result", done);
+    return cli_json_print(verb, obj, CLI_DONE);
+}
+
 static int on_device(const struct cli_verb *verb, int argc, char **argv)
 {
     static struct device dev;
@@ -393,16 +425,9 @@ static int on_device(const struct cli_verb *verb, int argc, char **argv)
         err = install(&dev, args.val[1], o.force, &d);
     else if (!err && verb == &revoke_verb)
         err = revoke(&dev, args.val[1], o.force, &d);
-    if (err)
-        status = cli_fail(verb, &d, o.json);
-    else if (verb == &show_verb && o.json)
-        status = cli_json_print(verb, show_json(&dev), CLI_DONE);
-    else
-        status = CLI_DONE;
-    if (status == CLI_DONE && verb == &show_verb && !o.json)
-        show_text(&dev);
+    status = err ? cli_fail(verb, &d, o.json) : report(verb, &dev, o.json);
     device_close(&dev);
-    return cli_finish(verb, status);
+    return status;
 }
 
 int key_show(int argc, char **argv)

@@ -251,6 +251,13 @@ def test_files_that_are_made_are_told_in_json(porta, tmp_path):
     assert ended.code == 1 and ended.json["error"]["message"] in ended.err
 
 
+def test_help_says_what_it_made(porta, tmp_path):
+    made = porta.ok("help", "--write", tmp_path / "all", "--json").json
+    assert made["file"] == str(tmp_path / "all")
+    ended = porta("help", "--complete", "bash", "--json")
+    assert ended.code == 2 and ended.json["error"]["stage"] == "args"
+
+
 def test_help_files_appear_or_the_command_fails(porta, tmp_path):
     ended = porta("help", "--write", tmp_path / "no/such/folder")
     assert ended.code == 1 and "no/such/folder" in ended.err, ended

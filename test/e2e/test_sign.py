@@ -360,15 +360,20 @@ def test_keys_change_hands(porta, keys, store, tmp_path):
     assert trusted(porta, store) == [ids[0]]
     stranger = key_set(porta, keys, tmp_path, [1, 2], 1, 1)
     ended = porta("key", "install", store, stranger)
-    assert ended.code == 1 and "not signed as" in ended.err
+    assert ended.code == 1 and "no key that the device trusts has signed it" \
+        in ended.err
+    ended = porta("key", "install", store, tmp_path / "plain.set")
+    assert ended.code == 1 and "porta image sign --data signs it" in ended.err
     first = key_set(porta, keys, tmp_path, [0, 1], 2, 0)
-    porta.ok("key", "install", store, first)
+    assert porta.ok("key", "install", store, first, "--json").json == {
+        "result": "installed"}
     assert trusted(porta, store) == ids[:2]
     ended = porta("key", "install", store, first)
     assert ended.code == 1 and "not newer" in ended.err
     assert boot_of(porta, store)[0] == "factory"
     # Key 0 goes: the image that it signed boots by key 1.
-    porta.ok("key", "revoke", store, keys("ecdsa256", 0)[1])
+    said = porta.ok("key", "revoke", store, keys("ecdsa256", 0)[1], "--json")
+    assert said.json == {"result": "revoked"}
     assert trusted(porta, store) == [ids[1]]
     assert boot_of(porta, store)[0] == "factory"
     ended = porta("key", "revoke", store, keys("ecdsa256", 1)[1])
@@ -423,6 +428,17 @@ def test_bad_key_sets(porta, keys, store, tmp_path):
         assert ended.code == 1, ended
     assert porta.ok("key", "show", store, "--json").json["from"] == \
         "the bootloader's options"
+
+
+def test_a_device_that_trusts_nobody(porta, keys, tmp_path):
+    table, path = tmp_path / "t.csv", tmp_path / "f.bin"
+    table.write_text("otadata,data,ota,,8K\nporta_keys,data,0x70,,8K\n"
+                     "ota_0,app,ota_0,,1M\nota_1,app,ota_1,,1M\n")
+    porta.ok("flash", "create", "-o", path, "--chip", "esp32", "--table", table)
+    ended = porta("key", "install", path,
+                  key_set(porta, keys, tmp_path, [0], 2, 0))
+    assert ended.code == 1 and "it trusts nobody yet" in ended.err
+    assert "--verify-key PUB" in ended.err and "image" not in ended.err[30:]
 
 
 def test_device_without_a_store(porta, keys, sign, image, tmp_path):
