@@ -17,7 +17,7 @@ struct junit {
 };
 #define JUNIT_CLOSED \
     {                \
-        NULL         \
+        .to = NULL   \
     }
 
 struct junit_case {
