@@ -106,6 +106,15 @@ function(porta_threads)
     set_property(TEST ${ARGN} APPEND PROPERTY LABELS threads)
 endfunction()
 
+# porta_not_memory(<test>)
+# A test that `make test-msan` cannot run: memory that it reads was written by
+# a library that has no memory sanitizer in it.
+function(porta_not_memory test)
+    if(PORTA_SANITIZE STREQUAL "memory" AND TEST ${test})
+        set_property(TEST ${test} PROPERTY LABELS uninstrumented)
+    endif()
+endfunction()
+
 # porta_mutants(<names> <script> <folder>)
 # Each mutant that the script lists (test/mutate.py) becomes a file <name>.c in
 # the binary folder, made of the one that it names below <folder>; <names> are

@@ -287,7 +287,7 @@ static void child_run(const struct emu *e, struct argv *a, int parent)
  * "signal". */
 static bool is_high(const struct emu *e, const char *value, bool *known)
 {
-    int c = value[0];
+    int c = (unsigned char)value[0];
     if (c == '@') {
         FILE *f = fopen(value + 1, "re");
         c = f ? fgetc(f) : EOF;

@@ -185,6 +185,7 @@ void app_main(void)
     if (load_sites() != ESP_OK)
         return;
     int sock = listen_on(TLS_SERVER_PORT);
+    /* For ever, which is meant: NOLINTNEXTLINE(bugprone-infinite-loop) */
     while (sock >= 0) {
         int client = accept(sock, NULL, NULL);
         if (client >= 0)
