@@ -168,12 +168,12 @@ esp_err_t device_boot_signed(const struct device_args *args,
     if (args->signed_on_boot == CLI_UNSET)
         return ESP_OK;
     *boot_unsigned = args->signed_on_boot == CLI_OFF;
-    if (require_signed || !*boot_unsigned)
+    if (require_signed)
         return ESP_OK;
-    return diag_fail(
-        d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-        "--no-signed-on-boot: this device does not require "
-        "signatures; --require-signed makes its updates need them");
+    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                     "--%ssigned-on-boot: this device does not require "
+                     "signatures; --require-signed makes it",
+                     *boot_unsigned ? "no-" : "");
 }
 
 esp_err_t device_trial(const struct device_args *args, struct boot_opts *opts,

@@ -30,7 +30,7 @@ needs_nginx = pytest.mark.skipif(not nginx.find(),
 # second; here the port is a free one, and a script waits for the address.
 PORTS = re.compile(r"\b(8070|8443)\b")
 SERVE = re.compile(r"(porta serve [^&#\n]*?) *&")
-WAIT = "until [ -s url.txt ]; do sleep 0.05; done"
+WAIT = "until [ -s url.txt ]; do kill -0 $! || exit 9; sleep 0.05; done"
 
 
 class Reader:

@@ -88,6 +88,11 @@ def test_signing_in_a_project(reader, line, scheme, target):
     assert "not signed" in said and "lamp 2" not in said
     said = reader.run("cp v2/lamp.bin www/lamp.bin\n" + update)
     assert "lamp 2, from ota_0" in said
+    once = "porta device device.bin --boots 1 --signed-on-boot\n"
+    assert "lamp 2, from ota_0" in reader.run(once)
+    reader.run("porta flash write device.bin ota_0 v2/lamp.bin.unsigned\n")
+    said = reader.run(once)
+    assert "lamp 1, from factory" in said and "lamp 2" not in said
 
 
 @needs_nginx

@@ -299,7 +299,8 @@ def test_flash_create_refuses_unsigned(porta, keys, image, tmp_path):
 @pytest.mark.parametrize("args,word", [
     (["--require-signed", "ecdsa256"], "no key"),
     (["--require-signed", "v9"], "v9"),
-    (["--no-signed-on-boot"], "does not require"),
+    (["--no-signed-on-boot"], "--no-signed-on-boot: this device does not"),
+    (["--signed-on-boot"], "--signed-on-boot: this device does not"),
     (["--need-keys", "2"], "--need-keys"),
     (["--require-signed", "rsa3072", "--verify-key", "P256"], "not a key of"),
     (["--verify-key", "P256", "--verify-key", "P256"], "named already"),
