@@ -53,6 +53,26 @@ def test_every_folder_it_names_exists():
         assert (pages.ROOT / name).is_file(), name
 
 
+def test_every_folder_of_ours_is_named():
+    named = {name.split("/")[0] for line in
+             PAGE.block("Where things are", "text").splitlines()
+             for name in line[:20].split()}
+    ours = {p.name for p in pages.ROOT.iterdir() if p.is_dir() and
+            not p.name.startswith((".", "build"))}
+    assert ours <= named, ours - named
+
+
+def test_an_image_is_accepted_where_it_says():
+    """README, file, line: nothing else in the verifier writes it."""
+    name, function = re.search(
+        r"`(src/image/\w+\.c)`, and accepted by `(\w+)\(\)`",
+        PAGE.text).groups()
+    text = (pages.ROOT / name).read_text()
+    lines = re.findall(r"verdict = VERDICT_ACCEPT;", text)
+    body = text[text.index(f"\nesp_err_t {function}("):].split("\n}\n")[0]
+    assert len(lines) == 1 and lines[0] in body
+
+
 def test_it_says_the_same_in_portuguese():
     """The blocks but for the tree, the links, the rows of the tables."""
     ours = [b.text for b in PAGE.all("sh", "c", "text")
