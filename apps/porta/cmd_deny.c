@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 #include "boot/deny.h"
+#include "cli_term.h"
 #include "cmds.h"
 #include "device_ctx.h"
 #include "trial_show.h"
@@ -114,6 +115,8 @@ static int print(const struct cli_verb *verb, const struct device *dev,
 
     if (!json) {
         cJSON_ArrayForEach(item, list) puts(item->valuestring);
+        if (cJSON_GetArraySize(list) == 0)
+            term_note("porta %s: no release is denied\n", verb->name);
         cJSON_Delete(list);
         return cli_finish(verb, CLI_DONE);
     }

@@ -124,6 +124,10 @@ def test_listed_by_hand(porta, pki, site, flash, tmp_path):
         porta.ok("deny", "add", path, f"{n:064x}"[::-1])
     assert len(denied(porta, path)) == 8
     assert elf.hex() not in denied(porta, path)
+    porta.ok("deny", "clear", path)
+    ended = porta.ok("deny", "list", path)
+    assert ended.out == "" and "no release is denied" in ended.err
+    assert porta.ok("deny", "list", path, "--quiet").err == ""
 
 
 @pytest.mark.parametrize("digest", ["", "12", "z" * 64, "0" * 63, "0" * 65])
