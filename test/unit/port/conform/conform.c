@@ -172,6 +172,22 @@ void conform_fuse(struct conform *c)
 #define READS 20000u
 #define NAP_MS 30u
 
+static bool is_reason(enum port_reset_reason reason)
+{
+    switch (reason) {
+    case PORT_RESET_UNKNOWN:
+    case PORT_RESET_POWERON:
+    case PORT_RESET_SW:
+    case PORT_RESET_PANIC:
+    case PORT_RESET_TASK_WDT:
+    case PORT_RESET_WDT:
+    case PORT_RESET_DEEPSLEEP:
+    case PORT_RESET_BROWNOUT:
+        return true;
+    }
+    return false;
+}
+
 void conform_sys(struct conform *c)
 {
     const struct port_sys *s = c->sys;
@@ -188,11 +204,8 @@ void conform_sys(struct conform *c)
     claim(c, "sys: a sleep lasts at least as long as asked", nap >= NAP_MS);
     claim(c, "sys: and not for seconds more", nap < NAP_MS + 5000);
     s->sleep_ms(s->ctx, 0);
-    int reason = (int)s->reset_reason(s->ctx);
     claim(c, "sys: the reset reason is one of the contract's",
-          reason == PORT_RESET_UNKNOWN || reason == PORT_RESET_POWERON ||
-              reason == PORT_RESET_SW || reason == PORT_RESET_PANIC ||
-              reason == PORT_RESET_WDT || reason == PORT_RESET_BROWNOUT);
+          is_reason(s->reset_reason(s->ctx)));
     esp_err_t err = s->input(s->ctx, 1000, &level);
     claim(c, "sys: an input that is not there is no crash",
           err == ESP_ERR_NOT_SUPPORTED || err == ESP_OK);
