@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import app
+from conftest import TABLE, app
 
 SLOT_1 = 0x110000
 
@@ -99,3 +99,16 @@ def test_diagnostic_input_decides_over_a_trial(board, serve, pki, level, well):
     else:
         assert boots.slots == ["ota_0", "ota_1", "ota_0"], boots
         assert boots.reasons[2] == "software" and "INVALID" in states, states
+
+
+def test_refuses_an_image_below_the_fuses(board, serve, pki):
+    """Secure version 2 runs and is confirmed; 0 is refused by its head,
+    before a byte of it is in flash."""
+    board.make("--anti-rollback", ota_0="ota-secure",
+               table=TABLE + "efuse, data, efuse, 0x216000, 0x2000\n")
+    board.run("--no-network")
+    board.settings(pki.ca, url=serve("ota-2").url())
+    boots = board.run()
+    assert boots.slots == ["ota_0"], boots
+    assert "UPDATE ESP_ERR_OTA_SMALL_SEC_VER" in boots.console, boots
+    assert board.slot_bytes(SLOT_1, 16) == b"\xff" * 16
