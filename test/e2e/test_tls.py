@@ -526,3 +526,15 @@ def test_server_at_an_ipv6_address(porta, pki, flash, www, own):
     finally:
         server.terminate()
         server.communicate()
+
+
+@pytest.mark.parametrize("args", [
+    ["-groups", "P-384"],
+    ["-groups", "P-256", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"],
+    ["-ciphersuites", "TLS_AES_256_GCM_SHA384"]])
+def test_server_asks_for_another_hello(porta, pki, flash, www, args):
+    """A group without a share in the first hello, and suites of either
+    digest: what is dropped after the choice is not needed again."""
+    cert, key = pki.server()
+    with SServer(www, "-cert", cert, "-key", key, "-tls1_3", *args) as server:
+        porta.ok("update", flash(), server.url(), "--cacert", pki.ca)
