@@ -184,16 +184,32 @@ static bool waits(int ret)
            ret == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-/* No certificate comes again: what it was verified by can go, and by now it
- * has proven itself. */
-static void verify_done(struct tls_session *s)
+/* The certificates were verified, and none comes again: of what the server sent
+ * only its key is still used, to see that it has the other half. RSA needs
+ * 4 KB for that, which stand in the place of what goes here. */
+static void chain_done(struct tls_session *s)
 {
     mbedtls_ssl_session *next = s->ssl.MBEDTLS_PRIVATE(session_negotiate);
+    mbedtls_x509_crt *crt = next ? next->MBEDTLS_PRIVATE(peer_cert) : NULL;
 
     mbedtls_ssl_conf_ca_chain(&s->conf, NULL, NULL);
     mbedtls_x509_crt_free(&s->ca);
     mbedtls_x509_crt_init(&s->ca);
     s->verify.bundle = NULL;
+    if (!crt || s->keep_cert)
+        return;
+    mbedtls_pk_context key = crt->pk;
+    mbedtls_pk_init(&crt->pk);
+    mbedtls_x509_crt_free(crt);
+    mbedtls_x509_crt_init(crt);
+    crt->pk = key;
+}
+
+/* It has proven itself. */
+static void verify_done(struct tls_session *s)
+{
+    mbedtls_ssl_session *next = s->ssl.MBEDTLS_PRIVATE(session_negotiate);
+
     tls_verify_forget(&s->verify);
     if (next && !s->keep_cert)
         tls_drop_certificate(next);
@@ -213,6 +229,21 @@ static int shake_step(struct tls_session *s)
     return ret;
 }
 
+/* A step from `was` has been made. */
+static void shed(struct tls_session *s, int was)
+{
+    int now = s->ssl.MBEDTLS_PRIVATE(state);
+
+    if (s->is_server || now == was)
+        return;
+    if (was == MBEDTLS_SSL_SERVER_HELLO && now != MBEDTLS_SSL_CLIENT_HELLO)
+        tls_shed_choice(s);
+    if (was == MBEDTLS_SSL_SERVER_CERTIFICATE)
+        chain_done(s);
+    if (now == MBEDTLS_SSL_SERVER_FINISHED)
+        verify_done(s);
+}
+
 /* Step by step, to see whether the server shows a certificate: that is where
  * a handshake that goes on with a ticket parts from a whole one. */
 static int shake_on(struct tls_session *s)
@@ -220,12 +251,12 @@ static int shake_on(struct tls_session *s)
     int ret = 0;
 
     while (ret == 0 && !mbedtls_ssl_is_handshake_over(&s->ssl)) {
+        int was = s->ssl.MBEDTLS_PRIVATE(state);
         ret = shake_step(s);
         if (s->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE)
             s->met_cert = true;
-        if (!s->is_server &&
-            s->ssl.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_FINISHED)
-            verify_done(s);
+        if (ret == 0)
+            shed(s, was);
     }
     return ret;
 }
@@ -247,6 +278,7 @@ static void raise_floor(struct tls_session *s)
 static void shake_done(struct tls_session *s)
 {
     raise_floor(s);
+    chain_done(s);
     verify_done(s);
     if (!s->keep_cert)
         tls_drop_certificate(s->ssl.MBEDTLS_PRIVATE(session));

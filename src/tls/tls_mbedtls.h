@@ -199,7 +199,9 @@ struct tls_session *tls_session_new(void);
 MUST_CHECK esp_err_t tls_session_setup(struct tls_session *s, const char *name,
                                        struct diag *d);
 
-/* tls_mbedtls_shed.c: what nothing reads any more after a handshake goes. */
+/* tls_mbedtls_shed.c: what nothing reads any more goes, once the server has
+ * chosen a version, and after the handshake. */
+void tls_shed_choice(struct tls_session *s);
 void tls_shed_handshake(struct tls_session *s);
 
 /* Writes the sentence for a handshake that ended with the library's ret, and

@@ -11,6 +11,28 @@
 
 #include "tls/tls_mbedtls.h"
 
+static void drop_transform(mbedtls_ssl_context *ssl)
+{
+    mbedtls_ssl_transform_free(ssl->transform_negotiate);
+    mbedtls_free(ssl->transform_negotiate);
+    ssl->transform_negotiate = NULL;
+}
+
+/* Before anybody knows the version and the suite there are the transform of
+ * TLS 1.2 and a running digest of either length. */
+void tls_shed_choice(struct tls_session *s)
+{
+    mbedtls_ssl_context *ssl = &s->ssl;
+    mbedtls_ssl_handshake_params *shake = ssl->handshake;
+
+    if (ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3)
+        drop_transform(ssl);
+    if (shake->ciphersuite_info->mac == MBEDTLS_MD_SHA384)
+        mbedtls_md_free(&shake->fin_sha256);
+    else
+        mbedtls_md_free(&shake->fin_sha384);
+}
+
 void tls_shed_handshake(struct tls_session *s)
 {
     mbedtls_ssl_context *ssl = &s->ssl;
@@ -21,7 +43,5 @@ void tls_shed_handshake(struct tls_session *s)
     mbedtls_ssl_handshake_free(ssl);
     mbedtls_free(ssl->handshake);
     ssl->handshake = NULL;
-    mbedtls_ssl_transform_free(ssl->transform_negotiate); /* of TLS 1.2 */
-    mbedtls_free(ssl->transform_negotiate);
-    ssl->transform_negotiate = NULL;
+    drop_transform(ssl);
 }
