@@ -255,11 +255,12 @@ static bool follow_link(char *name, size_t name_len, char *link)
 static bool follow_links(const char *path, char *out, size_t out_len)
 {
     char *link = malloc(out_len); /* much for a stack */
+    bool fits = snprintf(out, out_len, "%s", path) < (int)out_len;
     int steps = 0;
 
-    errno = ENAMETOOLONG;
-    if (!link || snprintf(out, out_len, "%s", path) >= (int)out_len) {
+    if (!link || !fits) {
         free(link);
+        errno = fits ? ENOMEM : ENAMETOOLONG;
         return false;
     }
     errno = 0;
@@ -385,9 +386,12 @@ static void sync_folder(const char *path)
 
 static esp_err_t replace(struct cli_out *o, struct diag *d)
 {
-    char *name = strndup(o->tmp, strlen(o->tmp) - strlen(TMP_END));
+    size_t len = strlen(o->tmp) - strlen(TMP_END);
+    char *name = malloc(len + 1);
     esp_err_t err = ESP_OK;
 
+    if (name)
+        snprintf(name, len + 1, "%s", o->tmp);
     if (!name)
         err = diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
     else if (fsync(o->fd) != 0)
