@@ -205,20 +205,6 @@ static void test_the_last_question(void **state)
     world_close(&w);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    signer_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signer_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,5 +212,5 @@ int main(void)
         cmocka_unit_test(test_the_last_question),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signer_setup, signer_teardown);
 }

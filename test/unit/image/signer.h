@@ -10,6 +10,9 @@
 /* Makes the keys; once, before the rest. */
 void signer_open(void);
 void signer_close(void);
+/* The same for a group of tests. */
+int signer_setup(void **state);
+int signer_teardown(void **state);
 
 /* A V2 block of that key over content. */
 void signer_block(enum img_scheme scheme, unsigned key, const uint8_t *content,

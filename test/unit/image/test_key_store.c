@@ -465,20 +465,6 @@ static void test_flash_with_ecc(void **state)
     store_rig_close(&r);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    signer_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signer_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,5 +483,5 @@ int main(void)
         cmocka_unit_test(test_flash_with_ecc),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signer_setup, signer_teardown);
 }

@@ -445,20 +445,6 @@ static void test_it_holds_by_all_it_rests_on(void **state)
     free(b);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    signer_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signer_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,5 +454,5 @@ int main(void)
         cmocka_unit_test(test_it_holds_by_all_it_rests_on),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signer_setup, signer_teardown);
 }

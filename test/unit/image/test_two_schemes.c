@@ -42,22 +42,8 @@ static void test_rows(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    signer_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signer_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_rows) };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signer_setup, signer_teardown);
 }

@@ -164,20 +164,6 @@ static void test_the_signature_has_to_fit(void **state)
     rig_close(&r);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    signer_open();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    signer_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,5 +173,5 @@ int main(void)
         cmocka_unit_test(test_the_signature_has_to_fit),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, signer_setup, signer_teardown);
 }
