@@ -22,6 +22,7 @@ void *__real_calloc(size_t cnt, size_t len);
 void *__wrap_calloc(size_t cnt, size_t len);
 void *__real_malloc(size_t len);
 void *__wrap_malloc(size_t len);
+char *__wrap_strndup(const char *text, size_t most);
 void __real_free(void *ptr);
 void __wrap_free(void *ptr);
 
@@ -49,6 +50,18 @@ void *__wrap_calloc(size_t cnt, size_t len)
     ptr = __real_calloc(cnt, len);
     live_cnt += ptr != NULL;
     return ptr;
+}
+
+char *__wrap_strndup(const char *text, size_t most)
+{
+    size_t len = strnlen(text, most);
+    char *copy = __wrap_malloc(len + 1);
+
+    if (copy) {
+        memcpy(copy, text, len);
+        copy[len] = '\0';
+    }
+    return copy;
 }
 
 void __wrap_free(void *ptr)
