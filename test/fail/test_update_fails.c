@@ -26,9 +26,10 @@
 #define HALF 12000u
 #define NAMES 12u
 
-/* Mbed TLS 3.6 itself loses the first of the two cipher contexts of a TLS 1.3
- * transform when there is no memory for the second: see test/unit/tls. */
-#define LIBRARY_LEAKS 2u
+/* Mbed TLS 3.6 itself loses what a transform of TLS 1.3 holds already when
+ * there is no memory for more of it (mbedtls_ssl_tls13_populate_transform):
+ * at most four allocations of each of a handshake's two. See test/unit/tls. */
+#define LIBRARY_LEAKS 8u
 
 struct scene {
     const char *claim;
