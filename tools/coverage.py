@@ -8,10 +8,9 @@ by module (BUILD/coverage.md has the same as Markdown). Fails when
 
   the boot path (src/boot/boot_path.txt: what a bootloader is built of) is
   below 100 % of lines or branches,
-  the update path (UPDATE_PATH below) is below 95 % of branches, or has an
-  uncovered line,
+  the update path (UPDATE_PATH below) is below what it has reached,
 
-not counting what --list (test/uncovered.csv) explains. A row there names a
+the first not counting what --list (test/uncovered.csv) explains. A row there names a
 file, a function, the text of a line, how many of its lines and branches are
 never taken, and why. The numbers must be what was counted: a row that became
 wrong, because a test came or the code went, fails, too. No row moves the
@@ -37,7 +36,9 @@ ASSERT = r"\s*assert\(.*"
 # and the glue to the TLS library.
 UPDATE_PATH = re.compile(
     r"src/(update|http|slot|otadata|enc)/|src/api/(esp_https_ota|esp_ota)")
-UPDATE_BRANCHES = 85.0
+# What is reached; the aim is 95 % of branches, and a reason for each line.
+UPDATE_LINES = 97.0
+UPDATE_BRANCHES = 89.0
 
 
 class Sum:
@@ -131,10 +132,9 @@ def boot_path():
     return found
 
 
-def unexplained(found, rows, wanted, with_branches):
+def unexplained(found, rows, wanted):
     for key, (lines, branches) in found.items():
-        if wanted(key[0]) and key not in rows and \
-                (lines or with_branches and branches):
+        if key[0] in wanted and key not in rows:
             yield (f"{key[0]}: {key[1]}(): {key[2]}\n  {lines} lines and "
                    f"{branches} branches never run, and no row says why")
 
@@ -169,12 +169,12 @@ def problems(files, rows, sums):
     yield from wrong_rows(rows, found)
     yield from (f"{name} is in the boot path, and no test ran any of it"
                 for name in sorted(boot - set(files)) if name[-2:] == ".c")
-    yield from unexplained(found, rows, boot.__contains__, True)
-    yield from unexplained(found, rows, UPDATE_PATH.match, False)
-    percent = dict(sums)["update path"].percent()[1]
-    if percent < UPDATE_BRANCHES:
-        yield (f"update path: {percent:.2f} % of branches, "
-               f"{UPDATE_BRANCHES} % is the least")
+    yield from unexplained(found, rows, boot)
+    percent = dict(sums)["update path"].percent()
+    for got, least, what in zip(percent, (UPDATE_LINES, UPDATE_BRANCHES),
+                                ("lines", "branches")):
+        if got < least:
+            yield f"update path: {got:.2f} % of {what}, {least} % is the least"
 
 
 def main():
