@@ -17,6 +17,8 @@ set(CFG_TLS_READ_AHEAD 64 CACHE STRING "")
 # Its flash answers at once: there is nothing to do meanwhile.
 set(CFG_WRITE_BEHIND 0 CACHE STRING "")
 set(CFG_WRITE_LEN 1024 CACHE STRING "")
+# No flash of its is longer than 32 bits can count.
+set(CFG_LEN_64 0 CACHE STRING "")
 enable_language(ASM)
 if(NOT CMAKE_BUILD_TYPE)
     set(CMAKE_BUILD_TYPE MinSizeRel CACHE STRING "Build type" FORCE)

@@ -32,6 +32,8 @@ set(CFG_TLS_READ_AHEAD 4096 CACHE STRING
     "Bytes that a TLS session reads ahead: 64 to 65536")
 set(CFG_WRITE_LEN 4096 CACHE STRING
     "Buffer of an update, programmed at once: 1024, 2048 or 4096")
+set(CFG_LEN_64 1 CACHE STRING
+    "Lengths of what a server sends: 1 in 64 bits, 0 in 32")
 # Parts that a product may leave out; docs/board.md has what each of them costs.
 set(CFG_DIGEST 1 CACHE STRING "HTTP Digest authentication: 1 in, 0 out")
 set(CFG_OAUTH2 1 CACHE STRING
@@ -64,7 +66,7 @@ foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH REQUIRE_SIGNED
     endif()
 endforeach()
 foreach(opt DIGEST OAUTH2 PROXY RETRY TICKETS STORE STAGING PREFLIGHT RESULT
-        EVENTS TRIALS SENTENCES WRITE_BEHIND)
+        EVENTS TRIALS SENTENCES WRITE_BEHIND LEN_64)
     if(NOT CFG_${opt} MATCHES "^[01]$")
         message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0 or 1")
     endif()

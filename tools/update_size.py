@@ -61,7 +61,8 @@ ROOTS = """esp_https_ota esp_https_ota_begin esp_https_ota_perform
 NVS = """nvs_flash_init nvs_open nvs_close nvs_commit nvs_get_str nvs_set_str
     nvs_get_u32 nvs_set_u32 nvs_get_blob nvs_set_blob nvs_erase_key"""
 # What the compiler calls by itself, which objects of -flto do not tell.
-COMPILERS = """memcpy memset memcmp memmove strlen strcmp __udivdi3 __umoddi3
+COMPILERS = """memcpy memset memcmp memmove memchr strlen strcmp strncmp
+    strchr snprintf vsnprintf __udivdi3 __umoddi3
     __divdi3 __moddi3 __lshrdi3 __ashldi3 __ashrdi3 __muldi3 """ + " ".join(
     f"__riscv_save_{i} __riscv_restore_{i}" for i in range(13))
 # As on the board, where addresses take a whole instruction, too.
@@ -75,7 +76,7 @@ LINK = """SECTIONS { . = 0x42000000;
 """
 # What every product decides, and the least that it can have.
 CORE = {"ROLLBACK": 1, "REQUIRE_HASH": 1, "TLS_READ_AHEAD": 64,
-        "WRITE_LEN": 1024, "CERT_DATES": 3, "KEYS_MAX": 3}
+        "WRITE_LEN": 1024, "CERT_DATES": 3, "KEYS_MAX": 3, "LEN_64": 0}
 # Row: options, calls, and the row that it needs.
 EXTRAS = {
     "Digest": ({"DIGEST": 1}, "", None),

@@ -137,21 +137,19 @@ enum api_stop {
     API_STOP_CNT
 };
 
+/* Scalars come first here and below: they are near, which is shorter code. */
 struct api_device {
     bool started;
     void (*at_stop[API_STOP_CNT])(void); /* NULL: nothing is open */
-    struct api_boot boot;
     struct port_flash flash; /* boot.flash, each operation under the lock */
-    struct part_dev parts;
     esp_err_t table_err;
     struct http_env http;
-    struct upd_device upd;
-    struct fuse_emul fuse_emul;
-    struct img_keys keys; /* in force when the device was started */
     struct api_part *part_list;
     struct api_map *map_list;
     uint32_t map_last;
     struct api_https_ota *https_ota_list; /* porta_ota.c */
+    struct upd_device upd;
+    struct api_boot boot;
     porta_ota_options_t ota_options;
     const struct upd_store *keep; /* with the option of that name; else NULL */
     struct api_crypt *crypt_list; /* esp_encrypted_img.c */
@@ -167,6 +165,9 @@ struct api_device {
     void *event_loop;             /* the default one; esp_event.c */
     uint64_t start_ms;            /* of boot.sys, when the device was started */
     struct api_confirm confirm;
+    struct fuse_emul fuse_emul;
+    struct part_dev parts;
+    struct img_keys keys; /* in force when the device was started */
 };
 
 bool api_device_started(void);

@@ -8,19 +8,14 @@ int esp_http_client_get_status_code(esp_http_client_handle_t client)
     return client ? http_head(client->http)->status : -1;
 }
 
-static int64_t len_or_unknown(uint64_t len)
-{
-    return len <= INT64_MAX ? (int64_t)len : -1;
-}
-
 int64_t esp_http_client_get_content_length(esp_http_client_handle_t client)
 {
-    return client ? len_or_unknown(http_head(client->http)->content_len) : -1;
+    return client ? http_len_signed(http_head(client->http)->content_len) : -1;
 }
 
 int64_t esp_http_client_get_content_range(esp_http_client_handle_t client)
 {
-    return client ? len_or_unknown(http_head(client->http)->range_total) : -1;
+    return client ? http_len_signed(http_head(client->http)->range_total) : -1;
 }
 
 bool esp_http_client_is_chunked_response(esp_http_client_handle_t client)

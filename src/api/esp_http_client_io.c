@@ -32,7 +32,7 @@ esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
 
     if (!client)
         return ESP_ERR_INVALID_ARG;
-    uint64_t len = write_len < 0 ? HTTP_LEN_UNKNOWN : (uint64_t)write_len;
+    http_len len = write_len < 0 ? HTTP_LEN_UNKNOWN : (http_len)write_len;
     esp_err_t err = http_send_head(client->http, len, &d);
     return err ? api_http_failed(&d, err) : ESP_OK;
 }
@@ -101,8 +101,8 @@ int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client)
         (void)api_http_failed(&d, err);
         return ESP_FAIL;
     }
-    uint64_t len = http_head(client->http)->content_len;
-    return len <= INT64_MAX ? (int64_t)len : 0;
+    int64_t len = http_len_signed(http_head(client->http)->content_len);
+    return len < 0 ? 0 : len;
 }
 
 /* Applications look at errno when a read gave nothing. */

@@ -212,14 +212,15 @@ static void log_failure(const struct api_https_ota *ota, esp_err_t err)
         LOGE(TAG, "%s", ota->diag.text);
 }
 
-static struct pre_policy pre_policy(const porta_ota_options_t *o)
+static void set_preflight(struct upd_opts *opts, const porta_ota_options_t *o)
 {
-    return (struct pre_policy){ .same_project = o->same_project,
-                                .no_same_version = o->no_same_version,
-                                .no_older = o->no_older,
-                                .same_spi_mode = o->same_spi_mode,
-                                .require_updatable = o->require_updatable,
-                                .least_heap = o->least_heap };
+    opts->pre = (struct pre_policy){ .same_project = o->same_project,
+                                     .no_same_version = o->no_same_version,
+                                     .no_older = o->no_older,
+                                     .same_spi_mode = o->same_spi_mode,
+                                     .require_updatable = o->require_updatable,
+                                     .least_heap = o->least_heap };
+    opts->heap_free = o->heap_free ? o->heap_free() : 0;
 }
 
 static esp_err_t open_session(struct api_https_ota *ota,
@@ -234,18 +235,13 @@ static esp_err_t open_session(struct api_https_ota *ota,
         .staging = &staging,
         .final = &final,
         .finalize_with_copy = config->partition.finalize_with_copy,
-        .accept_unsafe = dev->ota_options.accept_unsafe,
         .bulk_erase = config->bulk_flash_erase,
         .range_len = range_len(config),
         .start_off = resume_off(config),
         .probe_range = config->ota_resumption && !ota->partial,
         .stall_ms = stall_ms(config->http_config),
-        .retry_cnt = dev->ota_options.retry_cnt,
         .max_time_ms = dev->ota_options.max_time_ms,
         .store = CFG_STORE ? dev->keep : NULL,
-        .pre = pre_policy(&dev->ota_options),
-        .heap_free =
-            dev->ota_options.heap_free ? dev->ota_options.heap_free() : 0,
         .limit = &ota->limit,
         .result = &ota->result,
         .on_event = CFG_EVENTS ? on_event : NULL,
@@ -253,6 +249,12 @@ static esp_err_t open_session(struct api_https_ota *ota,
     };
     esp_err_t err = ESP_OK;
 
+    if (CFG_STAGING)
+        opts.accept_unsafe = dev->ota_options.accept_unsafe;
+    if (CFG_RETRY)
+        opts.retry_cnt = dev->ota_options.retry_cnt;
+    if (CFG_PREFLIGHT)
+        set_preflight(&opts, &dev->ota_options);
     if (CFG_DECRYPT_CB && config->decrypt_cb) {
         err = api_decrypt_stage(ota, config);
         opts.stages = &ota->stage;

@@ -1,7 +1,5 @@
 /* The body, without its framing. Data goes straight from the connection to
  * the caller's memory where nothing of it lies in rx already. */
-#include <inttypes.h>
-
 #include "http/client_priv.h"
 
 /* The rest of an answer that nobody wants is read over up to this, to keep
@@ -46,7 +44,7 @@ void http_body_begin(struct http_client *c)
 static esp_err_t explain_silence(struct http_client *c, struct diag *d)
 {
     return http_conn_fail(&c->conn, d, DIAG_STAGE_DOWNLOAD, ESP_ERR_TIMEOUT,
-                          "no data for %u.%u s after %" PRIu64 " bytes",
+                          "no data for %u.%u s after %" HTTP_LEN_FMT " bytes",
                           (unsigned)(c->opts.timeout_ms / 1000),
                           (unsigned)(c->opts.timeout_ms % 1000 / 100),
                           c->got_len);
@@ -63,12 +61,12 @@ static esp_err_t body_cut(struct http_client *c, struct diag *d)
     c->stats.tls = c->conn.fault;
     if (c->framing == HTTP_FRAMING_LENGTH)
         err = http_conn_fail(&c->conn, d, DIAG_STAGE_DOWNLOAD, err,
-                             "the connection ended after %" PRIu64
-                             " of %" PRIu64 " bytes: %s",
+                             "the connection ended after %" HTTP_LEN_FMT
+                             " of %" HTTP_LEN_FMT " bytes: %s",
                              c->got_len, c->parser.head.content_len, cause);
     else
         err = http_conn_fail(&c->conn, d, DIAG_STAGE_DOWNLOAD, err,
-                             "the connection ended after %" PRIu64
+                             "the connection ended after %" HTTP_LEN_FMT
                              " bytes, before the end of the body: %s",
                              c->got_len, cause);
     http_emit(c, HTTP_EV_ERROR);
@@ -80,8 +78,8 @@ static esp_err_t body_broken(struct http_client *c, struct diag *d)
 {
     esp_err_t err = http_conn_fail(
         &c->conn, d, DIAG_STAGE_DOWNLOAD, ESP_ERR_INVALID_RESPONSE,
-        "the chunked body is broken after %" PRIu64 " bytes: %s", c->got_len,
-        c->chunk.why);
+        "the chunked body is broken after %" HTTP_LEN_FMT " bytes: %s",
+        c->got_len, c->chunk.why);
 
     http_emit(c, HTTP_EV_ERROR);
     http_disconnect(c);
@@ -140,12 +138,13 @@ static esp_err_t next_chunk(struct http_client *c, struct diag *d)
     return ESP_OK;
 }
 
-/* How many bytes of data may be taken now; UINT64_MAX: any number. */
-static uint64_t data_left(const struct http_client *c)
+/* How many bytes of data may be taken now; HTTP_LEN_UNKNOWN: any number. */
+static http_len data_left(const struct http_client *c)
 {
     if (c->framing == HTTP_FRAMING_LENGTH)
         return c->left_len;
-    return c->framing == HTTP_FRAMING_CHUNKED ? c->chunk.left_len : UINT64_MAX;
+    return c->framing == HTTP_FRAMING_CHUNKED ? c->chunk.left_len
+                                              : HTTP_LEN_UNKNOWN;
 }
 
 static void count(struct http_client *c, const void *dst, size_t len)
@@ -194,7 +193,7 @@ esp_err_t http_read(struct http_client *c, void *dst, size_t len,
         if (err || c->phase == HTTP_PHASE_DONE)
             return err;
     }
-    uint64_t left = data_left(c);
+    http_len left = data_left(c);
     err = take(c, dst, left < len ? (size_t)left : len, got_len);
     if (err == ESP_ERR_TIMEOUT)
         return explain_silence(c, d);
@@ -214,7 +213,7 @@ bool http_body_done(const struct http_client *c)
 void http_drain(struct http_client *c)
 {
     uint8_t sink[256];
-    uint64_t limit = c->got_len + BODY_DRAIN_MAX_LEN;
+    http_len limit = c->got_len + BODY_DRAIN_MAX_LEN;
     uint64_t end_ms = http_conn_now_ms(&c->conn) + c->opts.timeout_ms;
     bool hopeless =
         c->framing == HTTP_FRAMING_CLOSE || !c->parser.head.keep_alive ||

@@ -40,9 +40,9 @@ static enum http_chunk_step chunk_on_size(struct http_chunk *c, uint8_t b)
     if (++c->line_len > HTTP_CHUNK_LINE_MAX_LEN)
         return chunk_bad(c, "a chunk's size line is longer than 1024 bytes");
     if (c->state == CHUNK_STATE_SIZE && digit >= 0) {
-        if (c->left_len >> 59)
-            return chunk_bad(c, "a chunk's size does not fit 63 bits");
-        c->left_len = c->left_len * 16 + (uint64_t)digit;
+        if (c->left_len > HTTP_LEN_UNKNOWN >> 5)
+            return chunk_bad(c, "a chunk's size is too large a number");
+        c->left_len = c->left_len * 16 + (http_len)digit;
         c->has_digit = true;
         return HTTP_CHUNK_MORE;
     }

@@ -2,7 +2,7 @@
  * (RFC 9112 section 7.1). Pure; data goes past it, from the stream to whoever
  * wants it.
  *
- * Sizes that would not fit 63 bits are refused, and so are lines of framing
+ * Sizes that would not fit an http_len with a sign are refused, and so are lines of framing
  * and trailers longer than a few kilobytes: a peer cannot make us read for
  * ever without giving data. */
 #ifndef HTTP_CHUNK_H
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "http/len.h"
 
 #define HTTP_CHUNK_LINE_MAX_LEN 1024u
 #define HTTP_CHUNK_TRAILER_MAX_LEN (16u * 1024u)
@@ -25,8 +26,8 @@ enum http_chunk_step {
 
 struct http_chunk {
     const char *why;   /* after HTTP_CHUNK_BAD: half a sentence */
-    uint64_t left_len; /* data bytes of this chunk that are still to come */
-    uint64_t size_len; /* of the last chunk that was announced */
+    http_len left_len; /* data bytes of this chunk that are still to come */
+    http_len size_len; /* of the last chunk that was announced */
     /* Private from here. */
     uint32_t line_len, trailer_len;
     uint8_t state;

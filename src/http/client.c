@@ -263,7 +263,7 @@ int http_fd(const struct http_client *c)
     return http_conn_is_open(&c->conn) ? c->env.net->fd(c->conn.tcp) : -1;
 }
 
-uint64_t http_chunk_len(const struct http_client *c)
+http_len http_chunk_len(const struct http_client *c)
 {
     return c->framing == HTTP_FRAMING_CHUNKED ? c->chunk.size_len : 0;
 }

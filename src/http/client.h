@@ -111,8 +111,7 @@ const struct http_opts *http_opts_of(const struct http_client *c);
 struct http_stats {
     uint32_t connects, handshakes, requests, redirects;
     uint32_t resumed;  /* of the handshakes: went on with an earlier one */
-    uint64_t body_len; /* decoded bytes handed out */
-    char host[HTTP_HOST_LEN]; /* of the hop that answered or failed last */
+    http_len body_len; /* decoded bytes handed out */
     uint16_t port;
     esp_err_t transport_err; /* esp_tls's code of the last failed connection */
     int sys_errno;
@@ -121,6 +120,7 @@ struct http_stats {
                         be so the next time */
     bool bare_close; /* the body ended with a TCP close, without TLS's
                         good-bye: only what is in it says that it is whole */
+    char host[HTTP_HOST_LEN]; /* of the hop that answered or failed last */
 };
 
 /* ESP_ERR_INVALID_ARG: the URL does not parse; ESP_ERR_NO_MEM. */
@@ -194,7 +194,7 @@ MUST_CHECK esp_err_t http_request(struct http_client *c, struct diag *d);
  * http_redirect or http_authenticate, and again from the start. What is left
  * of the answer before is read over or cut off.
  * body_len HTTP_LEN_UNKNOWN: the body is sent chunked, framed by the caller. */
-MUST_CHECK esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
+MUST_CHECK esp_err_t http_send_head(struct http_client *c, http_len body_len,
                                     struct diag *d);
 MUST_CHECK esp_err_t http_send_body(struct http_client *c, const void *src,
                                     size_t len, struct diag *d);
@@ -225,7 +225,7 @@ bool http_connected(const struct http_client *c);
 /* File descriptor of the connection, or -1. */
 int http_fd(const struct http_client *c);
 /* Of the chunk announced last, 0 when the body is not chunked. */
-uint64_t http_chunk_len(const struct http_client *c);
+http_len http_chunk_len(const struct http_client *c);
 
 /* Decoded body bytes. ESP_OK with *got_len 0: the body is complete.
  * ESP_ERR_TIMEOUT: none within timeout_ms, may be called again.

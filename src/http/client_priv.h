@@ -24,41 +24,37 @@ struct http_account {
 };
 
 struct http_client {
+    enum http_phase phase;
+    uint8_t *rx; /* bytes that were received and not yet used */
+    uint32_t rx_pos, rx_end;
+    enum http_framing framing;
+    http_len left_len; /* HTTP_FRAMING_LENGTH */
+    http_len got_len;  /* of this body */
     struct http_env env;
-    struct http_opts opts;
     struct http_buf url_text; /* url's spans point into it */
     struct http_url url;
     struct http_buf home_text; /* the URL that redirects led away from */
     bool at_home;              /* no hop since then had another origin */
     bool strayed;              /* a redirect was followed since then */
     bool asked_urls;
-    struct http_account login, home_login;
-    char method[HTTP_METHOD_MAX_LEN + 1];
     struct http_fields fields;
     const void *body;
     size_t body_len;
 
-    enum http_phase phase;
     struct http_conn conn;
     bool reused;     /* this request went out on a connection used before */
     bool any_byte;   /* of the answer came */
     bool resendable; /* nothing but the head was sent */
-    uint64_t sent_body_len; /* as announced */
+    http_len sent_body_len; /* as announced */
     uint64_t asked_ms;      /* when the request was out */
     bool in_head;           /* a head has begun */
     unsigned interim_cnt;
 
-    struct http_head_parser parser;
     bool on_location, on_challenge; /* the field that is being read */
     struct http_buf name, value;    /* of it, when somebody wants it */
     struct http_buf location, challenge;
 
-    uint8_t *rx; /* bytes that were received and not yet used */
-    uint32_t rx_pos, rx_end;
-    enum http_framing framing;
-    uint64_t left_len; /* HTTP_FRAMING_LENGTH */
     struct http_chunk chunk;
-    uint64_t got_len; /* of this body */
 
     enum http_auth auth;            /* what goes out with the next request */
     struct http_buf auth_challenge; /* what Digest answers */
@@ -66,8 +62,12 @@ struct http_client {
     struct http_buf token; /* for the next request */
     bool token_refused, token_renewed;
     bool token_left; /* opts.tokens belongs to a home that was given up */
-    struct http_proxy proxy;
     uint32_t redirect_cnt;
+    struct http_opts opts;
+    struct http_head_parser parser;
+    char method[HTTP_METHOD_MAX_LEN + 1];
+    struct http_account login, home_login;
+    struct http_proxy proxy;
     uint32_t seen[HTTP_SEEN_CNT];
     uint32_t seen_cnt;
     struct http_stats stats;
@@ -81,7 +81,7 @@ void http_drain(struct http_client *c);
 void http_body_begin(struct http_client *c);
 /* Writes the request line and the fields. */
 MUST_CHECK esp_err_t http_write_request(struct http_client *c,
-                                        uint64_t body_len, struct diag *d);
+                                        http_len body_len, struct diag *d);
 /* The value of Authorization for this request, in out; empty: none. */
 MUST_CHECK esp_err_t http_auth_text(struct http_client *c, struct http_buf *out,
                                     struct diag *d);

@@ -15,23 +15,23 @@
 
 struct http_conn {
     const struct http_env *env;
-    const struct http_proxy *proxy; /* its host NULL: none */
-    bool at_proxy;                  /* what goes wrong is the proxy's fault */
-    struct port_conn *tcp;          /* NULL: closed */
-    struct tls_session *tls;        /* NULL: plain */
+    struct port_conn *tcp;   /* NULL: closed */
+    struct tls_session *tls; /* NULL: plain */
     uint32_t timeout_ms;
-    bool tls_only; /* plain connections are refused */
-    bool is_https;
-    char *host; /* HTTP_HOST_LEN bytes of the owner */
-    uint16_t port;
-    bool resumed; /* TLS went on with an earlier session */
-    struct http_tickets tickets;
-    bool bare_close; /* the peer closed TCP without TLS's good-bye */
-    bool closed;     /* the last recv met the peer's end, not a failure */
     /* Of the last failure. */
     esp_err_t err;
     int sys_errno;
     struct tls_fault fault;
+    bool tls_only; /* plain connections are refused */
+    bool is_https;
+    char *host; /* HTTP_HOST_LEN bytes of the owner */
+    uint16_t port;
+    bool resumed;                   /* TLS went on with an earlier session */
+    const struct http_proxy *proxy; /* its host NULL: none */
+    bool at_proxy;                  /* what goes wrong is the proxy's fault */
+    bool bare_close; /* the peer closed TCP without TLS's good-bye */
+    bool closed;     /* the last recv met the peer's end, not a failure */
+    struct http_tickets tickets;
 };
 
 static inline bool http_conn_is_open(const struct http_conn *c)

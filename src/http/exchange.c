@@ -83,7 +83,7 @@ static void await_head(struct http_client *c)
     c->parser.head = (struct http_head){ .content_len = HTTP_LEN_UNKNOWN };
 }
 
-esp_err_t http_send_head(struct http_client *c, uint64_t body_len,
+esp_err_t http_send_head(struct http_client *c, http_len body_len,
                          struct diag *d)
 {
     bool is_fresh = diag_is_fresh(d);

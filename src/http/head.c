@@ -111,7 +111,7 @@ static enum http_head_step head_tell(struct http_head_parser *p,
 static enum http_head_step head_judge_status(struct http_head_parser *p)
 {
     const char *line = p->line;
-    uint64_t status = 0;
+    http_len status = 0;
 
     if (p->line_len < 5)
         return head_bad(p, "it does not begin as HTTP does");
@@ -162,7 +162,7 @@ static enum http_head_step head_take_len(struct http_head_parser *p,
     bool more;
 
     do {
-        uint64_t len = 0;
+        http_len len = 0;
         struct span rest;
         struct span one = http_cut(value, ',', &rest);
         more = one.len < value.len;
@@ -227,7 +227,7 @@ static void head_take_encoding(struct http_head_parser *p, struct span value)
 
 static void head_take_retry(struct http_head_parser *p, struct span value)
 {
-    uint64_t secs = 0;
+    http_len secs = 0;
     esp_err_t err = http_digits(value, &secs);
 
     if (!CFG_RETRY)

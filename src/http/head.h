@@ -13,19 +13,19 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "http/len.h"
 
 #define HTTP_HEAD_MAX_LEN (256u * 1024u)
-#define HTTP_LEN_UNKNOWN UINT64_MAX
 
 struct http_head {
     int status;           /* 0: not seen yet */
     int minor;            /* HTTP/1.<minor> */
-    uint64_t content_len; /* HTTP_LEN_UNKNOWN when absent or chunked */
+    http_len content_len; /* HTTP_LEN_UNKNOWN when absent or chunked */
     bool chunked;
     bool keep_alive;
     bool has_range; /* one sound Content-Range "bytes a-b/c" was given */
-    uint64_t range_first, range_last;
-    uint64_t range_total; /* HTTP_LEN_UNKNOWN when not told; that of a 416's
+    http_len range_first, range_last;
+    http_len range_total; /* HTTP_LEN_UNKNOWN when not told; that of a 416's
                              unsatisfied range, too */
     bool encoded;         /* a Content-Encoding other than identity */
     bool accept_ranges;
@@ -64,24 +64,21 @@ typedef esp_err_t (*http_head_fn)(void *ctx, enum http_head_part part,
 enum http_head_step { HTTP_HEAD_MORE, HTTP_HEAD_DONE, HTTP_HEAD_BAD };
 
 struct http_head_parser {
-    struct http_head head;
     const char *why; /* after HTTP_HEAD_BAD: half a sentence */
     esp_err_t err;   /* after HTTP_HEAD_BAD: ESP_ERR_INVALID_RESPONSE, or
                         what the callback returned */
     http_head_fn on_part;
     void *ctx;
     uint32_t total_len;
-    /* Private from here. */
+    /* Private but for head; what is near is shorter code. */
     uint8_t state;
     uint8_t field;
-    bool has_len, range_clash, closes, keeps;
+    bool has_len, range_clash, closes, keeps, value_long;
+    uint32_t line_len, name_len, value_len;
+    struct http_head head;
     char line[16];
-    uint32_t line_len;
     char name[HTTP_HEAD_NAME_LEN];
-    uint32_t name_len;
     char value[160];
-    uint32_t value_len;
-    bool value_long;
     int64_t date_s, retry_s; /* since 1970; 0: none */
 };
 

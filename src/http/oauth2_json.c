@@ -39,7 +39,7 @@ static esp_err_t take_life(struct span text, const jsmntok_t *value,
 {
     struct span fraction;
     struct span whole = http_cut(token_span(text, value), '.', &fraction);
-    uint64_t seconds = 0;
+    http_len seconds = 0;
 
     if (*out != OAUTH2_LIFE_UNKNOWN ||
         (value->type != JSMN_STRING && value->type != JSMN_PRIMITIVE))

@@ -1,13 +1,12 @@
 #include "http/range.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "http/head.h"
 #include "http/text.h"
 
 /* complete-length = 1*DIGIT / "*" */
-static esp_err_t range_total(struct span text, uint64_t *out)
+static esp_err_t range_total(struct span text, http_len *out)
 {
     *out = HTTP_LEN_UNKNOWN;
     if (span_eq(text, "*"))
@@ -39,12 +38,13 @@ esp_err_t http_range_parse(struct span text, struct http_range *out)
     return ESP_OK;
 }
 
-void http_range_format(uint64_t first, uint64_t last,
+void http_range_format(http_len first, http_len last,
                        char out[HTTP_RANGE_TEXT_LEN])
 {
     if (last == HTTP_LEN_UNKNOWN)
-        (void)snprintf(out, HTTP_RANGE_TEXT_LEN, "bytes=%" PRIu64 "-", first);
+        (void)snprintf(out, HTTP_RANGE_TEXT_LEN, "bytes=%" HTTP_LEN_FMT "-",
+                       first);
     else
-        (void)snprintf(out, HTTP_RANGE_TEXT_LEN, "bytes=%" PRIu64 "-%" PRIu64,
-                       first, last);
+        (void)snprintf(out, HTTP_RANGE_TEXT_LEN,
+                       "bytes=%" HTTP_LEN_FMT "-%" HTTP_LEN_FMT, first, last);
 }

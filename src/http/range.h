@@ -7,11 +7,12 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "http/len.h"
 
 struct http_range {
     bool satisfied;       /* "bytes a-b/c"; false: a star for a-b (416) */
-    uint64_t first, last; /* inclusive */
-    uint64_t total;       /* HTTP_LEN_UNKNOWN for '*' */
+    http_len first, last; /* inclusive */
+    http_len total;       /* HTTP_LEN_UNKNOWN for '*' */
 };
 
 /* A Content-Range value. ESP_ERR_INVALID_RESPONSE: another unit, not a range,
@@ -20,7 +21,7 @@ MUST_CHECK esp_err_t http_range_parse(struct span text, struct http_range *out);
 
 /* "bytes=first-last", or "bytes=first-" when last is HTTP_LEN_UNKNOWN. */
 #define HTTP_RANGE_TEXT_LEN 48u
-void http_range_format(uint64_t first, uint64_t last,
+void http_range_format(http_len first, http_len last,
                        char out[HTTP_RANGE_TEXT_LEN]);
 
 #endif

@@ -1,7 +1,6 @@
 /* A request is written through a small buffer, so that its lines may have any
  * length and a usual one still leaves in one piece. Names and values were
  * checked when they were set: nothing here can end a line early. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "crypto/ct.h"
@@ -79,7 +78,7 @@ static bool has_field(const struct http_client *c, const char *name)
 
 /* Only what the caller did not say himself. A method that may have a body
  * says so even when it is empty (RFC 9110 section 8.6). */
-static void put_body_fields(struct writer *w, uint64_t body_len)
+static void put_body_fields(struct writer *w, http_len body_len)
 {
     const char *method = w->c->method;
     bool bodiless = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
@@ -92,7 +91,7 @@ static void put_body_fields(struct writer *w, uint64_t body_len)
     if (body_len == HTTP_LEN_UNKNOWN) {
         puts_(w, "Transfer-Encoding: chunked\r\n");
     } else if (body_len > 0 || !bodiless) {
-        (void)snprintf(text, sizeof(text), "%" PRIu64, body_len);
+        (void)snprintf(text, sizeof(text), "%" HTTP_LEN_FMT, body_len);
         put_field(w, span_str("Content-Length"), span_str(text));
     }
 }
@@ -128,7 +127,7 @@ static void put_proxy_fields(struct writer *w)
                   span_str(conn->proxy->auth));
 }
 
-esp_err_t http_write_request(struct http_client *c, uint64_t body_len,
+esp_err_t http_write_request(struct http_client *c, http_len body_len,
                              struct diag *d)
 {
     struct writer w = { .c = c, .d = d, .err = ESP_OK };

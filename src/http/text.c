@@ -67,9 +67,9 @@ struct span http_cut(struct span s, uint8_t sep, struct span *rest)
     return span_of(s.ptr, len);
 }
 
-esp_err_t http_digits(struct span s, uint64_t *out)
+esp_err_t http_digits(struct span s, http_len *out)
 {
-    uint64_t value = 0;
+    http_len value = 0;
     bool wraps = false;
 
     if (s.len == 0)
@@ -78,7 +78,7 @@ esp_err_t http_digits(struct span s, uint64_t *out)
         if (!http_is_digit(s.ptr[i]))
             return ESP_ERR_INVALID_ARG;
         uint32_t digit = s.ptr[i] - (uint32_t)'0';
-        wraps = wraps || value > UINT64_MAX / 10;
+        wraps = wraps || value > HTTP_LEN_UNKNOWN / 10;
         value = value * 10 + digit;
         wraps = wraps || value < digit;
     }

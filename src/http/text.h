@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "http/len.h"
 
 static inline bool http_is_digit(uint8_t c)
 {
@@ -49,7 +50,7 @@ struct span http_trim(struct span s);
  * empty when there is no sep. */
 struct span http_cut(struct span s, uint8_t sep, struct span *rest);
 /* Decimal digits only; ESP_ERR_INVALID_ARG, ESP_ERR_INVALID_SIZE. */
-MUST_CHECK esp_err_t http_digits(struct span s, uint64_t *out);
+MUST_CHECK esp_err_t http_digits(struct span s, http_len *out);
 /* The span as a string; false, and an empty string, when it does not fit. */
 bool http_copy(struct span s, char *out, size_t out_len);
 

@@ -52,7 +52,7 @@ static bool url_host_ok(struct span host, bool is_ipv6)
 /* port = *DIGIT (RFC 3986 section 3.2.3): "host:" is the default port. */
 static esp_err_t url_parse_port(struct span text, struct http_url *out)
 {
-    uint64_t port = 0;
+    http_len port = 0;
 
     if (text.len == 0)
         return ESP_OK;

@@ -66,9 +66,9 @@ struct part_entry {
 };
 
 struct part_table {
-    struct part_entry entries[PART_MAX_ENTRIES];
     uint32_t cnt;
     bool has_md5;
+    struct part_entry entries[PART_MAX_ENTRIES];
 };
 
 /* --- pure -------------------------------------------------------------- */
@@ -109,13 +109,13 @@ const struct part_entry *part_ota(const struct part_table *table, uint32_t idx);
  * that touches its range, so that a receipt computed over it goes stale. */
 struct part_dev {
     const struct port_flash *flash; /* borrowed */
-    struct part_table table;
-    struct part_entry extra[PART_EXTRA_ENTRIES];
     uint32_t extra_cnt;
     uint32_t table_off;
     /* Partitions are written by several threads at once. */
     _Atomic uint32_t write_cnt; /* all writes so far; source of gen values */
     _Atomic uint32_t gen[PART_MAX_ENTRIES + PART_EXTRA_ENTRIES];
+    struct part_entry extra[PART_EXTRA_ENTRIES];
+    struct part_table table;
 };
 
 /* Reads and parses the table at table_off. Errors of part_table_parse() and

@@ -39,20 +39,20 @@ struct slot_opts {
 };
 
 struct slot {
-    struct part_dev *dev;    /* borrowed until slot_close() */
-    struct part_entry entry; /* a copy: the partition written */
-    struct slot_opts opts;
+    struct part_dev *dev; /* borrowed until slot_close() */
     uint32_t sector_len;
-    uint32_t fill_len;   /* bytes waiting in the buffer */
-    uint32_t done_off;   /* all below is programmed, compared */
-    uint32_t erased_off; /* all below was erased by this session */
-    uint8_t *buf;        /* the one that is being filled */
-    uint32_t buf_idx;    /* 0: opts.buf */
-    bool flushed;
-    uint8_t head[SLOT_HEAD_LEN];
+    uint32_t fill_len;            /* bytes waiting in the buffer */
+    uint32_t done_off;            /* all below is programmed, compared */
+    uint32_t erased_off;          /* all below was erased by this session */
+    uint8_t *buf;                 /* the one that is being filled */
+    uint32_t buf_idx;             /* 0: opts.buf */
     esp_err_t err;                /* first failure; it sticks */
     uint32_t fail_off;            /* of a flash operation: where */
     uint32_t erase_cnt, prog_cnt; /* what it cost */
+    bool flushed;
+    uint8_t head[SLOT_HEAD_LEN];
+    struct part_entry entry; /* a copy: the partition written */
+    struct slot_opts opts;
 };
 #define SLOT_CLOSED \
     {               \

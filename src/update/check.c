@@ -159,9 +159,9 @@ esp_err_t upd_check_bytes(struct upd *u, const void *data, size_t len)
     return upd_check_failed(u);
 }
 
-esp_err_t upd_check_size(struct upd *u, uint64_t len)
+esp_err_t upd_check_size(struct upd *u, http_len len)
 {
-    uint64_t cap_len = (uint64_t)u->target.cap_len + upd_skip_len(u);
+    http_len cap_len = (http_len)u->target.cap_len + upd_skip_len(u);
 
     if (len == HTTP_LEN_UNKNOWN || !upd_is_even(u) || len <= cap_len)
         return ESP_OK;
@@ -177,7 +177,7 @@ esp_err_t upd_check_size(struct upd *u, uint64_t len)
 esp_err_t upd_check_even(struct upd *u)
 {
     const struct upd_even *even = upd_even(u);
-    uint64_t total = u->fetch.file.total;
+    http_len total = u->fetch.file.total;
     uint64_t len;
 
     if (u->even_checked || !even ||
@@ -190,5 +190,6 @@ esp_err_t upd_check_even(struct upd *u)
                         "the file has %llu bytes, and its own head says "
                         "%llu: it is damaged or cut short",
                         (unsigned long long)total, (unsigned long long)len);
-    return upd_check_size(u, len);
+    return upd_check_size(u, len < HTTP_LEN_UNKNOWN ? (http_len)len
+                                                    : HTTP_LEN_UNKNOWN - 1);
 }

@@ -34,6 +34,8 @@ static uint32_t pack(const struct upd_checkpoint *c, uint8_t *out)
     const char *name = upd_validator(&c->file);
     bool is_etag = name == c->file.etag;
     uint32_t len = AT_NAME + (name ? (uint32_t)strlen(name) : 0);
+    uint64_t total =
+        c->file.total == HTTP_LEN_UNKNOWN ? UINT64_MAX : c->file.total;
 
     le32_put(out + AT_MAGIC, CHECKPOINT_MAGIC);
     memcpy(out + AT_PLACE, c->place, sizeof(c->place));
@@ -41,8 +43,8 @@ static uint32_t pack(const struct upd_checkpoint *c, uint8_t *out)
     le32_put(out + AT_SLOT_OFF, c->slot_off);
     le32_put(out + AT_SLOT_LEN, c->slot_len);
     le32_put(out + AT_OFF, c->off);
-    le32_put(out + AT_TOTAL, (uint32_t)c->file.total);
-    le32_put(out + AT_TOTAL + 4, (uint32_t)(c->file.total >> 32));
+    le32_put(out + AT_TOTAL, (uint32_t)total);
+    le32_put(out + AT_TOTAL + 4, (uint32_t)(total >> 32));
     memcpy(out + AT_DIGEST, c->digest, sizeof(c->digest));
     memcpy(out + AT_HEAD, c->head, sizeof(c->head));
     out[AT_SKIP] = (uint8_t)c->skip_len;
@@ -74,6 +76,7 @@ static esp_err_t unpack(const uint8_t *p, uint32_t len,
 {
     size_t name_len = len - AT_NAME;
     bool is_etag = p[AT_NAME_KIND] == 'E';
+    uint64_t total;
     char *name = is_etag ? out->file.etag : out->file.modified;
     size_t room = is_etag ? sizeof(out->file.etag) : sizeof(out->file.modified);
 
@@ -86,8 +89,9 @@ static esp_err_t unpack(const uint8_t *p, uint32_t len,
     out->slot_off = le32_get(p + AT_SLOT_OFF);
     out->slot_len = le32_get(p + AT_SLOT_LEN);
     out->off = le32_get(p + AT_OFF);
+    total = le32_get(p + AT_TOTAL) | (uint64_t)le32_get(p + AT_TOTAL + 4) << 32;
     out->file.total =
-        le32_get(p + AT_TOTAL) | (uint64_t)le32_get(p + AT_TOTAL + 4) << 32;
+        total < HTTP_LEN_UNKNOWN ? (http_len)total : HTTP_LEN_UNKNOWN;
     memcpy(out->digest, p + AT_DIGEST, sizeof(out->digest));
     memcpy(out->head, p + AT_HEAD, sizeof(out->head));
     out->skip_len = p[AT_SKIP] | (uint32_t)p[AT_SKIP + 1] << 8;

@@ -17,7 +17,7 @@ static void refuse(struct upd_answer *out, esp_err_t err, const char *why)
 /* Who never told how long the file is may say by this that it is over. */
 static bool is_end(const struct upd_answer_in *in)
 {
-    uint64_t told = in->head->range_total;
+    http_len told = in->head->range_total;
 
     return in->want_off > 0 && in->file.total == HTTP_LEN_UNKNOWN &&
            (told == HTTP_LEN_UNKNOWN || told == in->want_off);
@@ -91,7 +91,7 @@ static bool differ(const char *a, const char *b)
 
 /* The file that the first bytes came from must be the one that the next ones
  * come from. */
-static bool is_same_file(const struct upd_answer_in *in, uint64_t total)
+static bool is_same_file(const struct upd_answer_in *in, http_len total)
 {
     const struct http_head *h = in->head;
 
@@ -193,7 +193,7 @@ void upd_next_range(const struct upd_range_in *in, struct upd_range *out)
         out->last = in->off + in->range_len - 1;
 }
 
-bool upd_may_go_on(const struct upd_range *asked, uint64_t off)
+bool upd_may_go_on(const struct upd_range *asked, http_len off)
 {
     return asked->send && asked->last != HTTP_LEN_UNKNOWN && off > asked->last;
 }
@@ -296,11 +296,12 @@ void upd_decide_retry(const struct upd_retry_in *in, struct upd_retry *out)
 
 uint32_t upd_least_len(uint32_t window_ms)
 {
-    return (uint32_t)((uint64_t)window_ms * PACE_LEAST_PER_S / 1000);
+    return window_ms / 1000 * PACE_LEAST_PER_S +
+           window_ms % 1000 * PACE_LEAST_PER_S / 1000;
 }
 
-enum upd_pace upd_decide_pace(uint32_t window_ms, uint64_t waited_ms,
-                              uint64_t got_len)
+enum upd_pace upd_decide_pace(uint32_t window_ms, uint32_t waited_ms,
+                              uint32_t got_len)
 {
     if (window_ms == 0 || waited_ms < window_ms)
         return UPD_PACE_ON;

@@ -11,7 +11,7 @@
 
 /* Which file it is, as far as the server says. */
 struct upd_file {
-    uint64_t total; /* HTTP_LEN_UNKNOWN: not told */
+    http_len total; /* HTTP_LEN_UNKNOWN: not told */
     char etag[sizeof(((struct http_head *)0)->etag)];
     char modified[sizeof(((struct http_head *)0)->last_modified)];
 };
@@ -26,7 +26,7 @@ bool upd_file_known(const struct upd_file *f);
 struct upd_answer_in {
     const struct http_head *head;
     bool asked_range;
-    uint64_t want_off;    /* first byte wanted */
+    http_len want_off;    /* first byte wanted */
     bool may_restart;     /* nothing was written: the whole file is fine */
     struct upd_file file; /* from an earlier answer */
 };
@@ -44,7 +44,7 @@ struct upd_answer {
     enum upd_act act;
     esp_err_t err;   /* when FAIL */
     const char *why; /* when FAIL: half a sentence about the status */
-    uint64_t total;  /* of the file, HTTP_LEN_UNKNOWN */
+    http_len total;  /* of the file, HTTP_LEN_UNKNOWN */
 };
 
 void upd_judge_answer(const struct upd_answer_in *in, struct upd_answer *out);
@@ -52,18 +52,18 @@ void upd_judge_answer(const struct upd_answer_in *in, struct upd_answer *out);
 /* Which range to ask for next. */
 struct upd_range {
     bool send;            /* false: no Range field */
-    uint64_t first, last; /* last HTTP_LEN_UNKNOWN: to the end */
+    http_len first, last; /* last HTTP_LEN_UNKNOWN: to the end */
 };
 struct upd_range_in {
-    uint64_t off;       /* next byte wanted */
-    uint64_t total;     /* HTTP_LEN_UNKNOWN when not told yet */
+    http_len off;       /* next byte wanted */
+    http_len total;     /* HTTP_LEN_UNKNOWN when not told yet */
     uint32_t range_len; /* 0: all in one answer */
     bool always;        /* even from 0 to the end */
 };
 void upd_next_range(const struct upd_range_in *in, struct upd_range *out);
 /* A part of a file of unknown length is over, and off is the next byte: may
  * there be more? A part that is shorter than what was asked for is the last. */
-bool upd_may_go_on(const struct upd_range *asked, uint64_t off);
+bool upd_may_go_on(const struct upd_range *asked, http_len off);
 
 /* Is one more sector to be erased before its bytes are there? */
 struct upd_ahead_in {
@@ -104,8 +104,8 @@ void upd_decide_retry(const struct upd_retry_in *in, struct upd_retry *out);
 /* Is a transfer too slow to go on? waited_ms: spent waiting for the server
  * since the window began, in which got_len bytes came. */
 enum upd_pace { UPD_PACE_ON, UPD_PACE_NEW_WINDOW, UPD_PACE_STALLED };
-enum upd_pace upd_decide_pace(uint32_t window_ms, uint64_t waited_ms,
-                              uint64_t got_len);
+enum upd_pace upd_decide_pace(uint32_t window_ms, uint32_t waited_ms,
+                              uint32_t got_len);
 /* Bytes that must come in a window of so many milliseconds. */
 uint32_t upd_least_len(uint32_t window_ms);
 

@@ -124,11 +124,11 @@ APART static void explain_transfer(struct upd *u, esp_err_t err)
     http_cause(u->fetch.client, cause);
     if (err == ESP_ERR_TIMEOUT && u->fetch.window_len > 0)
         diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
-                  "the server is too slow: %llu bytes in %llu.%llu s, after "
+                  "the server is too slow: %u bytes in %u.%u s, after "
                   "%llu bytes",
-                  (unsigned long long)u->fetch.window_len,
-                  (unsigned long long)u->fetch.window_ms / 1000,
-                  (unsigned long long)u->fetch.window_ms % 1000 / 100, off);
+                  (unsigned)u->fetch.window_len,
+                  (unsigned)u->fetch.window_ms / 1000,
+                  (unsigned)u->fetch.window_ms % 1000 / 100, off);
     else if (err == ESP_ERR_TIMEOUT)
         diag_fail(said, DIAG_STAGE_DOWNLOAD, err,
                   "the server fell silent after %llu bytes", off);
@@ -152,16 +152,19 @@ static void pace_reset(struct upd_fetch *f)
 
 /* ESP_ERR_TIMEOUT: too little came for too long. A receive timeout alone is
  * not an end yet. */
-static esp_err_t watch_pace(struct upd *u, uint64_t waited_ms, size_t got,
+static esp_err_t watch_pace(struct upd *u, uint64_t since_ms, size_t got,
                             esp_err_t err)
 {
     struct upd_fetch *f = &u->fetch;
     uint32_t window_ms = u->opts.stall_ms;
+    uint32_t waited_ms = (uint32_t)(upd_now_ms(u) - since_ms);
 
+    if (err && err != ESP_ERR_TIMEOUT)
+        return err;
     f->silent_ms = got > 0 ? 0 : f->silent_ms + waited_ms;
     f->window_ms += waited_ms;
-    f->window_len += got;
-    if (err == ESP_ERR_TIMEOUT && f->silent_ms >= window_ms) {
+    f->window_len += (uint32_t)got;
+    if (err && f->silent_ms >= window_ms) {
         pace_reset(f);
         return err;
     }
@@ -174,7 +177,7 @@ static esp_err_t watch_pace(struct upd *u, uint64_t waited_ms, size_t got,
     case UPD_PACE_ON:
         break;
     }
-    return err == ESP_ERR_TIMEOUT ? ESP_OK : err;
+    return ESP_OK; /* a pause is no end yet */
 }
 
 /* An image, and what a stage makes of a file, has a digest that finds a splice
@@ -213,7 +216,7 @@ static esp_err_t mend(struct upd *u, esp_err_t err)
 }
 
 /* Behind the last byte that the answer is about, by its Content-Range. */
-static uint64_t part_end(const struct upd *u)
+static http_len part_end(const struct upd *u)
 {
     const struct http_head *head = http_head(u->fetch.client);
 
@@ -222,7 +225,7 @@ static uint64_t part_end(const struct upd *u)
 
 /* Chunks and a close end a body wherever they like. Asking on from there would
  * never end with a server that sends nothing at all. */
-static esp_err_t mend_short(struct upd *u, uint64_t end)
+static esp_err_t mend_short(struct upd *u, http_len end)
 {
     esp_err_t err =
         diag_fail(u->diag, DIAG_STAGE_DOWNLOAD, ESP_ERR_HTTP_INCOMPLETE_DATA,
@@ -246,15 +249,15 @@ static esp_err_t ask_on(struct upd *u)
     esp_err_t err = upd_fetch_start(u, false);
 
     if (u->result->retries == retries)
-        u->fetch.window_ms += upd_now_ms(u) - since_ms;
+        u->fetch.window_ms += (uint32_t)(upd_now_ms(u) - since_ms);
     return err;
 }
 
 /* The body of one answer is over: the file, too? */
 static esp_err_t next_answer(struct upd *u, bool *done)
 {
-    uint64_t total = u->fetch.file.total, off = u->fetch.off;
-    uint64_t end = part_end(u);
+    http_len total = u->fetch.file.total, off = u->fetch.off;
+    http_len end = part_end(u);
     bool is_part = end != HTTP_LEN_UNKNOWN;
     bool more = total == HTTP_LEN_UNKNOWN
                     ? is_part && upd_may_go_on(&u->fetch.asked, off)
@@ -292,8 +295,7 @@ esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
         return next_answer(u, done);
     since_ms = upd_now_ms(u);
     err = http_read(u->fetch.client, dst, len, got, u->diag);
-    if (!err || err == ESP_ERR_TIMEOUT)
-        err = watch_pace(u, upd_now_ms(u) - since_ms, *got, err);
+    err = watch_pace(u, since_ms, *got, err);
     if (*got > part_end(u) - u->fetch.off)
         return refuse_excess(u, got);
     u->fetch.off += *got;
@@ -320,8 +322,8 @@ esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len, bool *whole)
         err = http_read(u->fetch.client, dst + have, len - have, &got, u->diag);
         if (!err && got == 0)
             err = ESP_ERR_INVALID_RESPONSE;
-        else if (!err || err == ESP_ERR_TIMEOUT)
-            err = watch_pace(u, upd_now_ms(u) - since_ms, got, err);
+        else
+            err = watch_pace(u, since_ms, got, err);
         if (err) {
             explain_transfer(u, err);
             return upd_fail_said(u, err);

@@ -39,7 +39,7 @@ static bool running_desc(const struct upd *u, struct img_desc *out)
 /* Of the image, as far as the server told. */
 static uint64_t image_len(const struct upd *u)
 {
-    uint64_t total = u->fetch.file.total;
+    http_len total = u->fetch.file.total;
     uint32_t skip = upd_skip_len(u);
 
     if (total == HTTP_LEN_UNKNOWN || !upd_is_even(u) || total < skip)

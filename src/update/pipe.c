@@ -9,7 +9,7 @@
 
 uint32_t upd_told_end(const struct upd *u)
 {
-    uint64_t total = u->fetch.file.total;
+    http_len total = u->fetch.file.total;
     uint32_t skip = upd_skip_len(u);
 
     if (upd_is_even(u) && total >= skip && total - skip <= u->target.cap_len)
@@ -277,7 +277,7 @@ static size_t staged_limit(const struct upd *u)
 {
     size_t limit =
         u->peeking && u->rx_len > UPD_HEAD_LEN ? UPD_HEAD_LEN : u->rx_len;
-    uint64_t room = u->slot.opts.buf_len - u->slot.fill_len;
+    http_len room = u->slot.opts.buf_len - u->slot.fill_len;
 
     if (!upd_even(u))
         return limit;

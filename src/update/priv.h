@@ -22,9 +22,6 @@ enum upd_kind {
 };
 
 struct upd_target {
-    struct part_entry staging, final;
-    struct part_entry boot;    /* made bootable, when has_boot */
-    struct part_entry otadata; /* when has_boot */
     enum upd_kind kind;
     bool copy; /* staging to final at the end */
     /* What is staged must not boot from there, however it looks: its head
@@ -33,19 +30,22 @@ struct upd_target {
     bool has_boot; /* there is something to make bootable */
     uint32_t boot_slot;
     uint32_t cap_len; /* largest image that fits */
+    struct part_entry staging, final;
+    struct part_entry boot;    /* made bootable, when has_boot */
+    struct part_entry otadata; /* when has_boot */
 };
 
 /* The source of bytes. */
 struct upd_fetch {
     struct http_client *client;
     bool own_client;
-    uint64_t off; /* of the next byte, in the file on the server */
+    http_len off; /* of the next byte, in the file on the server */
     struct upd_range asked;
     bool ended; /* the server said so; what it sent along is not the file's */
+    uint32_t silent_ms;   /* waited since the last byte */
+    uint32_t window_ms;   /* waited since the window began... */
+    uint32_t window_len;  /* ...and what came meanwhile */
     struct upd_file file; /* which one this is; total is its length */
-    uint64_t silent_ms;   /* waited since the last byte */
-    uint64_t window_ms;   /* waited since the window began... */
-    uint64_t window_len;  /* ...and what came meanwhile */
 };
 
 struct upd_link { /* where stage i hands its bytes */
@@ -80,21 +80,16 @@ struct upd_spare {
 };
 
 struct upd {
-    struct upd_env env;
-    struct upd_opts opts;
+    esp_err_t err;
     /* The caller's, or spare's. Before the session has failed: of the try that
      * is being made. */
     struct diag *diag;
     struct upd_result *result; /* the same */
     struct upd_spare *spare;
-    struct upd_target target;
-    struct upd_fetch fetch;
     struct upd_work *work;     /* NULL: no byte came yet */
     struct upd_behind *behind; /* NULL: nothing is done beside the caller */
-    struct slot slot;
-    uint8_t *rx; /* wire bytes on their way to the first stage */
+    uint8_t *rx;               /* wire bytes on their way to the first stage */
     uint32_t rx_len;
-    struct upd_link links[UPD_MAX_STAGES];
     uint32_t stages_open; /* the first so many stages began */
     bool judged;  /* by upd_preflight(); before that nothing is erased */
     bool peeking; /* bytes in the sector buffer are not checked yet */
@@ -103,10 +98,15 @@ struct upd {
     bool asked_known;  /* the first request carries validators */
     bool moved;        /* bytes were checked: a step was made */
     bool done;         /* all came, all stages finished */
-    esp_err_t err;
-    struct upd_mark mark;
     uint64_t start_ms;
     struct port_limit own_limit;
+    struct slot slot;
+    struct upd_target target;
+    struct upd_fetch fetch;
+    struct upd_env env;
+    struct upd_opts opts;
+    struct upd_link links[UPD_MAX_STAGES];
+    struct upd_mark mark;
 };
 
 /* Keeps the first error and its sentence. Returns it. */
@@ -291,7 +291,7 @@ MUST_CHECK esp_err_t upd_check_bytes(struct upd *u, const void *data,
 /* The fault of the check as the session's failure. */
 esp_err_t upd_check_failed(struct upd *u);
 /* Is there room for a file of this length? */
-MUST_CHECK esp_err_t upd_check_size(struct upd *u, uint64_t len);
+MUST_CHECK esp_err_t upd_check_size(struct upd *u, http_len len);
 /* Does the head that the stage took agree with the file? */
 MUST_CHECK esp_err_t upd_check_even(struct upd *u);
 /* Error code of a fault, as the reference's functions return it. */

@@ -15,9 +15,9 @@
 #include "crypto/ct.h"
 
 /* Where in the file the image's byte is. */
-static uint64_t file_off(const struct upd *u, uint32_t image_off)
+static http_len file_off(const struct upd *u, uint32_t image_off)
 {
-    return (uint64_t)upd_skip_len(u) + image_off;
+    return (http_len)upd_skip_len(u) + image_off;
 }
 
 static bool feed_stage(struct upd *u, uint32_t len)

@@ -55,7 +55,7 @@ static esp_err_t choose_partitions(struct upd *u)
                         "this program updates applications only");
     t->staging = *staging;
     t->final = u->opts.final ? *u->opts.final : *staging;
-    t->kind = kind_of(&t->final);
+    t->kind = CFG_STAGING ? kind_of(&t->final) : UPD_KIND_APP;
     t->copy = CFG_STAGING && u->opts.finalize_with_copy &&
               t->final.off != t->staging.off;
     t->headless = t->copy && t->staging.type == PART_TYPE_APP &&
@@ -169,7 +169,7 @@ static esp_err_t refuse_places(struct upd *u)
     const struct upd_target *t = &u->target;
     esp_err_t err = refuse_entry(u, &t->staging);
 
-    return err || !t->copy ? err : refuse_entry(u, &t->final);
+    return err || !CFG_STAGING || !t->copy ? err : refuse_entry(u, &t->final);
 }
 
 /* State in the running slot's record, OTA_STATE_UNDEFINED without one. */
@@ -220,9 +220,9 @@ static esp_err_t choose_boot(struct upd *u)
     const struct part_table *table = &u->env.device->parts->table;
     const struct part_entry *o;
 
-    if (!is_ota_app(&t->final))
+    if (CFG_STAGING && !is_ota_app(&t->final))
         return ESP_OK;
-    t->boot = t->copy ? t->final : t->staging;
+    t->boot = CFG_STAGING && t->copy ? t->final : t->staging;
     if (CFG_STAGING && !is_ota_app(&t->boot))
         return upd_fail(u, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
                         "%s is no OTA slot and cannot boot: copy the image to "

@@ -110,7 +110,6 @@ struct upd_store {
 };
 
 struct upd_opts {
-    struct http_opts http; /* `follow` is always on */
     const char *url;
     /* A client that is open already, borrowed until the session ends; http
      * and url are then not looked at. NULL: the session opens its own. */
@@ -159,6 +158,7 @@ struct upd_opts {
     uint32_t stage_cnt;
     upd_event_fn on_event;
     void *event_ctx;
+    struct http_opts http; /* `follow` is always on */
 };
 
 struct upd_env {
@@ -181,6 +181,7 @@ struct upd_result {
     uint32_t resumed_from;
     uint32_t retries;        /* failures that were mended, or tried to be */
     uint32_t checkpoint_cnt; /* written */
+    uint32_t erase_cnt, prog_cnt;
     uint64_t elapsed_ms;
     bool not_modified;
     struct http_stats http;
@@ -188,7 +189,6 @@ struct upd_result {
     struct pre_answer pre; /* once the image's first bytes were judged */
     uint8_t sha256[SHA256_LEN];
     char slot[PART_LABEL_LEN + 1];
-    uint32_t erase_cnt, prog_cnt;
 };
 
 struct upd;

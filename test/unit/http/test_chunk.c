@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "http/chunk.h"
+#include "len_rows.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -29,12 +30,10 @@ static const struct row rows[] = {
     { "blanks behind the size", "3  \r\nabc\r\n0 \r\n\r\n", "abc", NULL },
     { "a trailer", "1\r\na\r\n0\r\nA: b\r\nC: d\r\n\r\n", "a", NULL },
     { "line ends in the data", "4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n", NULL },
-    { "the largest size, of which one byte came", "7fffffffffffffff\r\na", "a",
-      "" },
-    { "a size of 64 bits", "8000000000000000\r\n", "", "63 bits" },
-    { "a size of 65 bits", "10000000000000000\r\n", "", "63 bits" },
-    { "a size that would wrap to 3", "10000000000000003\r\nabc", "",
-      "63 bits" },
+    { "the largest size, of which one byte came", CHUNK_MAX "\r\na", "a", "" },
+    { "a size with the highest bit", CHUNK_OVER "\r\n", "", "too large" },
+    { "a size of 65 bits", "10000000000000000\r\n", "", "too large" },
+    { "a size that would wrap to 3", CHUNK_WRAP "\r\nabc", "", "too large" },
     { "no size", "\r\nabc", "", "no size" },
     { "an extension without size", ";x\r\n", "", "no size" },
     { "a sign", "+3\r\nabc", "", "no size" },

@@ -114,7 +114,7 @@ static const struct row bodies[] = {
       .status = 200,
       .body = "",
       .read_err = ESP_ERR_INVALID_RESPONSE,
-      .says = "63 bits" },
+      .says = "too large" },
     { .claim = "a chunk's size line that trickles is given up, too",
       .conns = { CONN(DATA(OK "Transfer-Encoding: chunked\r\n\r\n"
                               "2\r\nbo\r\n4;"),

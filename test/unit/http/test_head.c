@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "http/head.h"
+#include "len_rows.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define OK "HTTP/1.1 200 OK\r\n"
@@ -179,11 +180,11 @@ static const struct row rows[] = {
       { 0 } },
     { "no length", OK "Content-Length:\r\n" END, "not a number", { 0 } },
     { "a length that overflows",
-      OK "Content-Length: 18446744073709551616\r\n" END,
+      OK "Content-Length: " LEN_OVER "\r\n" END,
       "not a number",
       { 0 } },
     { "a length that means unknown",
-      OK "Content-Length: 18446744073709551615\r\n" END,
+      OK "Content-Length: " LEN_UNKNOWN "\r\n" END,
       "not a number",
       { 0 } },
     { "chunked and a length",
