@@ -262,15 +262,15 @@ esp_err_t update_opts_http(const struct update_opts *o, bool is_https,
     return err;
 }
 
-/* "Name: value" of the command line; the value may be a secret, so it is in
- * no message. */
-/* That is no fault of the command line. */
+/* No fault of the command line. */
 static esp_err_t no_room(struct diag *d)
 {
     return diag_fail(d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM,
                      "out of memory for a header of the request");
 }
 
+/* "Name: value" of the command line; the value may be a secret, so it is in
+ * no message. */
 static esp_err_t add_header(struct http_client *client, const char *text,
                             struct diag *d)
 {

@@ -103,7 +103,8 @@ esp_err_t porta_ota_get_risk(const esp_partition_t *partition,
  * esp_ota_resume() do it, too, and fail, with what is staged untouched, where
  * it cannot be done now.
  * ESP_ERR_NOT_FOUND: nothing was interrupted. ESP_ERR_OTA_VALIDATE_FAILED: it
- * was, and what was staged is gone: install it again. */
+ * was, and what was staged is gone, or an image that is not accepted any more:
+ * install it again. */
 esp_err_t porta_ota_finish_copy(void);
 
 /* Data that goes with an application: partitions "NAME_0" for ota_0, "NAME_1"

@@ -189,7 +189,16 @@ static bool was_finished(struct redo *r)
     return holds_all(r->dev->parts, &r->c, r->buf);
 }
 
-/* An image is verified once more on its way. */
+/* Errors of flash and memory may not come the next time; these do: a key was
+ * revoked meanwhile, say. */
+static bool is_refused(const struct img_check *check)
+{
+    return check->fault.kind != IMG_FAULT_NONE &&
+           check->fault.kind != IMG_FAULT_FLASH;
+}
+
+/* An image is verified once more on its way. ESP_ERR_OTA_VALIDATE_FAILED: it
+ * is not accepted any more. */
 static esp_err_t copy_again(struct redo *r)
 {
     bool is_image =
@@ -212,7 +221,7 @@ static esp_err_t copy_again(struct redo *r)
     if (!err && is_image)
         err = slot_commit(&to, &receipt);
     slot_close(&to);
-    return err;
+    return is_image && is_refused(&check) ? ESP_ERR_OTA_VALIDATE_FAILED : err;
 }
 
 /* ESP_ERR_OTA_VALIDATE_FAILED: it cannot be done any more. */
@@ -234,6 +243,11 @@ static esp_err_t redo(struct redo *r, const char *text)
                          r->c.to.label, r->c.from.label);
     if (!err)
         err = copy_again(r);
+    if (err == ESP_ERR_OTA_VALIDATE_FAILED)
+        return diag_fail(r->d, DIAG_STAGE_IMAGE, err,
+                         "a copy to %s was interrupted, and the image in %s is "
+                         "not accepted any more: install another one",
+                         r->c.to.label, r->c.from.label);
     if (err)
         return diag_fail(r->d, DIAG_STAGE_WRITE, err,
                          "the copy to %s that was interrupted cannot be "

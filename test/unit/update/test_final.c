@@ -196,6 +196,52 @@ static void test_an_old_note(void **state)
     rig_close(&r);
 }
 
+/* An image on its way to a partition that is no slot, cut in the copy. */
+static void interrupt_image(struct rig *r)
+{
+    static const struct rig_image how = { .body_len = 9000 };
+    uint32_t len;
+    uint8_t *image = rig_make_image(&how, &len);
+
+    for (uint32_t nth = 1;; nth++) {
+        rig_open(r);
+        rig_serve(r, image, len);
+        row_mut(r, "blob")->type = PART_TYPE_APP;
+        row_mut(r, "blob")->subtype = PART_APP_TEE_0;
+        stage(r);
+        sim_flash_arm(&r->flash, SIM_FAULT_AFTER, nth, 1);
+        assert_int_not_equal(rig_update(r, NULL), ESP_OK);
+        if (r->store.copy[0])
+            break;
+        rig_close(r);
+    }
+    free(image);
+    sim_flash_power_on(&r->flash);
+    r->diag = (struct diag)DIAG_NONE;
+}
+
+/* It was accepted then. What is refused now is refused for good, and must not
+ * stand in the way of every later update. */
+static void test_an_image_is_not_accepted_any_more(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    interrupt_image(&r);
+    r.policy.require_signed = true; /* by nobody's key */
+    assert_int_equal(upd_redo_copy(&r.env, &r.store.port, &r.diag),
+                     ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_non_null(strstr(r.diag.text, "not accepted any more"));
+    assert_true(is_blank(rig_bytes(&r, RIG_BLOB), SLOT_HEAD_LEN));
+    assert_string_equal(r.store.copy, "");
+    rig_close(&r);
+
+    interrupt_image(&r); /* the same, and it is accepted */
+    assert_int_equal(upd_redo_copy(&r.env, &r.store.port, &r.diag), ESP_OK);
+    assert_int_equal(rig_bytes(&r, RIG_BLOB)[0], IMG_MAGIC);
+    rig_close(&r);
+}
+
 static void test_the_table_changed(void **state)
 {
     struct rig r;
@@ -423,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_is_finished_by_the_next_session),
         cmocka_unit_test(test_what_was_staged_is_gone),
         cmocka_unit_test(test_an_old_note),
+        cmocka_unit_test(test_an_image_is_not_accepted_any_more),
         cmocka_unit_test(test_the_table_changed),
         cmocka_unit_test(test_no_memory_to_finish),
         cmocka_unit_test(test_no_store),
