@@ -152,8 +152,10 @@ void conform_fuse(struct conform *c)
 {
     const struct port_fuse *f = c->fuse;
     uint32_t before = 0, after = 0;
-    claim(c, "fuse: the field has 1 to 32 bits",
-          f->bit_cnt >= 1 && f->bit_cnt <= 32);
+    bool is_field = f->bit_cnt >= 1 && f->bit_cnt <= 32;
+    claim(c, "fuse: the field has 1 to 32 bits", is_field);
+    if (!is_field)
+        return; /* no bit to burn */
     claim(c, "fuse: it can be read", !f->read(f->ctx, &before));
     claim(c, "fuse: bits outside of it are not burnt",
           f->bit_cnt >= 32 || before >> f->bit_cnt == 0);
