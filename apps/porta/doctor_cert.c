@@ -1,6 +1,7 @@
 /* A server's certificates, as a client will see them: dates, chain, host name,
  * and whether the key is theirs. Chain and name are judged by what judges them
  * in an update; GnuTLS reads the rest. */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,24 +137,36 @@ static void check_dates(struct doctor *d, gnutls_x509_crt_t crt)
 }
 
 /* The certificate's own list of names, for people. */
+/* One of its names as text: a host or an address, "" for other kinds. */
+static void name_text(int kind, const char *name, size_t len, char *out,
+                      size_t out_len)
+{
+    int family = len == sizeof(struct in_addr) ? AF_INET : AF_INET6;
+
+    out[0] = '\0';
+    if (kind == GNUTLS_SAN_DNSNAME)
+        snprintf(out, out_len, "%.*s", (int)len, name);
+    else if (kind == GNUTLS_SAN_IPADDRESS)
+        (void)inet_ntop(family, name, out, (socklen_t)out_len);
+}
+
 static void names_text(gnutls_x509_crt_t crt, char *out, size_t len)
 {
-    char name[120];
+    char name[120], text[120];
     size_t at = 0;
 
     snprintf(out, len, "none");
     for (unsigned i = 0; i < 8 && at < len; i++) {
-        size_t name_len = sizeof(name) - 1;
+        size_t name_len = sizeof(name);
         int kind =
             gnutls_x509_crt_get_subject_alt_name(crt, i, name, &name_len, NULL);
 
         if (kind < 0)
             break;
-        if (kind != GNUTLS_SAN_DNSNAME)
-            continue;
-        name[name_len] = '\0';
-        at +=
-            (size_t)snprintf(out + at, len - at, "%s%s", at ? ", " : "", name);
+        name_text(kind, name, name_len, text, sizeof(text));
+        if (text[0])
+            at += (size_t)snprintf(out + at, len - at, "%s%s", at ? ", " : "",
+                                   text);
     }
 }
 

@@ -198,7 +198,7 @@ static void files_drop(struct emu *e)
         (void)unlink(e->rom);
     if (e->ram[0])
         (void)unlink(e->ram);
-    if (e->net.kind == EMU_NET_KIND_OWN)
+    if (e->resolv[0])
         (void)unlink(e->resolv);
 }
 

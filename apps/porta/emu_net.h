@@ -31,7 +31,8 @@ struct emu_net {
 
 /* Moves this process, for good, to a namespace in which every name has the
  * board's host for its address. resolv_path: a file that it may make, which
- * takes the place of /etc/resolv.conf there. Fails for OWN only. */
+ * takes the place of /etc/resolv.conf there. Fails when OWN is not possible;
+ * AUTO is USER then, and fails only when what could be tried fails now. */
 MUST_CHECK esp_err_t emu_net_enter(struct emu_net *net, enum emu_net_kind want,
                                    const char *resolv_path, struct diag *d);
 void emu_net_leave(struct emu_net *net);

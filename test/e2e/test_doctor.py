@@ -109,7 +109,7 @@ def openssl(*args):
 P256 = ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
 HERE = "DNS:localhost"
 SERVERS = ["good", "soon", "over", "short", "rsa", "sha1", "client", "sealed",
-           "here", "below"]
+           "here", "below", "numbered"]
 
 
 @pytest.fixture(name="shop", scope="module")
@@ -143,6 +143,7 @@ def certificates(tmp_path_factory):
     make("sealed", "middle", HERE, use="keyUsage=keyAgreement\n")
     make("here", "middle", HERE)
     make("below", "good", HERE)
+    make("numbered", "middle", "IP:192.0.2.1,IP:2001:db8::1")
     for name in SERVERS:
         parts = [name, "good", "middle"] if name == "below" else [name,
                                                                   "middle"]
@@ -166,6 +167,9 @@ def certificates(tmp_path_factory):
     ("below-chain", "below", "localhost", ["chain"], "issuer"),
     ("short-chain", "short", "a.example", ["chain", "host name"],
      "a.example is not among its names: localhost"),
+    ("numbered-chain", "numbered", "192.0.2.1", [], None),
+    ("numbered-chain", "numbered", "192.0.2.2", ["host name"],
+     "192.0.2.2 is not among its names: 192.0.2.1, 2001:db8::1"),
     ("over-chain", "over", "fw.example", ["dates", "chain"], "expired on"),
     ("other", "other", "fw.example", ["chain"], "is self-signed"),
     ("junk", "good", "fw.example", ["file"], "no certificate"),
