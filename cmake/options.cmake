@@ -106,11 +106,12 @@ set(PORTA_SANITIZE OFF CACHE STRING
 set_property(CACHE PORTA_SANITIZE PROPERTY STRINGS OFF ON thread memory)
 option(PORTA_COVERAGE "Count which lines and branches of src/ ran (gcc)" OFF)
 option(PORTA_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
-# Not where the sanitizers' own runtime has to come first, and not on a board.
+# Not where the sanitizers' own runtime has to come first, nor where gcc counts
+# for programs only, and not on a board.
 include(CMakeDependentOption)
 cmake_dependent_option(PORTA_SHARED
     "Build libporta.so as well; all code is -fPIC then" ON
-    "NOT PORTA_SANITIZE;NOT PORTA_FUZZ;NOT PORTA_BOARD" OFF)
+    "NOT PORTA_SANITIZE;NOT PORTA_FUZZ;NOT PORTA_COVERAGE;NOT PORTA_BOARD" OFF)
 option(PORTA_WERROR "Treat warnings in our own code as errors" ON)
 set(PORTA_ONLY "" CACHE STRING
     "Build these folders and their tests only, e.g. 'base;part;port/sim'")
