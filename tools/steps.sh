@@ -7,6 +7,14 @@
 steps_passed=0
 steps_failed=0
 steps_lines=()
+steps_reasons=()
+
+# What a log says about its failures: a summary's FAILED lines, pytest's "E",
+# cmocka's and the compiler's errors; of a log with none of these, its end.
+steps_reason() {
+    grep -aE '^FAILED |^E  +[^ ]|^\[  (ERROR|  LINE)   |: error: ' "$1" |
+        head -n 30 | grep . || tail -n 10 "$1"
+}
 
 # step NAME COMMAND...: runs it, keeps its output in $logs/NAME.log.
 step() {
@@ -23,15 +31,20 @@ step() {
     fi
     steps_passed=$((steps_passed + $1))
     steps_failed=$((steps_failed + $3))
+    if [ "$status" != 0 ]; then
+        steps_reasons+=("--- why $name failed:" "$(steps_reason "$log")")
+    fi
     printf '=== %s: %s passed, %s failed, exit %s, %s s\n' \
         "$name" "$1" "$3" "$status" "$((SECONDS - start))"
     steps_lines+=("$(printf '%-12s %5s passed %3s failed %5s s' \
         "$name" "$1" "$3" "$((SECONDS - start))")")
 }
 
-# A line for each step, then the sum; fails if anything did, or nothing ran.
+# Why steps failed, a line for each step, the sum: the end of a long log is
+# what is kept of it. Fails if anything did, or nothing ran.
 steps_end() {
     printf '\n'
+    [ "${#steps_reasons[@]}" = 0 ] || printf '%s\n' "${steps_reasons[@]}" ''
     printf '%s\n' "${steps_lines[@]}"
     echo "$steps_passed passed, $steps_failed failed"
     [ "$steps_failed" = 0 ] && [ "$steps_passed" != 0 ]

@@ -37,6 +37,24 @@ def test_sum(tmp_path, steps, last, code):
     assert done.stdout.splitlines()[-1] == last
 
 
+@pytest.mark.parametrize("claim, output, kept", [
+    ("a summary's lines", "ok 1\nFAILED unit.x: y\nmore", "FAILED unit.x: y"),
+    ("why a pytest failed", "x\nE   assert 1 == 2\nx", "E   assert 1 == 2"),
+    ("why a cmocka case failed", "x\n[  ERROR   ] --- 1 != 2\nx",
+     "[  ERROR   ] --- 1 != 2"),
+    ("the compiler's error", "x\na.c:1:2: error: no\nx", "a.c:1:2: error: no"),
+    ("else the end", "one\ntwo", "one\ntwo"),
+])
+def test_the_end_says_why(tmp_path, claim, output, kept):
+    (tmp_path / "out").write_text(output + "\n")
+    done = bash(f"set -u -o pipefail; logs={tmp_path}; . tools/steps.sh; "
+                f"step good true; "
+                f"step bad sh -c 'cat {tmp_path}/out; exit 1'; steps_end")
+    end = done.stdout.split("--- why bad failed:\n")[1]
+    assert end.split("\n\n")[0] == kept, claim
+    assert "why good failed" not in done.stdout, claim
+
+
 @pytest.mark.parametrize("fails, code", [
     ("PORTA_DEEP=ON", 1), ("test-san BUILD", 1), ("test-tsan", 1),
     ("test-msan", 1), ("analyse", 1), ("coverage BUILD", 1), ("SECONDS=5", 1),
