@@ -257,8 +257,10 @@ static esp_err_t redo(struct redo *r, const char *text)
     return ESP_OK;
 }
 
-esp_err_t upd_redo_copy(const struct upd_env *env,
-                        const struct upd_store *store, struct diag *d)
+/* kind: of what was copied, when ESP_ERR_FLASH_OP_FAIL is returned. */
+static esp_err_t redo_noted(const struct upd_env *env,
+                            const struct upd_store *store, struct diag *d,
+                            enum upd_kind *kind)
 {
     const struct port_heap *heap = env->http.heap;
     struct redo r = { .dev = env->device, .d = d };
@@ -275,20 +277,40 @@ esp_err_t upd_redo_copy(const struct upd_env *env,
     heap->free(heap->ctx, r.buf);
     if (!err || err == ESP_ERR_OTA_VALIDATE_FAILED)
         forget(store);
+    *kind = (enum upd_kind)r.c.kind;
     return err;
+}
+
+esp_err_t upd_redo_copy(const struct upd_env *env,
+                        const struct upd_store *store, struct diag *d)
+{
+    enum upd_kind kind;
+
+    return redo_noted(env, store, d, &kind);
+}
+
+/* Is the device better off with another update than with this copy? Where what
+ * was staged was refused or lost, and where a partition that no boot needs has
+ * worn out: the note of that stays, in case it was the power. */
+static bool may_go_on(esp_err_t err, enum upd_kind kind)
+{
+    return err == ESP_ERR_OTA_VALIDATE_FAILED ||
+           (err == ESP_ERR_FLASH_OP_FAIL &&
+            (kind == UPD_KIND_APP || kind == UPD_KIND_RAW));
 }
 
 esp_err_t upd_final_redo(struct upd *u)
 {
     struct diag why = DIAG_NONE;
+    enum upd_kind kind;
     esp_err_t err;
 
     if (!CFG_STAGING || !upd_store(u))
         return ESP_OK;
-    err = upd_redo_copy(&u->env, u->opts.store, &why);
+    err = redo_noted(&u->env, u->opts.store, &why, &kind);
     if (!err || err == ESP_ERR_NOT_FOUND)
         return ESP_OK;
-    if (err != ESP_ERR_OTA_VALIDATE_FAILED)
+    if (!may_go_on(err, kind))
         return upd_fail(u, why.stage, err, "%s", why.text);
     LOGW(tag, "%s", why.text);
     return ESP_OK;

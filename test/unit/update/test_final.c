@@ -10,6 +10,7 @@
 
 #include "unit/update/rig.h"
 #include "update/copy.h"
+#include "update/priv.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -160,6 +161,40 @@ static void test_is_finished_by_the_next_session(void **state)
     assert_memory_equal(rig_bytes(&r, RIG_BLOB), content, sizeof(content));
     assert_int_equal(rig_boots(&r), 1);
     rig_close(&r);
+}
+
+/* A worn partition that no boot needs is no reason to stay on this version,
+ * whatever must be there at the next start is. */
+static void test_cannot_be_finished(void **state)
+{
+    static const struct {
+        const char *claim;
+        enum upd_kind kind;
+        esp_err_t want;
+    } rows[] = {
+        { "data", UPD_KIND_RAW, ESP_OK },
+        { "the partition table", UPD_KIND_TABLE, ESP_ERR_FLASH_OP_FAIL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        struct upd_copy c;
+        struct rig r;
+
+        interrupt(&r);
+        assert_int_equal(upd_copy_parse(span_str(r.store.copy), &c), ESP_OK);
+        c.kind = (uint8_t)rows[i].kind;
+        upd_copy_format(&c, r.store.copy);
+        sim_flash_stick(&r.flash, RIG_BLOB, true);
+        rig_serve(&r, r.image, r.image_len);
+        r.opts.staging = r.opts.final = NULL;
+        r.opts.finalize_with_copy = false;
+        if (rig_update(&r, NULL) != rows[i].want)
+            fail_msg("%s: %s", rows[i].claim, r.diag.text);
+        assert_int_equal(rig_boots(&r), rows[i].want ? 0 : 1);
+        assert_string_not_equal(r.store.copy, "");
+        rig_close(&r);
+    }
 }
 
 static void test_what_was_staged_is_gone(void **state)
@@ -467,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_goes_on_from_a_checkpoint),
         cmocka_unit_test(test_is_finished_later),
         cmocka_unit_test(test_is_finished_by_the_next_session),
+        cmocka_unit_test(test_cannot_be_finished),
         cmocka_unit_test(test_what_was_staged_is_gone),
         cmocka_unit_test(test_an_old_note),
         cmocka_unit_test(test_an_image_is_not_accepted_any_more),
