@@ -40,6 +40,12 @@ step() {
         "$name" "$1" "$3" "$((SECONDS - start))")")
 }
 
+# skip NAME WHY...: a step that this machine cannot take.
+skip() {
+    printf '\n=== %s: skipped, %s\n' "$1" "${*:2}"
+    steps_lines+=("$(printf '%-12s skipped, %s' "$1" "${*:2}")")
+}
+
 # Why steps failed, a line for each step, the sum: the end of a long log is
 # what is kept of it. Fails if anything did, or nothing ran.
 steps_end() {

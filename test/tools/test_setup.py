@@ -252,10 +252,10 @@ class Machine:
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
 
-    def install(self, group="build"):
+    def install(self, group="build", **env):
         run = subprocess.run(
-            ["/bin/sh", "-c", PRELUDE + f"packages_install {group}"],
-            text=True, capture_output=True, env={"PATH": str(self.bin)})
+            ["/bin/sh", "-c", PRELUDE + f"packages_install {group}"], text=True,
+            capture_output=True, env={"PATH": str(self.bin), **env})
         log = self.log.read_text() if self.log.exists() else ""
         return run, log
 
@@ -294,6 +294,30 @@ def test_without_root_and_sudo_it_says_what_to_do(tmp_path):
     run, log = Machine(tmp_path, root=False, sudo=False).install()
     assert run.returncode != 0 and log == ""
     assert "as root run: apt-get install gcc" in run.stderr
+
+
+LACKS = [
+    ("what only tests use", "test", "valgrind", {}, True),
+    ("the same in CI", "test", "valgrind", {"CI": "true"}, False),
+    ("what only tools use", "dev", "clang", {}, True),
+    ("a compiler", "dev", "gcc", {}, False),
+]
+
+
+@pytest.mark.parametrize("root", [True, False])
+@pytest.mark.parametrize("claim, group, lacks, env, goes_on", LACKS)
+def test_what_cannot_be_installed(tmp_path, claim, group, lacks, env, goes_on,
+                                  root):
+    names = all_packages(group).split()
+    names.remove(lacks)
+    machine = Machine(tmp_path, installed=" ".join(names), root=root,
+                      sudo=False)
+    machine.program("apt-get", "exit 100")
+    run, _ = machine.install(group, **env)
+    assert (run.returncode == 0) == goes_on, claim
+    why = "apt could not install" if root else "as root run: apt-get install"
+    assert f"{why}{':' * root} {lacks}\n" in run.stderr, run.stderr
+    assert (f"going on without {lacks}:" in run.stdout) == goes_on, claim
 
 
 def python_fetch(folder, does):

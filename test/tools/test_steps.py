@@ -2,6 +2,7 @@
 how many failed."""
 import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -72,6 +73,35 @@ def test_check_deep_goes_on(tmp_path, fails, code):
         "test", "test-san", "test-tsan", "test-msan", "analyse", "coverage",
         "fuzz"]
     assert "-DPORTA_DEEP=ON" in ran[0] and "-DX=1" in ran[0]
+    # Set-up was tried once; what it could not install would stop each step.
+    assert all(line.endswith(" GROUP=build") for line in ran)
     assert "FUZZ_SECONDS=5" in ran[-1]
     last = done.stdout.splitlines()[-1]
     assert last == ("34 passed, 2 failed" if code else "35 passed, 0 failed")
+
+
+CLANG = "#!/bin/sh\ncase \"$*\" in *=%s*) exit 1 ;; esac\n"
+
+
+@pytest.mark.parametrize("lacks, skipped", [
+    ("memory", ["test-msan"]), ("fuzzer", ["fuzz"]),
+    ("gcovr", ["coverage"]), ("clang", ["test-msan", "fuzz"])])
+def test_check_deep_says_what_is_missing(tmp_path, lacks, skipped):
+    for name, text in (("make", MAKE), ("clang", CLANG % lacks),
+                       ("gcovr", "#!/bin/sh\n")):
+        if name != lacks:
+            (tmp_path / name).write_text(text)
+            (tmp_path / name).chmod(0o755)
+    for name in "bash sh dirname mkdir tee grep tail head".split():
+        (tmp_path / name).symlink_to(shutil.which(name))
+    done = bash(f"tools/check_deep.sh {tmp_path}/b 5",
+                env={"PATH": str(tmp_path), "FAKE_LOG": f"{tmp_path}/log",
+                     "FAKE_FAILS": "nothing"})
+    ran = (tmp_path / "log").read_text()
+    end = done.stdout.splitlines()
+    for name in skipped:
+        assert f"{name} " not in ran
+        line = next(x for x in end if x.startswith(f"{name} "))
+        assert "skipped, " in line and "`make setup` installs it" in line
+    assert done.returncode == 0, done.stdout
+    assert end[-1] == f"{35 - 5 * len(skipped)} passed, 0 failed"
