@@ -80,8 +80,15 @@ uint16_t compat_chip_rev(void)
     return board.page ? (uint16_t)board.page->chip_rev : 0;
 }
 
+/* The first one decides. Threads go on until the process has ended, and a
+ * watchdog that bites meanwhile makes no other reset of it. */
 void compat_reset(enum port_reset_reason reason)
 {
+    static atomic_flag begun = ATOMIC_FLAG_INIT;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &(int){ 0 });
+    while (atomic_flag_test_and_set(&begun))
+        pause();
     compat_retain_save(board.page->retained, sizeof(board.page->retained));
     linux_sys_reset(&board.sys, reason);
     abort(); /* not reached: there is a page */
