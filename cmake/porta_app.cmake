@@ -49,6 +49,8 @@ function(porta_add_app name)
     add_executable(${elf} ${arg_SRCS})
     set_target_properties(${elf} PROPERTIES C_STANDARD 17 C_EXTENSIONS ON
         RUNTIME_OUTPUT_DIRECTORY "${apps}" OUTPUT_NAME "${name}.elf")
+    # Application code is written as ESP-IDF's examples are: %d for an int32_t,
+    # f() without void, functions that only one file knows, unused arguments.
     target_compile_options(${elf} PRIVATE ${PORTA_WARNINGS} -Wno-format
         -Wno-strict-prototypes -Wno-missing-prototypes -Wno-unused-parameter
         -include sdkconfig.h)

@@ -148,6 +148,7 @@ function(porta_fuzz name)
     set(corpus "${PROJECT_SOURCE_DIR}/fuzz/corpus/${name}")
     add_executable(fuzz_${name} ${arg_SOURCES})
     porta_target_setup(fuzz_${name} guest)
+    # The entry of a fuzzer is declared nowhere: libFuzzer has no header for C.
     target_compile_options(fuzz_${name} PRIVATE -Wno-missing-prototypes)
     porta_link(fuzz_${name} PRIVATE ${arg_LIBS})
     set_target_properties(fuzz_${name} PROPERTIES OUTPUT_NAME ${name}

@@ -6,7 +6,9 @@ include("${CMAKE_CURRENT_LIST_DIR}/embed.cmake")
 set(PORTA_APP_LINK_OPTIONS -pie -Wl,--gc-sections -Wl,--build-id=none
     ${PORTA_SANITIZERS})
 
-# Flags of application code, which is GNU C that others wrote.
+# Flags of application code, which is GNU C that others wrote: for a chip where
+# an int32_t is a long, which %d and %ld are told apart by, and with functions
+# that some options leave unused.
 function(porta_app_flags target)
     get_property(options GLOBAL PROPERTY PORTA_BUILD_COMPILE_OPTIONS)
     get_property(c_options GLOBAL PROPERTY PORTA_BUILD_C_COMPILE_OPTIONS)

@@ -39,6 +39,7 @@ def resolve(_cert, _key, _body):
     with tempfile.TemporaryDirectory() as folder:
         mark = os.path.join(folder, "asked")
         env = {"LD_PRELOAD": hang_dns(), "HANG_DNS_MARK": mark,
+               # hang-dns comes before the sanitizer, which asks to be first
                "ASAN_OPTIONS": "verify_asan_link_order=0"}
         yield ("https://a-server.example/fw.bin", [], env,
                lambda: os.path.exists(mark))

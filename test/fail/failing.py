@@ -78,6 +78,7 @@ class Note:
 
     @property
     def env(self):
+        # The shim comes before the address sanitizer, which asks to be first.
         return {"PORTA_FAIL": str(self.path), "LD_PRELOAD": SHIM,
                 "ASAN_OPTIONS": "verify_asan_link_order=0:"
                                 + os.environ.get("ASAN_OPTIONS", "")}
