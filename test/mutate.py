@@ -6,6 +6,7 @@ file stops the build, so that none goes missing unnoticed.
 
 usage of each list: mutants.py list              NAME:FILE of each, for CMake
                     mutants.py make NAME SOURCE  the file with the fault
+                    mutants.py check FOLDER      can each of them be made?
 """
 import sys
 
@@ -25,5 +26,8 @@ def main(mutants):
         print(";".join(f"{m[0]}:{m[1]}" for m in mutants))
     elif len(sys.argv) == 4 and sys.argv[1] == "make":
         sys.stdout.write(made(mutants, *sys.argv[2:]))
+    elif len(sys.argv) == 3 and sys.argv[1] == "check":
+        for name, file, *_ in mutants:
+            made(mutants, name, f"{sys.argv[2]}/{file}")
     else:
         sys.exit(__doc__)
