@@ -6,13 +6,13 @@ include("${CMAKE_CURRENT_LIST_DIR}/embed.cmake")
 set(PORTA_APP_LINK_OPTIONS -pie -Wl,--gc-sections -Wl,--build-id=none
     ${PORTA_SANITIZERS})
 
-# Flags of application code, which is GNU C that others wrote: for a chip where
-# an int32_t is a long, which %d and %ld are told apart by, and with functions
-# that some options leave unused.
+# Flags of application code, which is GNU C that others wrote.
 function(porta_app_flags target)
     get_property(options GLOBAL PROPERTY PORTA_BUILD_COMPILE_OPTIONS)
     get_property(c_options GLOBAL PROPERTY PORTA_BUILD_C_COMPILE_OPTIONS)
     get_property(defines GLOBAL PROPERTY PORTA_BUILD_COMPILE_DEFINITIONS)
+    # Written for a chip where an int32_t is a long, which %d and %ld are told
+    # apart by, and with functions that some options leave unused.
     target_compile_options(${target} PRIVATE
         -include "${PORTA_CONFIG_DIR}/sdkconfig.h"
         -O2 -g -ffunction-sections -fdata-sections -fPIE -Wall

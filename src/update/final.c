@@ -138,6 +138,7 @@ struct redo {
     const struct upd_device *dev;
     struct upd_copy c;
     uint8_t *buf; /* upd_buf_len() bytes */
+    bool unread;  /* the store has failed: the note may be there */
     struct diag *d;
 };
 
@@ -257,60 +258,63 @@ static esp_err_t redo(struct redo *r, const char *text)
     return ESP_OK;
 }
 
-/* kind: of what was copied, when ESP_ERR_FLASH_OP_FAIL is returned. */
-static esp_err_t redo_noted(const struct upd_env *env,
-                            const struct upd_store *store, struct diag *d,
-                            enum upd_kind *kind)
+/* Keeps in *r what was found out on the way to an error. */
+static esp_err_t redo_noted(struct redo *r, const struct upd_env *env,
+                            const struct upd_store *store)
 {
     const struct port_heap *heap = env->http.heap;
-    struct redo r = { .dev = env->device, .d = d };
     char text[UPD_STORE_TEXT_LEN] = "";
     esp_err_t err = store->load(store->ctx, UPD_COPY_KEY, text, sizeof(text));
 
     if (err == ESP_ERR_NOT_FOUND)
         return err;
-    r.buf = heap->alloc(heap->ctx, upd_buf_len(r.dev->parts));
-    if (!r.buf)
-        return diag_fail(d, DIAG_STAGE_WRITE, ESP_ERR_NO_MEM,
+    r->unread = err && err != ESP_ERR_INVALID_SIZE;
+    if (r->unread)
+        return diag_fail(r->d, DIAG_STAGE_FLASH, err,
+                         "whether a copy was interrupted cannot be read: %s",
+                         err_name(err));
+    r->buf = heap->alloc(heap->ctx, upd_buf_len(r->dev->parts));
+    if (!r->buf)
+        return diag_fail(r->d, DIAG_STAGE_WRITE, ESP_ERR_NO_MEM,
                          "there is no memory to finish a copy");
-    err = redo(&r, text);
-    heap->free(heap->ctx, r.buf);
+    err = redo(r, text);
+    heap->free(heap->ctx, r->buf);
     if (!err || err == ESP_ERR_OTA_VALIDATE_FAILED)
         forget(store);
-    *kind = (enum upd_kind)r.c.kind;
     return err;
 }
 
 esp_err_t upd_redo_copy(const struct upd_env *env,
                         const struct upd_store *store, struct diag *d)
 {
-    enum upd_kind kind;
+    struct redo r = { .dev = env->device, .d = d };
 
-    return redo_noted(env, store, d, &kind);
+    return redo_noted(&r, env, store);
 }
 
 /* Is the device better off with another update than with this copy? Where what
- * was staged was refused or lost, and where a partition that no boot needs has
- * worn out: the note of that stays, in case it was the power. */
-static bool may_go_on(esp_err_t err, enum upd_kind kind)
+ * was staged was refused or lost, where a partition that no boot needs has worn
+ * out, and where the store does not say: the note of these stays, in case it
+ * was the power. */
+static bool may_go_on(const struct redo *r, esp_err_t err)
 {
-    return err == ESP_ERR_OTA_VALIDATE_FAILED ||
+    return r->unread || err == ESP_ERR_OTA_VALIDATE_FAILED ||
            (err == ESP_ERR_FLASH_OP_FAIL &&
-            (kind == UPD_KIND_APP || kind == UPD_KIND_RAW));
+            (r->c.kind == UPD_KIND_APP || r->c.kind == UPD_KIND_RAW));
 }
 
 esp_err_t upd_final_redo(struct upd *u)
 {
     struct diag why = DIAG_NONE;
-    enum upd_kind kind;
+    struct redo r = { .dev = u->env.device, .d = &why };
     esp_err_t err;
 
     if (!CFG_STAGING || !upd_store(u))
         return ESP_OK;
-    err = redo_noted(&u->env, u->opts.store, &why, &kind);
+    err = redo_noted(&r, &u->env, u->opts.store);
     if (!err || err == ESP_ERR_NOT_FOUND)
         return ESP_OK;
-    if (!may_go_on(err, kind))
+    if (!may_go_on(&r, err))
         return upd_fail(u, why.stage, err, "%s", why.text);
     LOGW(tag, "%s", why.text);
     return ESP_OK;

@@ -280,7 +280,7 @@ MUST_CHECK esp_err_t upd_copy_noted(const struct upd_env *env,
  * be half-written: call it before it is used. ESP_ERR_NOT_FOUND: there is no
  * such copy; ESP_ERR_OTA_VALIDATE_FAILED: there is, and what was staged is
  * gone: the partition has to be installed again (the note is dropped); else
- * the copy could not be made. */
+ * the copy could not be made, or the store not be read. */
 MUST_CHECK esp_err_t upd_redo_copy(const struct upd_env *env,
                                    const struct upd_store *store,
                                    struct diag *d);

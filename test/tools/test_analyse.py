@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -89,3 +90,33 @@ def test_a_suppression_has_a_reason(tmp_path, text, whole):
     else:
         with pytest.raises(SystemExit):
             module.reasons(path)
+
+
+def sources(*ends):
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, text=True,
+                            capture_output=True, check=False).stdout
+    return [ROOT / name for name in listed.split("\0") if name.endswith(ends)]
+
+
+def test_each_place_says_why():
+    """A comment with NOLINT has a sentence of its own; a warning that a build
+    file turns off has one close above."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout: git lists the sources")
+    bare, places = [], 0
+    for path in sources(".c", ".h"):
+        text = path.read_text()
+        for comment in re.findall(r"/\*(?:(?!\*/).)*NOLINT.*?\*/", text, re.S):
+            places += 1
+            words = re.sub(r"NOLINT\w*(\(.*?\))?", "", comment).split()
+            if len(words) < 5:
+                bare.append(f"{path}: {comment}")
+    for path in sources("CMakeLists.txt", ".cmake"):
+        lines = path.read_text().splitlines()
+        for i, line in enumerate(lines):
+            if "-Wno-" in line.partition("#")[0]:
+                places += 1
+                if not any(x.lstrip().startswith("#")
+                           for x in lines[max(0, i - 5):i]):
+                    bare.append(f"{path}:{i + 1}: {line}")
+    assert places > 10 and not bare, "\n".join(bare)

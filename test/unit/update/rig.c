@@ -124,8 +124,11 @@ static char *text_of(struct rig_store *s, const char *key)
 static esp_err_t store_load(void *ctx, const char *key, char *out,
                             size_t out_len)
 {
+    const struct rig_store *s = ctx;
     const char *text = text_of(ctx, key);
 
+    if (s->unreadable && text == s->copy)
+        return ESP_FAIL;
     if (!text || text[0] == '\0')
         return ESP_ERR_NOT_FOUND;
     assert_true(strlen(text) < out_len);

@@ -38,6 +38,7 @@ struct rig_store {
     char copy[UPD_STORE_TEXT_LEN]; /* the same, of a copy */
     uint32_t save_cnt, clear_cnt;
     bool fails;                    /* to save and to clear */
+    bool unreadable;               /* and to load a copy's note */
     const struct sim_flash *flash; /* without power nothing is kept */
 };
 

@@ -302,6 +302,30 @@ static void test_no_memory_to_finish(void **state)
     rig_close(&r);
 }
 
+/* A store that cannot be read for once is no note that is none: the session
+ * goes on, and the copy is finished when the store says of it again. */
+static void test_a_note_that_cannot_be_read(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    interrupt(&r);
+    r.store.unreadable = true;
+    assert_int_equal(upd_redo_copy(&r.env, &r.store.port, &r.diag), ESP_FAIL);
+    assert_non_null(strstr(r.diag.text, "cannot be read"));
+    r.diag = (struct diag)DIAG_NONE;
+    rig_serve(&r, "", 0);
+    r.opts.staging = r.opts.final = NULL;
+    r.opts.finalize_with_copy = false;
+    assert_int_not_equal(rig_update(&r, NULL), ESP_OK);
+    assert_null(strstr(r.diag.text, "cannot be read"));
+    assert_string_not_equal(r.store.copy, "");
+    r.store.unreadable = false;
+    assert_int_equal(upd_redo_copy(&r.env, &r.store.port, &r.diag), ESP_OK);
+    assert_memory_equal(rig_bytes(&r, RIG_BLOB), content, sizeof(content));
+    rig_close(&r);
+}
+
 /* Without a store, or with one that fails, the copy is made all the same. */
 static void test_no_store(void **state)
 {
@@ -508,6 +532,7 @@ int main(void)
         cmocka_unit_test(test_an_image_is_not_accepted_any_more),
         cmocka_unit_test(test_the_table_changed),
         cmocka_unit_test(test_no_memory_to_finish),
+        cmocka_unit_test(test_a_note_that_cannot_be_read),
         cmocka_unit_test(test_no_store),
         cmocka_unit_test(test_notes),
         cmocka_unit_test(test_risks),
