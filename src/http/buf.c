@@ -27,18 +27,29 @@ esp_err_t http_buf_reserve(struct http_buf *b, size_t len)
     return ESP_OK;
 }
 
-esp_err_t http_buf_add(struct http_buf *b, struct span s)
+/* Lengths of things that are in memory: they do not overflow. */
+esp_err_t http_buf_join(struct http_buf *b, const struct span *parts,
+                        size_t cnt)
 {
-    if (s.len >= SIZE_MAX / 4 - b->len)
-        return ESP_ERR_NO_MEM;
-    esp_err_t err = http_buf_reserve(b, b->len + s.len);
+    size_t len = b->len;
+
+    for (size_t i = 0; i < cnt; i++)
+        len += parts[i].len;
+    esp_err_t err = http_buf_reserve(b, len);
     if (err)
         return err;
-    if (s.len > 0)
-        memcpy(b->ptr + b->len, s.ptr, s.len);
-    b->len += s.len;
+    for (size_t i = 0; i < cnt; i++) {
+        if (parts[i].len > 0)
+            memcpy(b->ptr + b->len, parts[i].ptr, parts[i].len);
+        b->len += parts[i].len;
+    }
     b->ptr[b->len] = '\0';
     return ESP_OK;
+}
+
+esp_err_t http_buf_add(struct http_buf *b, struct span s)
+{
+    return http_buf_join(b, &s, 1);
 }
 
 void http_buf_reset(struct http_buf *b)

@@ -13,6 +13,9 @@ struct http_buf {
 };
 
 MUST_CHECK esp_err_t http_buf_add(struct http_buf *b, struct span s);
+/* One behind the other: all, or nothing is added. */
+MUST_CHECK esp_err_t http_buf_join(struct http_buf *b, const struct span *parts,
+                                   size_t cnt);
 /* Room for len bytes and a terminator, contents kept. */
 MUST_CHECK esp_err_t http_buf_reserve(struct http_buf *b, size_t len);
 /* Empty, memory kept. */

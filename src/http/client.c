@@ -186,9 +186,8 @@ static esp_err_t client_fill(struct http_client *c, const char *url)
     c->rx = heap->alloc(heap->ctx, c->opts.rx_len);
     if (!c->rx)
         return ESP_ERR_NO_MEM;
-    esp_err_t err = http_set_method(c, "GET");
-    if (!err)
-        err = http_set_header(c, "User-Agent", agent ? agent : "porta");
+    memcpy(c->method, "GET", sizeof("GET"));
+    esp_err_t err = http_set_header(c, "User-Agent", agent ? agent : "porta");
     if (!err)
         err = http_set_url(c, url);
     if (!err && c->opts.username)
@@ -266,11 +265,6 @@ int http_fd(const struct http_client *c)
 http_len http_chunk_len(const struct http_client *c)
 {
     return c->framing == HTTP_FRAMING_CHUNKED ? c->chunk.size_len : 0;
-}
-
-const char *http_location(const struct http_client *c)
-{
-    return c->location.len > 0 ? c->location.ptr : NULL;
 }
 
 const struct http_opts *http_opts_of(const struct http_client *c)

@@ -217,8 +217,6 @@ MUST_CHECK esp_err_t http_redirect(struct http_client *c, struct diag *d);
 MUST_CHECK esp_err_t http_authenticate(struct http_client *c, struct diag *d);
 /* Redirects and authentications are counted from 0 again. */
 void http_reset_counters(struct http_client *c);
-/* What the last answer said, or NULL. */
-const char *http_location(const struct http_client *c);
 /* Ends the connection; the client can be used again. */
 void http_disconnect(struct http_client *c);
 bool http_connected(const struct http_client *c);

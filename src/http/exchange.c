@@ -155,10 +155,10 @@ static esp_err_t on_field(struct http_client *c)
     if (c->on_location) {
         err = http_buf_add(&c->location, value);
     } else if (c->on_challenge) {
-        if (c->challenge.len > 0)
-            err = http_buf_add(&c->challenge, span_str(", "));
-        if (!err)
-            err = http_buf_add(&c->challenge, value);
+        const struct span parts[] = {
+            span_str(c->challenge.len > 0 ? ", " : ""), value
+        };
+        err = http_buf_join(&c->challenge, parts, 2);
     }
     if (err || !c->opts.on_event)
         return err;
@@ -175,6 +175,11 @@ static esp_err_t on_field(struct http_client *c)
     return ESP_OK;
 }
 
+static bool is_wanted(const struct http_client *c)
+{
+    return c->on_location || c->on_challenge || c->opts.on_event;
+}
+
 /* Fields of interim answers mean nothing to anybody here. */
 static esp_err_t on_part(void *ctx, enum http_head_part part, struct span bytes)
 {
@@ -182,20 +187,14 @@ static esp_err_t on_part(void *ctx, enum http_head_part part, struct span bytes)
 
     if (is_interim(c))
         return ESP_OK;
-    switch (part) {
-    case HTTP_HEAD_STATUS:
-        if (bytes.len == 0)
-            http_emit(c, HTTP_EV_STATUS);
-        return ESP_OK;
-    case HTTP_HEAD_NAME:
+    if (part == HTTP_HEAD_NAME)
         return on_name(c, bytes);
-    case HTTP_HEAD_VALUE:
-        if (c->on_location || c->on_challenge || c->opts.on_event)
-            return http_buf_add(&c->value, bytes);
-        return ESP_OK;
-    case HTTP_HEAD_FIELD_END:
+    if (part == HTTP_HEAD_FIELD_END)
         return on_field(c);
-    }
+    if (part == HTTP_HEAD_VALUE)
+        return is_wanted(c) ? http_buf_add(&c->value, bytes) : ESP_OK;
+    if (bytes.len == 0)
+        http_emit(c, HTTP_EV_STATUS);
     return ESP_OK;
 }
 

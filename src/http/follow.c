@@ -221,9 +221,10 @@ esp_err_t http_fetch_token(struct http_client *c, struct diag *d)
 
 static esp_err_t bearer_text(struct http_client *c, struct http_buf *out)
 {
-    esp_err_t err = http_buf_add(out, span_str("Bearer "));
+    const struct span parts[] = { span_str("Bearer "),
+                                  http_buf_span(&c->token) };
 
-    return err ? err : http_buf_add(out, http_buf_span(&c->token));
+    return http_buf_join(out, parts, 2);
 }
 
 static esp_err_t make_cnonce(const struct http_client *c, char out[17])
@@ -239,12 +240,6 @@ static esp_err_t make_cnonce(const struct http_client *c, char out[17])
     return err;
 }
 
-/* Room for a format function that tells how much it needs. */
-static esp_err_t grow(struct http_buf *out, size_t need_len)
-{
-    return need_len > 0 ? http_buf_reserve(out, need_len) : ESP_ERR_INVALID_ARG;
-}
-
 static esp_err_t basic_text(const struct http_login *login,
                             struct http_buf *out)
 {
@@ -252,12 +247,21 @@ static esp_err_t basic_text(const struct http_login *login,
     esp_err_t err = http_basic_format(login, NULL, 0, &need_len);
 
     if (err == ESP_ERR_INVALID_SIZE)
-        err = grow(out, need_len);
+        err = http_buf_reserve(out, need_len);
     if (!err)
         err = http_basic_format(login, out->ptr, out->cap, &need_len);
     if (!err)
         out->len = need_len - 1;
     return err;
+}
+
+static esp_err_t put_target(const struct http_client *c, struct http_buf *out)
+{
+    const struct span parts[] = { c->url.path,
+                                  span_str(c->url.has_query ? "?" : ""),
+                                  c->url.query };
+
+    return http_buf_join(out, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 static esp_err_t digest_text(struct http_client *c,
@@ -277,17 +281,12 @@ static esp_err_t digest_text(struct http_client *c,
     if (!err)
         err = make_cnonce(c, digest.cnonce);
     if (!err)
-        err = http_buf_add(&uri,
-                           c->url.path.len > 0 ? c->url.path : span_str("/"));
-    if (!err && c->url.has_query)
-        err = http_buf_add(&uri, span_str("?"));
-    if (!err)
-        err = http_buf_add(&uri, c->url.query);
+        err = put_target(c, &uri);
     digest.uri = http_buf_span(&uri);
     if (!err)
         err = http_digest_format(&digest, NULL, 0, &need_len);
     if (err == ESP_ERR_INVALID_SIZE)
-        err = grow(out, need_len);
+        err = http_buf_reserve(out, need_len);
     if (!err)
         err = http_digest_format(&digest, out->ptr, out->cap, &need_len);
     if (!err)

@@ -22,7 +22,7 @@ struct oauth2 {
     struct http_tokens tokens;
     struct http_buf url, id, secret, refresh, scope;
     bool has_secret, has_refresh, has_scope;
-    bool in_body;          /* id and secret go there */
+    bool in_body;          /* id and secret, which there is, go there */
     struct http_buf token; /* empty: none */
     uint64_t expires_ms;   /* UINT64_MAX: it was not said */
     struct oauth2_stats stats;
@@ -38,28 +38,27 @@ static uint64_t now_ms(const struct oauth2 *o)
 /* application/x-www-form-urlencoded. */
 static esp_err_t put_encoded(struct http_buf *out, struct span text)
 {
-    esp_err_t err = ESP_OK;
-    char hex[4];
+    esp_err_t err = http_buf_reserve(out, out->len + 3 * text.len);
 
-    for (size_t i = 0; i < text.len && !err; i++) {
-        uint8_t c = text.ptr[i];
-        bool plain = http_is_alpha(c) || http_is_digit(c) || c == '-' ||
-                     c == '.' || c == '_' || c == '~';
-        (void)snprintf(hex, sizeof(hex), "%%%02X", c);
-        err = http_buf_add(out, plain ? span_of(&c, 1) : span_str(hex));
+    if (err)
+        return err;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = (char)text.ptr[i];
+        bool plain = http_is_alpha(text.ptr[i]) || http_is_digit(text.ptr[i]) ||
+                     strchr("-._~", c);
+        out->len += (size_t)snprintf(out->ptr + out->len, 4,
+                                     plain ? "%c" : "%%%02X", text.ptr[i]);
     }
-    return err;
+    return ESP_OK;
 }
 
 static esp_err_t put_pair(struct http_buf *out, const char *name,
                           const struct http_buf *value)
 {
-    esp_err_t err = out->len > 0 ? http_buf_add(out, span_str("&")) : ESP_OK;
+    const struct span parts[] = { span_str("&"), span_str(name),
+                                  span_str("=") };
+    esp_err_t err = http_buf_join(out, parts, 3);
 
-    if (!err)
-        err = http_buf_add(out, span_str(name));
-    if (!err)
-        err = http_buf_add(out, span_str("="));
     return err ? err : put_encoded(out, http_buf_span(value));
 }
 
@@ -75,7 +74,7 @@ static esp_err_t make_form(const struct oauth2 *o, struct http_buf *out)
         err = put_pair(out, "scope", &o->scope);
     if (!err && (o->in_body || !o->has_secret))
         err = put_pair(out, "client_id", &o->id);
-    if (!err && o->in_body && o->has_secret)
+    if (!err && o->in_body)
         err = put_pair(out, "client_secret", &o->secret);
     return err;
 }
@@ -90,7 +89,7 @@ static esp_err_t set_login(const struct oauth2 *o, struct http_client *c)
     if (!err)
         err = put_encoded(&secret, http_buf_span(&o->secret));
     if (!err)
-        err = http_set_login(c, id.ptr, secret.ptr ? secret.ptr : "");
+        err = http_set_login(c, id.ptr, secret.ptr);
     http_set_auth(c, HTTP_AUTH_BASIC);
     http_buf_free(&id);
     http_buf_free(&secret);
@@ -223,6 +222,7 @@ static esp_err_t explain(const struct oauth2 *o, int status,
             : "");
 }
 
+/* text is not empty. */
 static esp_err_t take_text(struct http_buf *to, struct span text)
 {
     esp_err_t err = http_buf_reserve(to, text.len + 1);
@@ -232,7 +232,7 @@ static esp_err_t take_text(struct http_buf *to, struct span text)
     if (!err)
         err = oauth2_json_text(text, to->ptr, &len);
     to->len = err ? 0 : len;
-    if (!err && (len == 0 || !http_is_value(http_buf_span(to))))
+    if (!err && !http_is_value(http_buf_span(to)))
         err = ESP_ERR_INVALID_RESPONSE;
     return err;
 }

@@ -5,6 +5,8 @@
 #define JSMN_STATIC
 #include <jsmn.h>
 
+#include <assert.h>
+
 #include "http/text.h"
 
 static struct span token_span(struct span text, const jsmntok_t *t)
@@ -85,7 +87,8 @@ esp_err_t oauth2_json_parse(struct span text, struct oauth2_answer *out)
     jsmn_parser parser;
 
     *out = (struct oauth2_answer){ .life_s = OAUTH2_LIFE_UNKNOWN };
-    if (text.len == 0 || text.len > INT32_MAX / 2)
+    assert(text.len < INT32_MAX); /* jsmn counts in int */
+    if (text.len == 0)
         return ESP_ERR_INVALID_RESPONSE;
     jsmn_init(&parser);
     int cnt = jsmn_parse(&parser, (const char *)text.ptr, text.len, tokens,

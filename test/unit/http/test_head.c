@@ -34,6 +34,8 @@ static const struct row rows[] = {
     { "the least", OK END, NULL, HEAD(200, ) },
     { "no reason", "HTTP/1.1 204\r\n" END, NULL, HEAD(204, ) },
     { "an empty reason", "HTTP/1.1 204 \r\n" END, NULL, HEAD(204, ) },
+    { "a single line feed behind the status", "HTTP/1.1 204\n" END, NULL,
+      HEAD(204, ) },
     { "single line feeds", "HTTP/1.1 200 OK\nContent-Length: 3\n\n", NULL,
       HEAD(200, .content_len = 3) },
     { "HTTP/1.0 closes", "HTTP/1.0 200 OK\r\n" END, NULL,
@@ -42,6 +44,11 @@ static const struct row rows[] = {
       NULL, HEAD(200, .minor = 0) },
     { "HTTP/1.1 may close", OK "Connection: close\r\n" END, NULL,
       HEAD(200, .keep_alive = false) },
+    { "close among others", OK "Connection: close, keep-alive, close\r\n" END,
+      NULL, HEAD(200, .keep_alive = false) },
+    { "HTTP/1.0 may keep, said twice",
+      "HTTP/1.0 200 OK\r\nConnection: keep-alive, Keep-Alive\r\n" END, NULL,
+      HEAD(200, .minor = 0) },
     { "close in a list", OK "connection: Upgrade , CLOSE\r\n" END, NULL,
       HEAD(200, .keep_alive = false) },
     { "a length", OK "Content-Length: 893536\r\n" END, NULL,
@@ -69,6 +76,18 @@ static const struct row rows[] = {
       HEAD(206, .has_range = true) },
     { "no range", "HTTP/1.1 416 R\r\nContent-Range: bytes */77\r\n" END, NULL,
       HEAD(416, .range_total = 77) },
+    { "the same range twice",
+      "HTTP/1.1 206 P\r\nContent-Range: bytes 0-9/100\r\n"
+      "Content-Range: bytes 0-9/100\r\n" END,
+      NULL, HEAD(206, .has_range = true, .range_last = 9, .range_total = 100) },
+    { "two ranges that end elsewhere are none",
+      "HTTP/1.1 206 P\r\n"
+      "Content-Range: bytes 0-9/100\r\nContent-Range: bytes 0-8/100\r\n" END,
+      NULL, HEAD(206, ) },
+    { "two ranges of files of other lengths are none",
+      "HTTP/1.1 206 P\r\n"
+      "Content-Range: bytes 0-9/100\r\nContent-Range: bytes 0-9/99\r\n" END,
+      NULL, HEAD(206, ) },
     { "two ranges that differ are none",
       "HTTP/1.1 206 P\r\n"
       "Content-Range: bytes 0-9/100\r\nContent-Range: bytes 1-9/100\r\n" END,
@@ -77,12 +96,18 @@ static const struct row rows[] = {
       "HTTP/1.1 206 P\r\n"
       "Content-Range: bytes 9-0/100\r\n" END,
       NULL, HEAD(206, ) },
+    { "a broken range after a sound one is none",
+      "HTTP/1.1 206 P\r\n"
+      "Content-Range: bytes 0-9/100\r\nContent-Range: x\r\n" END,
+      NULL, HEAD(206, ) },
     { "a sound range after a broken one is none",
       "HTTP/1.1 206 P\r\n"
       "Content-Range: x\r\nContent-Range: bytes 0-9/100\r\n" END,
       NULL, HEAD(206, ) },
     { "identity is no encoding", OK "Content-Encoding: identity\r\n" END, NULL,
       HEAD(200, ) },
+    { "an encoding without a name is none", OK "Content-Encoding:\r\n" END,
+      NULL, HEAD(200, ) },
     { "gzip is one", OK "Content-Encoding: gzip\r\n" END, NULL,
       HEAD(200, .encoded = true, .encoding = "gzip") },
     { "several are one", OK "Content-Encoding: deflate, gzip, compress\r\n" END,
@@ -109,6 +134,10 @@ static const struct row rows[] = {
       "HTTP/1.1 503 No\r\nDate: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
       "Retry-After: Fri, 31 Dec 1999 23:58:09 GMT\r\n" END,
       NULL, HEAD(503, ) },
+    { "nor is the server's own, if it is none",
+      "HTTP/1.1 503 No\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
+      "Date: yesterday\r\n" END,
+      NULL, HEAD(503, ) },
     { "a date that is none is left out",
       "HTTP/1.1 503 No\r\nDate: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
       "Retry-After: tomorrow\r\n" END,
@@ -129,6 +158,10 @@ static const struct row rows[] = {
       OK "ETag: \"a\001\"\r\nLast-Modified: \177\r\n"
          "Content-Type: text\033[2J\r\n" END,
       NULL, HEAD(200, ) },
+    { "a name that is longer than any of ours",
+      OK "Content-Length-Of-The-Part-That-Was-Asked-For-Which-Is-Not-That-Of-"
+         "The-Whole: 5\r\n" END,
+      NULL, HEAD(200, ) },
     { "what nobody asked for", OK "X: y\r\nServer:\r\nA-:1\r\n" END, NULL,
       HEAD(200, ) },
 
@@ -136,6 +169,13 @@ static const struct row rows[] = {
     { "HTML", "<html><body>\r\n", "begin as HTTP", { 0 } },
     { "HTTP/2", "HTTP/2 200 OK\r\n", "first line", { 0 } },
     { "HTTP/2.0", "HTTP/2.0 200 OK\r\n", "first line", { 0 } },
+    { "a version that is no digit",
+      "HTTP/1.x 200 OK\r\n",
+      "first line",
+      { 0 } },
+    { "no blank behind the version", "HTTP/1.10200\r\n", "first line", { 0 } },
+    { "the protocol's name alone", "HTTP/\r\n", "first line", { 0 } },
+    { "less than that", "HTT\r\n", "begin as HTTP", { 0 } },
     { "two blanks", "HTTP/1.1  200 OK\r\n", "first line", { 0 } },
     { "a status of two digits", "HTTP/1.1 20 OK\r\n", "first line", { 0 } },
     { "a status of four digits", "HTTP/1.1 2000 OK\r\n", "first line", { 0 } },
@@ -357,6 +397,8 @@ static void test_long_fields(void **state)
                                          "ETag",
                                          "Content-Type",
                                          "Connection",
+                                         "Content-Range",
+                                         "Content-Encoding",
                                          "Content-Length",
                                          "Transfer-Encoding" };
     char *in = malloc(20000);
@@ -366,7 +408,7 @@ static void test_long_fields(void **state)
     for (size_t i = 0; i < CNT(names); i++) {
         struct http_head_parser p;
         size_t used = 0;
-        bool frames = i >= 4;
+        bool frames = i >= 6;
 
         strcpy(in, OK);
         strcat(in, names[i]);
@@ -381,6 +423,8 @@ static void test_long_fields(void **state)
         assert_string_equal(p.head.content_type, "");
         if (i == 3) /* nobody knows what it said: do not count on it */
             assert_false(p.head.keep_alive);
+        assert_false(p.head.has_range);
+        assert_int_equal(p.head.encoded, i == 5); /* not ours, at any rate */
     }
     free(in);
 }

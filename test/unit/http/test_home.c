@@ -1,119 +1,18 @@
 /* Where requests go and what they say there: redirects away from home and the
- * way back, tokens, URLs that are made anew, proxies. Each row is all that went
- * over the wire, in order. */
+ * way back, tokens, URLs that are made anew. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "walk.h"
 
-#define ANSWER(status, fields) \
-    "HTTP/1.1 " status " X\r\nContent-Length: 0\r\n" fields "\r\n"
-#define OK ANSWER("200", "")
-#define TO(where) ANSWER("302", "Location: " where "\r\n")
-#define GET_(target, host, fields)                                \
-    "GET " target " HTTP/1.1\r\nUser-Agent: porta\r\nHost: " host \
-    "\r\n" fields "\r\n"
-#define BEARER(token) "Authorization: Bearer " token "\r\n"
-
-enum what { REQ, REWIND, RESUME, SET_URL };
-struct op {
-    enum what what;
-    const char *url; /* of SET_URL */
-    int status;
-    esp_err_t err;
-    const char *says;
-};
-#define ASK(s)                  \
-    {                           \
-        REQ, NULL, s, ESP_OK, 0 \
-    }
-#define ASK_FAILS(e, text)    \
-    {                         \
-        REQ, NULL, 0, e, text \
-    }
-#define BACK                       \
-    {                              \
-        REWIND, NULL, 0, ESP_OK, 0 \
-    }
-#define AGAIN                      \
-    {                              \
-        RESUME, NULL, 0, ESP_OK, 0 \
-    }
-#define GO(url)                    \
-    {                              \
-        SET_URL, url, 0, ESP_OK, 0 \
-    }
-
-#define OPS_MAX 5
-struct row {
-    const char *claim;
-    const char *url; /* NULL: http://h/f */
-    const char *proxy;
-    bool tokens, urls, login;
-    const char *mark; /* header "X-Mine: m", and this one is a secret */
-    struct sim_net_script conns[CONNS_MAX];
-    size_t conn_cnt;
-    struct op ops[OPS_MAX];
-    size_t op_cnt;
-    const char *sent;
-    const char *asked; /* of tokens and urls */
-};
-#define CONNS(...)                                                       \
-    .conns = { __VA_ARGS__ },                                            \
-    .conn_cnt = sizeof((const struct sim_net_script[]){ __VA_ARGS__ }) / \
-                sizeof(struct sim_net_script)
-#define OPS(...)            \
-    .ops = { __VA_ARGS__ }, \
-    .op_cnt = sizeof((const struct op[]){ __VA_ARGS__ }) / sizeof(struct op)
-
-/* Says what it was asked; the token and the URL count the calls. */
-struct giver {
-    char asked[64];
-    unsigned cnt;
-    esp_err_t err;
-    bool silent;
-};
-
-static void put(struct giver *g, const char *what)
-{
-    size_t len = strlen(g->asked);
-
-    snprintf(g->asked + len, sizeof(g->asked) - len, "%s", what);
-}
-
-static esp_err_t give_token(void *ctx, bool renew, struct http_buf *out,
-                            struct diag *d)
-{
-    struct giver *g = ctx;
-    char text[16];
-
-    (void)d;
-    g->cnt += renew || g->cnt == 0;
-    put(g, renew ? "new " : "any ");
-    snprintf(text, sizeof(text), "t%u", g->cnt);
-    return g->err ? g->err : http_buf_add(out, span_str(text));
-}
-
-static esp_err_t give_url(void *ctx, enum http_url_why why,
-                          struct http_buf *out, struct diag *d)
-{
-    static const char *const names[] = { "start ", "refused ", "resume " };
-    struct giver *g = ctx;
-    char text[32];
-
-    (void)d;
-    put(g, names[why]);
-    snprintf(text, sizeof(text), "http://h/s%u", ++g->cnt);
-    if (g->err || g->silent)
-        return g->err;
-    return http_buf_add(out, span_str(text));
-}
+#define LONG_HOST                 \
+    "a-host-whose-name-has-more-" \
+    "than-sixty-four-letters-so-that-it-needs-a-buffer-of-its-own"
 
 static const struct row homes[] = {
     { .claim = "the next request goes where the redirect led, and says nothing",
@@ -151,6 +50,10 @@ static const struct row homes[] = {
       OPS(ASK(200), GO("http://cdn/z"), ASK(200), GO("http://h/f"), ASK(200)),
       .sent = GET_("/f", "h", "Authorization: Basic dTpw\r\n")
           GET_("/x", "cdn", "") GET_("/z", "cdn", "") GET_("/f", "h", "") },
+    { .claim = "a home with a long name",
+      CONNS(CONN(DATA(OK)), CONN(DATA(OK))),
+      OPS(ASK(200), GO("http://" LONG_HOST "/f"), ASK(200)),
+      .sent = GET_("/f", "h", "") GET_("/f", LONG_HOST, "") },
     { .claim = "and a way back to the new home does not bring it there",
       .mark = "X-Mine",
       CONNS(CONN(DATA(TO("http://cdn/x"))),
@@ -176,6 +79,27 @@ static const struct row homes[] = {
       OPS(ASK(200), ASK(410)),
       .sent = GET_("/f", "h", "") GET_("/1", "cdn", "") GET_("/1", "cdn", "")
           GET_("/f", "h", "") GET_("/2", "cdn", "") },
+    { .claim = "the way back from a place of the same host is no new start",
+      .login = true,
+      CONNS(CONN(DATA(TO("/x")), DATA(OK), DATA(OK))),
+      OPS(ASK(200), BACK, ASK(200)),
+      .sent = GET_("/f", "h", "Authorization: Basic dTpw\r\n")
+          GET_("/x", "h", "Authorization: Basic dTpw\r\n")
+              GET_("/f", "h", "Authorization: Basic dTpw\r\n") },
+    { .claim = "what was learnt of a host goes with another path of it",
+      .url = "http://us%65r:p%61sswd@h/f",
+      CONNS(CONN(DATA(ANSWER("401", "WWW-Authenticate: Basic\r\n")), DATA(OK),
+                 DATA(OK))),
+      OPS(ASK(200), GO("/a/../g"), ASK(200)),
+      .sent = GET_("/f", "h", "")
+          GET_("/f", "h", "Authorization: Basic dXNlcjpwYXNzd2Q=\r\n")
+              GET_("/g", "h", "Authorization: Basic dXNlcjpwYXNzd2Q=\r\n") },
+    { .claim = "a '%' that begins no byte is one",
+      .url = "http://%4g%:%zz%1@h/f",
+      CONNS(CONN(DATA(ANSWER("401", "WWW-Authenticate: Basic\r\n")), DATA(OK))),
+      OPS(ASK(200)),
+      .sent = GET_("/f", "h", "")
+          GET_("/f", "h", "Authorization: Basic JTRnJTolenolMQ==\r\n") },
     { .claim = "a refusal in the chain's first walk is the answer",
       CONNS(CONN(DATA(TO("http://cdn/1"))), CONN(DATA(ANSWER("403", "")))),
       OPS(ASK(403)),
@@ -192,6 +116,13 @@ static const struct row tokens[] = {
     { .claim = "a token that is refused is renewed, on the same connection",
       .tokens = true,
       CONNS(CONN(DATA(ANSWER("401", "")), DATA(OK))),
+      OPS(ASK(200)),
+      .sent = GET_("/f", "h", BEARER("t1")) GET_("/f", "h", BEARER("t2")),
+      .asked = "any new " },
+    { .claim = "whatever comes with the refusal is read over",
+      .tokens = true,
+      CONNS(CONN(DATA("HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno"),
+                 DATA(OK))),
       OPS(ASK(200)),
       .sent = GET_("/f", "h", BEARER("t1")) GET_("/f", "h", BEARER("t2")),
       .asked = "any new " },
@@ -241,6 +172,13 @@ static const struct row urls[] = {
       OPS(ASK(404)),
       .sent = GET_("/s1", "h", ""),
       .asked = "start " },
+    { .claim = "whoever gives none leaves the one that there is",
+      .urls = true,
+      .silent = true,
+      CONNS(CONN(DATA(OK))),
+      OPS(ASK(200)),
+      .sent = GET_("/f", "h", ""),
+      .asked = "start " },
     { .claim = "after a pause there is another",
       .urls = true,
       CONNS(CONN(DATA(OK), DATA(OK))),
@@ -249,142 +187,91 @@ static const struct row urls[] = {
       .asked = "start resume " },
 };
 
-static const struct row proxies[] = {
-    { .claim = "http is asked of the proxy with the whole URL",
-      .url = "http://h:81/f?q",
-      .proxy = "http://us%40er:p%3aw@p:3128",
-      .login = true,
-      CONNS(CONN(DATA(OK))),
+#define FILL_256 FILL_64 FILL_64 FILL_64 FILL_64
+#define FILL_64                        \
+    "0123456789012345678901234567890." \
+    "0123456789012345678901234567890."
+#define CHUNK_3K                                                             \
+    "c00\r\n" FILL_256 FILL_256 FILL_256 FILL_256 FILL_256 FILL_256 FILL_256 \
+        FILL_256 FILL_256 FILL_256 FILL_256 FILL_256 "\r\n"
+#define HOP(n) DATA(TO("/" n))
+#define GET_HOP(n) GET_("/" n, "h", "")
+
+/* What is left of an answer that sends us on. */
+static const struct row leftovers[] = {
+    { .claim = "chunks are read over",
+      CONNS(CONN(DATA("HTTP/1.1 302 X\r\nLocation: /x\r\nTransfer-Encoding: "
+                      "chunked\r\n\r\n4\r\nover\r\n0\r\n\r\n"),
+                 DATA(OK))),
       OPS(ASK(200)),
-      .sent = GET_("http://h:81/f?q", "h:81",
-                   "Authorization: Basic dTpw\r\n"
-                   "Proxy-Authorization: Basic dXNAZXI6cDp3\r\n") },
-    { .claim = "another server, the same proxy: its secret goes on, ours not",
-      .proxy = "http://u:p@p",
-      .login = true,
-      CONNS(CONN(DATA(TO("http://cdn/x"))), CONN(DATA(OK))),
+      .sent = GET_("/f", "h", "") GET_("/x", "h", "") },
+    { .claim = "chunks without end are not",
+      CONNS(CONN(DATA("HTTP/1.1 302 X\r\nLocation: /x\r\nTransfer-Encoding: "
+                      "chunked\r\n\r\n"),
+                 DATA(CHUNK_3K), DATA(CHUNK_3K), DATA(CHUNK_3K), DATA(CHUNK_3K),
+                 DATA(CHUNK_3K), DATA(CHUNK_3K), DATA("0\r\n\r\n"),
+                 DATA(ANSWER("500", ""))),
+            CONN(DATA(OK))),
       OPS(ASK(200)),
-      .sent = GET_("http://h/f", "h",
-                   "Authorization: Basic dTpw\r\n"
-                   "Proxy-Authorization: Basic dTpw\r\n")
-          GET_("http://cdn/x", "cdn", "Proxy-Authorization: Basic dTpw\r\n") },
-    { .claim = "407 to CONNECT without credentials",
-      .url = "https://h/f",
-      .proxy = "http://p:3128",
-      CONNS(CONN(DATA("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\n\r\n"))),
-      OPS(ASK_FAILS(ESP_FAIL, "h:443: proxy p:3128: status 407: it wants a "
-                              "user name")),
-      .sent = "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n" },
-    { .claim = "407 to CONNECT with credentials",
-      .url = "https://[::1]:8443/f",
-      .proxy = "http://u:p@p:3128/",
-      .login = true,
-      CONNS(CONN(DATA("HTTP/1.1 407 No\r\n\r\n"))),
-      OPS(ASK_FAILS(ESP_FAIL, "refuses the user name")),
-      .sent = "CONNECT [::1]:8443 HTTP/1.1\r\nHost: [::1]:8443\r\n"
-              "Proxy-Authorization: Basic dTpw\r\n\r\n" },
-    { .claim = "a proxy that cannot reach the server",
-      .url = "https://h:80/f",
-      .proxy = "http://p",
-      CONNS(CONN(DATA("HTTP/1.0 502 No\r\n\r\n"))),
-      OPS(ASK_FAILS(ESP_ERR_HTTP_CONNECT, "status 502")),
-      .sent = "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n" },
-    { .claim = "a proxy that speaks into the tunnel",
-      .url = "https://h/f",
-      .proxy = "http://p",
-      CONNS(CONN(DATA("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n"))),
-      OPS(ASK_FAILS(ESP_FAIL, "bytes of its own")),
-      .sent = "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n" },
-    { .claim = "a proxy that says nothing",
-      .url = "https://h/f",
-      .proxy = "http://p",
-      CONNS(CONN(SILENCE)),
-      OPS(ASK_FAILS(ESP_ERR_HTTP_CONNECT, "no answer to CONNECT")),
-      .sent = "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n" },
-    { .claim = "a proxy that is gone",
-      .url = "https://h/f",
-      .proxy = "http://p:3128",
-      OPS(ASK_FAILS(ESP_ERR_HTTP_CONNECT, "h:443: proxy p:3128: cannot "
-                                          "connect")),
-      .sent = "" },
-    { .claim = "a proxy that talks on and on",
-      .url = "https://h/f",
-      .proxy = "http://p",
-      CONNS(CONN(DATA("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"))),
-      OPS(ASK_FAILS(ESP_ERR_HTTP_CONNECT, "not sound")),
-      .sent = "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n" },
+      .sent = GET_("/f", "h", "") GET_("/x", "h", "") },
+    { .claim = "nor what comes before the server closes",
+      CONNS(CONN(DATA("HTTP/1.1 302 X\r\nLocation: /x\r\nConnection: close\r\n"
+                      "Content-Length: 4\r\n\r\nover"),
+                 DATA(ANSWER("500", ""))),
+            CONN(DATA(OK))),
+      OPS(ASK(200)),
+      .sent = GET_("/f", "h", "") GET_("/x", "h", "") },
+    { .claim = "what ends early has a new connection behind it",
+      CONNS(CONN(DATA("HTTP/1.1 302 X\r\nLocation: /x\r\n"
+                      "Content-Length: 9\r\n\r\nover")),
+            CONN(DATA(OK))),
+      OPS(ASK(200)),
+      .sent = GET_("/f", "h", "") GET_("/x", "h", "") },
+    { .claim = "more places than are remembered are gone to all the same",
+      .max_redirects = 20,
+      CONNS(CONN(HOP("1"), HOP("2"), HOP("3"), HOP("4"), HOP("5"), HOP("6"),
+                 HOP("7"), HOP("8"), HOP("9"), HOP("10"), HOP("11"), HOP("12"),
+                 HOP("13"), HOP("14"), HOP("15"), HOP("16"), HOP("17"),
+                 HOP("18"), DATA(OK))),
+      OPS(ASK(200)),
+      .sent = GET_HOP("f") GET_HOP("1") GET_HOP("2") GET_HOP("3") GET_HOP(
+          "4") GET_HOP("5") GET_HOP("6") GET_HOP("7") GET_HOP("8") GET_HOP("9")
+          GET_HOP("10") GET_HOP("11") GET_HOP("12") GET_HOP("13") GET_HOP("14")
+              GET_HOP("15") GET_HOP("16") GET_HOP("17") GET_HOP("18") },
 };
 
-static void run_op(struct http_client *c, const struct op *op)
+static void test_leftovers(void **state)
 {
-    char body[64] = "";
-    struct diag d = DIAG_NONE;
-    esp_err_t err = ESP_OK;
-
-    if (op->what == REWIND)
-        err = http_rewind(c, &d);
-    else if (op->what == RESUME)
-        err = http_resume(c, &d);
-    else if (op->what == SET_URL)
-        err = http_set_url(c, op->url);
-    else
-        err = http_request(c, &d);
-    if (err != op->err)
-        print_message("%s\n", d.text);
-    assert_int_equal(err, op->err);
-    if (op->says && !strstr(d.text, op->says))
-        fail_msg("'%s' is not in '%s'", op->says, d.text);
-    if (op->what != REQ || err)
-        return;
-    assert_int_equal(http_head(c)->status, op->status);
-    assert_int_equal(read_all(c, 64, body, NULL), ESP_OK);
+    (void)state;
+    walk_rows(leftovers, CNT(leftovers));
 }
 
-static void run_row(const struct row *row)
+static void test_homes(void **state)
 {
-    struct giver giver = { .cnt = 0 };
-    struct http_tokens token_src = { &giver, give_token };
-    struct http_urls url_src = { &giver, give_url };
-    struct http_opts opts = { .follow = true,
-                              .proxy = row->proxy,
-                              .tls.skip_verify = true,
-                              .tokens = row->tokens ? &token_src : NULL,
-                              .urls = row->urls ? &url_src : NULL,
-                              .username = row->login ? "u" : NULL,
-                              .password = row->login ? "p" : NULL,
-                              .auth = row->login ? HTTP_AUTH_BASIC
-                                                 : HTTP_AUTH_NONE };
-    struct http_client *c = NULL;
-    struct bench b;
-
-    print_message("# %s\n", row->claim);
-    bench_init(&b, row->conns, row->conn_cnt);
-    assert_int_equal(
-        http_open(&c, &b.env, &opts, row->url ? row->url : "http://h/f", NULL),
-        ESP_OK);
-    if (row->mark) {
-        assert_int_equal(http_set_header(c, "X-Mine", "m"), ESP_OK);
-        http_mark_secret(c, row->mark);
-    }
-    for (size_t i = 0; i < row->op_cnt; i++)
-        run_op(c, &row->ops[i]);
-    assert_string_equal(bench_sent(&b), row->sent);
-    assert_string_equal(giver.asked, row->asked ? row->asked : "");
-    http_close(c);
-    bench_check_clean(&b);
+    (void)state;
+    walk_rows(homes, CNT(homes));
 }
 
-#define RUN(name)                              \
-    static void test_##name(void **state)      \
-    {                                          \
-        (void)state;                           \
-        for (size_t i = 0; i < CNT(name); i++) \
-            run_row(&name[i]);                 \
-    }
-RUN(homes)
-RUN(tokens)
-RUN(urls)
-RUN(proxies)
+static void test_tokens(void **state)
+{
+    (void)state;
+    walk_rows(tokens, CNT(tokens));
+}
+
+static void test_urls(void **state)
+{
+    (void)state;
+    walk_rows(urls, CNT(urls));
+}
+
+static void test_each_allocation_fails(void **state)
+{
+    (void)state;
+    walk_without_memory(homes, CNT(homes));
+    walk_without_memory(leftovers, CNT(leftovers));
+    walk_without_memory(tokens, CNT(tokens));
+    walk_without_memory(urls, CNT(urls));
+}
 
 static void test_givers_fail(void **state)
 {
@@ -412,38 +299,72 @@ static void test_givers_fail(void **state)
     bench_check_clean(&b);
 }
 
-static void test_proxy_urls(void **state)
+/* Whoever sets the header himself is not given a token. */
+static void test_own_authorization(void **state)
 {
-    static const struct {
-        const char *url;
-        esp_err_t err;
-    } rows[] = { { "http://p", ESP_OK },
-                 { "http://u:p@p:1/", ESP_OK },
-                 { "https://p", ESP_ERR_NOT_SUPPORTED },
-                 { "http://p/path", ESP_ERR_INVALID_ARG },
-                 { "http://p?q", ESP_ERR_INVALID_ARG },
-                 { "socks5://p", ESP_ERR_INVALID_ARG },
-                 { "p:3128", ESP_ERR_INVALID_ARG },
-                 { NULL, ESP_OK } };
-    struct bench b;
-    struct http_opts opts = { .follow = true };
+    const struct sim_net_script conns[] = { CONN(DATA(OK)) };
+    struct giver giver = { .cnt = 0 };
+    struct http_tokens token_src = { &giver, give_token };
+    struct http_opts opts = { .follow = true, .tokens = &token_src };
     struct http_client *c = NULL;
+    struct bench b;
 
     (void)state;
-    bench_init(&b, NULL, 0);
+    bench_init(&b, conns, CNT(conns));
     assert_int_equal(http_open(&c, &b.env, &opts, "http://h/f", NULL), ESP_OK);
-    for (size_t i = 0; i < CNT(rows); i++)
-        assert_int_equal(http_set_proxy(c, rows[i].url), rows[i].err);
+    assert_int_equal(http_set_header(c, "Authorization", "Mine"), ESP_OK);
+    assert_int_equal(http_request(c, NULL), ESP_OK);
+    assert_string_equal(bench_sent(&b),
+                        GET_("/f", "h", "Authorization: Mine\r\n"));
+    assert_string_equal(giver.asked, "");
     http_close(c);
     bench_check_clean(&b);
+}
+
+static esp_err_t give_text(void *ctx, bool renew, struct http_buf *out,
+                           struct diag *d)
+{
+    (void)renew;
+    (void)d;
+    return http_buf_add(out, span_str(ctx));
+}
+
+/* A token that would be no field, or none at all, is not sent. */
+static void test_tokens_of_no_use(void **state)
+{
+    static char none[] = "", lines[] = "a\r\nX: y";
+    char *const texts[] = { none, lines };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(texts); i++) {
+        struct http_tokens token_src = { texts[i], give_text };
+        struct http_opts opts = { .follow = true, .tokens = &token_src };
+        struct diag d = DIAG_NONE;
+        struct http_client *c = NULL;
+        struct bench b;
+
+        bench_init(&b, NULL, 0);
+        assert_int_equal(http_open(&c, &b.env, &opts, "http://h/f", NULL),
+                         ESP_OK);
+        assert_int_equal(http_request(c, &d), ESP_ERR_INVALID_ARG);
+        assert_non_null(strstr(d.text, "no token that can be sent"));
+        assert_int_equal(b.net.open_cnt, 0);
+        http_close(c);
+        bench_check_clean(&b);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_homes),       cmocka_unit_test(test_tokens),
-        cmocka_unit_test(test_urls),        cmocka_unit_test(test_proxies),
-        cmocka_unit_test(test_givers_fail), cmocka_unit_test(test_proxy_urls),
+        cmocka_unit_test(test_homes),
+        cmocka_unit_test(test_leftovers),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_each_allocation_fails),
+        cmocka_unit_test(test_givers_fail),
+        cmocka_unit_test(test_own_authorization),
+        cmocka_unit_test(test_tokens_of_no_use),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

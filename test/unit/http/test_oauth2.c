@@ -37,6 +37,20 @@ static const struct {
     { "an error", "{\"error\":\"invalid_client\"}", ESP_OK, "", "",
       "invalid_client", NONE },
     { "nothing in it", "{}", ESP_OK, "", "", "", NONE },
+    { "a life that is just too long", "{\"expires_in\":4294967295}", ESP_OK, "",
+      "", "", NONE - 1 },
+    { "a life that is an object", "{\"expires_in\":{}}",
+      ESP_ERR_INVALID_RESPONSE, "", "", "", NONE },
+    { "two lives", "{\"expires_in\":1,\"expires_in\":2}",
+      ESP_ERR_INVALID_RESPONSE, "", "", "", NONE },
+    { "a name without a value", "{\"access_token\"}", ESP_ERR_INVALID_RESPONSE,
+      "", "", "", NONE },
+    { "names without values", "{\"access_token\",\"token_type\":\"Bearer\"}",
+      ESP_ERR_INVALID_RESPONSE, "", "", "", NONE },
+    { "a name that is none", "{1:2}", ESP_ERR_INVALID_RESPONSE, "", "", "",
+      NONE },
+    { "a name that is a list", "{[]:2}", ESP_ERR_INVALID_RESPONSE, "", "", "",
+      NONE },
     { "a life before birth", "{\"expires_in\":-1}", ESP_ERR_INVALID_RESPONSE,
       "", "", "", NONE },
     { "a token that is no text", "{\"access_token\":1}",
@@ -100,7 +114,12 @@ static void test_escapes(void **state)
         { "\\u0041\\u00e9\\u20AC", "A\xc3\xa9\xe2\x82\xac" },
         { "\\ud83d\\ude00!", "\xf0\x9f\x98\x80!" },
         { "\\u0000", NULL },
+        { "\\ufffd", "\xef\xbf\xbd" },
         { "\\ud83d", NULL },
+        { "\\ud83d1234567", NULL },
+        { "\\ud83d\\n123456", NULL },
+        { "\\ud83d\\uffff", NULL },
+        { "\\ud83d\\uzzzz", NULL },
         { "\\ud83dx", NULL },
         { "\\ud83d\\u0041", NULL },
         { "\\ude00", NULL },
@@ -113,6 +132,8 @@ static void test_escapes(void **state)
     size_t len = 0;
 
     (void)state;
+    assert_int_equal(oauth2_json_text(span_of("a\0b", 3), out, &len),
+                     ESP_ERR_INVALID_RESPONSE);
     for (size_t i = 0; i < CNT(rows); i++) {
         esp_err_t err = oauth2_json_text(span_str(rows[i].in), out, &len);
 
@@ -186,6 +207,26 @@ static const struct row flows[] = {
       .requests = 3,
       .token = "tok",
       .sent = "grant_type=client_credentials&client_id=id&client_secret=s" },
+    { .claim = "a public client has no secret to say elsewhere",
+      .conns = { CONN(DATA(JSON("401", "{\"error\":\"invalid_client\"}"))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_FAIL,
+      .says = "401, invalid_client: check the client's id" },
+    { .claim = "all that may stand as it is, and what may not",
+      .scope = "aZ09-._~ %\xc3/+",
+      .conns = { CONN(DATA(TOKEN(""))) },
+      .calls = 1,
+      .requests = 1,
+      .token = "tok",
+      .sent = "&scope=aZ09-._~%20%25%C3%2F%2B&client_id=id" },
+    { .claim = "a refresh token that was changed to one that breaks lines",
+      .refresh = "r1",
+      .conns = { CONN(DATA(TOKEN(",\"refresh_token\":\"a\\r\\nb\""))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_ERR_INVALID_RESPONSE,
+      .says = "a token that cannot be used" },
     { .claim = "a token is kept while it lives",
       .secret = "s",
       .conns = { CONN(DATA(TOKEN(",\"expires_in\":3600"))) },
@@ -244,6 +285,24 @@ static const struct row flows[] = {
       .err = ESP_FAIL,
       .says = "answered 400 and no token",
       .unsaid = "long" },
+    { .claim = "or the refresh token",
+      .refresh = "long-token",
+      .conns = { CONN(DATA(JSON("400", "{\"error\":\"long-token\"}"))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_FAIL,
+      .says = "answered 400 and no token",
+      .unsaid = "long" },
+    { .claim = "or has it in its words",
+      .refresh = "long-token",
+      .conns = { CONN(DATA(JSON("400", "{\"error\":\"invalid_grant\","
+                                       "\"error_description\":\"no long-token "
+                                       "here\"}"))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_FAIL,
+      .says = "400, invalid_grant: the refresh token",
+      .unsaid = "long" },
     { .claim = "a refresh token that is over",
       .refresh = "r",
       .conns = { CONN(DATA(JSON("400", "{\"error\":\"invalid_grant\","
@@ -259,6 +318,41 @@ static const struct row flows[] = {
       .requests = 1,
       .err = ESP_ERR_HTTP_EAGAIN,
       .says = "answered 503, busy" },
+    { .claim = "one that has had too many questions, which passes, too",
+      .secret = "s",
+      .conns = { CONN(DATA(JSON("429", "{}"))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_ERR_HTTP_EAGAIN,
+      .says = "answered 429 and no token" },
+    { .claim = "one in front of it that cannot reach it",
+      .secret = "s",
+      .conns = { CONN(DATA(JSON("502", "<html>"))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_ERR_HTTP_EAGAIN,
+      .says = "answered 502 and no token" },
+    { .claim = "or not in time",
+      .secret = "s",
+      .conns = { CONN(DATA(JSON("504", ""))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_ERR_HTTP_EAGAIN,
+      .says = "answered 504 and no token" },
+    { .claim = "success without a token",
+      .secret = "s",
+      .conns = { CONN(DATA(JSON("200", "{\"token_type\":\"Bearer\"}"))) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_ERR_INVALID_RESPONSE,
+      .says = "no JSON object with an access_token" },
+    { .claim = "an answer that breaks off",
+      .secret = "s",
+      .conns = { CONN(DATA("HTTP/1.1 200 X\r\nContent-Length: 99\r\n\r\n{")) },
+      .calls = 1,
+      .requests = 1,
+      .err = ESP_ERR_HTTP_INCOMPLETE_DATA,
+      .says = "after 1 of 99 bytes" },
     { .claim = "a redirect is not followed",
       .secret = "s",
       .conns = { CONN(DATA(JSON("302", "")), DATA("Location: http://i/\r\n")) },
@@ -451,10 +545,18 @@ static void test_slow_answer(void **state)
 
 static void test_each_allocation_fails(void **state)
 {
-    const struct sim_net_script conns[] = { CONN(DATA(TOKEN(""))) };
+    /* Encoded, they fill a buffer to its last byte but one. */
+    static const char slashes[] = "/////////////////////////////";
+    /* The second answer is to id and secret in the body. */
+    const struct sim_net_script conns[] = {
+        CONN(DATA(JSON("401", "{\"error\":\"invalid_client\"}"))),
+        CONN(DATA(TOKEN(",\"refresh_token\":\"r2\"")))
+    };
     struct oauth2_opts opts = { .token_url = "http://h/t",
-                                .client_id = "id",
-                                .client_secret = "s" };
+                                .client_id = "a client with a name",
+                                .client_secret = "s",
+                                .refresh_token = slashes,
+                                .scope = "one two three" };
     unsigned n = 0;
     esp_err_t err = ESP_ERR_NO_MEM;
 
@@ -470,9 +572,11 @@ static void test_each_allocation_fails(void **state)
         err = oauth2_open(&o, &b.env, &opts, NULL);
         if (!err)
             err = call(o, &b.env, false, token, NULL);
+        assert_true(!err || err == ESP_ERR_NO_MEM);
         oauth2_close(o);
         bench_check_clean(&b);
     }
+    assert_int_equal(err, ESP_OK);
     print_message("# %u allocations, each failed once\n", n - 2);
     assert_in_range(n, 10, 100);
 }

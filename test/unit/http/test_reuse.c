@@ -455,10 +455,12 @@ static void test_events(void **state)
 /* --- memory --------------------------------------------------------------- */
 
 static const struct sim_net_script busy[] = {
-    CONN(DATA("HTTP/1.1 401 Who\r\nContent-Length: 3\r\nWWW-Authenticate: "
-              "Digest realm=\"r\", nonce=\"n\"\r\n\r\nwho"),
-         DATA("HTTP/1.1 302 Go\r\nLocation: http://i/g\r\n"
-              "Content-Length: 0\r\n\r\n")),
+    CONN(
+        DATA("HTTP/1.1 401 Who\r\nEmpty:\r\nContent-Length: 3\r\n"
+             "WWW-Authenticate: Basic realm=\"as long as sixty-four bytes\"\r\n"
+             "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n\r\nwho"),
+        DATA("HTTP/1.1 302 Go\r\nLocation: http://i/g\r\n"
+             "Content-Length: 0\r\n\r\n")),
     CONN(DATA(OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
 };
 

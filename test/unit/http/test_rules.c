@@ -68,6 +68,17 @@ static void test_content_range(void **state)
     }
 }
 
+static void test_len_signed(void **state)
+{
+    (void)state;
+    assert_int_equal(http_len_signed(NONE), -1);
+    assert_int_equal(http_len_signed(0), 0);
+    assert_int_equal(http_len_signed(INT32_MAX), INT32_MAX);
+    /* What has no place in the signed number is not known, either. */
+    assert_true(http_len_signed(NONE - 1) ==
+                (NONE - 1 > (uint64_t)INT64_MAX ? -1 : (int64_t)(NONE - 1)));
+}
+
 static void test_range_text(void **state)
 {
     char text[HTTP_RANGE_TEXT_LEN];
@@ -113,6 +124,8 @@ static const struct {
       ESP_OK, HTTP_AUTH_DIGEST, true, false, false, false, "r", "2", NULL },
     { "the first of equals", "Basic realm=\"1\", Basic realm=\"2\"", ESP_OK,
       HTTP_AUTH_BASIC, false, false, false, false, "1", "", NULL },
+    { "schemes and nothing else", "Negotiate,Basic", ESP_OK, HTTP_AUTH_BASIC,
+      false, false, false, false, "", "", NULL },
     { "an unknown scheme before", "Negotiate YII=, Basic realm=\"b\"", ESP_OK,
       HTTP_AUTH_BASIC, false, false, false, false, "b", "", NULL },
     { "its parameters are not ours", "Basic realm=\"b\", Bearer realm=\"t\"",
@@ -120,6 +133,20 @@ static const struct {
     { "a hash that we do not have",
       "Digest realm=\"r\", nonce=\"n\", "
       "algorithm=SHA-512-256",
+      ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false, false, false, "", "",
+      NULL },
+    { "a hash written without its hyphen",
+      "Digest realm=\"r\", nonce=\"n\", "
+      "algorithm=SHA256",
+      ESP_OK, HTTP_AUTH_DIGEST, true, false, false, false, "r", "n", NULL },
+    { "a parameter without a value at the end", "Digest nonce=\"n\", realm=",
+      ESP_OK, HTTP_AUTH_DIGEST, false, false, false, false, "", "n", NULL },
+    { "values without quotes, blanks behind them",
+      "Digest realm=r , nonce=n\t, qop=auth", ESP_OK, HTTP_AUTH_DIGEST, false,
+      false, true, false, "r", "n", NULL },
+    { "no realm", "Digest nonce=\"n\"", ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE,
+      false, false, false, false, "", "", NULL },
+    { "parameters of no scheme", "realm=\"r\", nonce=\"n\"",
       ESP_ERR_NOT_SUPPORTED, HTTP_AUTH_NONE, false, false, false, false, "", "",
       NULL },
     { "integrity only",
@@ -207,7 +234,8 @@ struct digest_row {
     const char *claim, *challenge, *user, *password, *uri, *cnonce, *want;
 };
 
-/* The reference's vectors; RFC 2069 (with its erratum) and RFC 7616. */
+/* The reference's vectors; RFC 2069 (with its erratum) and RFC 7616. Those of
+ * sessions were reckoned with Python's hashlib by RFC 7616 section 3.4.2. */
 static const struct digest_row digests[] = {
     { "MD5", "Digest realm=\"realm\", nonce=\"abc\", qop=\"auth\"", "user",
       "passwd", "/fw.bin", "0123456789abcdef",
@@ -222,6 +250,15 @@ static const struct digest_row digests[] = {
       "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"",
       "Mufasa", "CircleOfLife", "/dir/index.html", "",
       "1949323746fe6a43ef61f9606e7febea" },
+    { "a session's key",
+      "Digest realm=\"realm\", nonce=\"abc\", qop=\"auth\", "
+      "algorithm=MD5-sess",
+      "user", "passwd", "/fw.bin", "0123456789abcdef",
+      "251d45b9b8e16482bfe546b28ef728e4" },
+    { "a session's key by SHA-256, without qop",
+      "Digest realm=\"realm\", nonce=\"abc\", algorithm=SHA-256-sess", "user",
+      "passwd", "/fw.bin", "0123456789abcdef",
+      "42013eff5680702af7048c4b145ffcb8c298b76d2b442bb066eeb900218a6bf9" },
 };
 
 static void digest_of(const struct digest_row *row, struct http_digest *d,
@@ -256,11 +293,25 @@ static void test_digest(void **state)
 
 static void test_digest_text(void **state)
 {
-    static const struct digest_row row = {
-        "",     "Digest realm=\"r\", nonce=\"n\", qop=\"auth\", opaque=\"o\"",
-        "u\"x", "p",
-        "/f?q", "0123456789abcdef",
-        ""
+    static const struct {
+        struct digest_row in;
+        const char *algorithm, *rest;
+    } rows[] = {
+        { { "a challenge with everything",
+            "Digest realm=\"r\", nonce=\"n\", qop=\"auth\", opaque=\"o\"",
+            "u\"x\\", "p", "/f?q", "0123456789abcdef", "" },
+          "MD5",
+          ", qop=auth, nc=0000001f, cnonce=\"0123456789abcdef\", "
+          "opaque=\"o\"" },
+        { { "a session without qop needs our nonce, too",
+            "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256-sess", "u\"x\\",
+            "p", "/f?q", "0123456789abcdef", "" },
+          "SHA-256-sess",
+          ", cnonce=\"0123456789abcdef\"" },
+        { { "without either it is not sent", "Digest realm=\"r\", nonce=\"n\"",
+            "u\"x\\", "p", "/f?q", "0123456789abcdef", "" },
+          "MD5",
+          "" },
     };
     struct http_digest d;
     struct http_challenge c;
@@ -270,18 +321,24 @@ static void test_digest_text(void **state)
     size_t need = 0;
 
     (void)state;
-    digest_of(&row, &d, &c, &login);
-    d.nc = 0x1f;
-    http_digest_response(&d, response);
-    (void)snprintf(want, sizeof(want),
-                   "Digest username=\"u\\\"x\", realm=\"r\", nonce=\"n\", "
-                   "uri=\"/f?q\", algorithm=MD5, response=\"%s\", qop=auth, "
-                   "nc=0000001f, cnonce=\"0123456789abcdef\", opaque=\"o\"",
-                   response);
-    assert_int_equal(http_digest_format(&d, out, sizeof(out), &need), ESP_OK);
-    assert_string_equal(out, want);
-    assert_int_equal(http_digest_format(&d, out, need - 1, &need),
-                     ESP_ERR_INVALID_SIZE);
+    for (size_t i = 0; i < CNT(rows); i++) {
+        print_message("# %s\n", rows[i].in.claim);
+        digest_of(&rows[i].in, &d, &c, &login);
+        d.nc = 0x1f;
+        http_digest_response(&d, response);
+        (void)snprintf(
+            want, sizeof(want),
+            "Digest username=\"u\\\"x\\\\\", realm=\"r\", nonce=\"n\", "
+            "uri=\"/f?q\", algorithm=%s, response=\"%s\"%s",
+            rows[i].algorithm, response, rows[i].rest);
+        assert_int_equal(http_digest_format(&d, out, sizeof(out), &need),
+                         ESP_OK);
+        assert_string_equal(out, want);
+        /* Each piece is the first that does not fit any more. */
+        for (size_t room = need; room-- > 0;)
+            assert_int_equal(http_digest_format(&d, out, room, &need),
+                             ESP_ERR_INVALID_SIZE);
+    }
 }
 
 static void test_redirect(void **state)
@@ -405,6 +462,8 @@ static void test_fields_injection(void **state)
                          ESP_ERR_INVALID_ARG);
     assert_int_equal(http_fields_set(&fs, span_str("A"), span_of("b\0c", 3)),
                      ESP_ERR_INVALID_ARG);
+    assert_int_equal(http_fields_set(&fs, span_of("A\0B", 3), span_str("c")),
+                     ESP_ERR_INVALID_ARG);
     assert_int_equal(set(&fs, "A", "b\tc \xc3\xa4"), ESP_OK);
     http_fields_clear(&fs);
 }
@@ -500,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_range),
+        cmocka_unit_test(test_len_signed),
         cmocka_unit_test(test_range_text),
         cmocka_unit_test(test_challenge),
         cmocka_unit_test(test_basic),

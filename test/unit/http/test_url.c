@@ -56,6 +56,10 @@ static const struct {
     { "no host", "http:///p", NULL },
     { "a port and no host", "http://:80/", NULL },
     { "a user and no host", "http://u@/", NULL },
+    { "neither", "http://@/", NULL },
+    { "a scheme with a plus", "svn+http://h/", NULL },
+    { "a scheme with a hyphen", "view-source://h/", NULL },
+    { "a scheme with a dot", "x.http://h/", NULL },
     { "port 0", "http://h:0/", NULL },
     { "port 65536", "http://h:65536/", NULL },
     { "a port that overflows", "http://h:99999999999999999999/", NULL },
@@ -244,6 +248,9 @@ static void test_same_origin(void **state)
         { "http://h", "http://h.", false },
         { "http://h", "http://x.h", false },
         { "http://hh", "http://h", false },
+        { "http://[::1]", "http://[::1]:80/a", true },
+        { "http://[::1]", "http://[::2]", false },
+        { "http://[::1]", "http://h", false },
     };
 
     (void)state;
