@@ -250,7 +250,7 @@ static int check_arg_cnt(const struct cli_verb *verb,
     if (args->cnt > verb->arg_max)
         /* Not the words: one of them may be a URL with a password. */
         return cli_usage(verb, "there are %d arguments, it takes: %s",
-                         args->cnt, verb->usage);
+                         args->cnt, verb->usage[0] ? verb->usage : "none");
     return CLI_GO;
 }
 

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "base/text.h"
+#include "cli_temp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -285,6 +286,7 @@ static esp_err_t open_beside(struct cli_out *o, mode_t mode, struct diag *d)
         o->tmp[0] = '\0';
         return out_fail(o, "create", d);
     }
+    cli_temp_add(o->tmp);
     mask = umask(0);
     umask(mask);
     if (fchmod(o->fd, mode & ~mask) != 0) {
@@ -399,6 +401,7 @@ static esp_err_t replace(struct cli_out *o, struct diag *d)
     else if (rename(o->tmp, name) != 0)
         err = out_fail(o, "create", d);
     if (!err) {
+        cli_temp_drop(o->tmp);
         o->tmp[0] = '\0';
         sync_folder(name);
     }
@@ -421,6 +424,7 @@ void cli_out_discard(struct cli_out *o)
     o->fd = -1;
     if (o->tmp[0])
         unlink(o->tmp);
+    cli_temp_drop(o->tmp);
     o->tmp[0] = '\0';
 }
 

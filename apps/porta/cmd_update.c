@@ -475,7 +475,7 @@ static bool put_heap(cJSON *obj, const struct session *s)
 
 static cJSON *result_json(const struct session *s)
 {
-    static char text[2048];
+    static char text[4096]; /* twice what the longest needs */
     const struct diag *d = s->outcome == OUT_FAILED ? &s->diag : NULL;
     cJSON *obj;
 
@@ -540,15 +540,20 @@ static void add_hint(struct session *s)
 static int report(const struct session *s)
 {
     int status = s->outcome == OUT_UPDATED ? CLI_DONE : CLI_NOTHING;
+    int said;
 
     warn_unknown(s);
     if (s->outcome == OUT_FAILED)
         status = cli_fail(&update_verb, &s->diag, false);
-    if (s->o->json)
-        return cli_json_print(&update_verb, result_json(s), status);
-    if (s->outcome != OUT_FAILED)
+    if (!s->o->json && s->outcome != OUT_FAILED)
         result_text(s);
-    return cli_finish(&update_verb, status);
+    said = s->o->json ? cli_json_print(&update_verb, result_json(s), status)
+                      : cli_finish(&update_verb, status);
+    if (s->outcome == OUT_UPDATED && said != status)
+        fputs("porta update: the update itself is done, and is not to be "
+              "tried again\n",
+              stderr);
+    return said;
 }
 
 int cmd_update(int argc, char **argv)

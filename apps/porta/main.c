@@ -54,8 +54,10 @@ int main(int argc, char **argv)
               stderr);
         return CLI_FAILED;
     }
-    /* A reader that goes away is an error of write(), not the end. */
+    /* A reader that goes away, and a file that may not grow (ulimit -f), are
+     * errors of write(), not the end. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         cli_help_main(stderr);
         return CLI_USAGE;

@@ -1,5 +1,6 @@
 #include "store_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,7 +86,21 @@ static void remove_at(struct store_file *s, int at)
 {
     wipe_free(s->item[at].key);
     wipe_free(s->item[at].value);
-    s->item[at] = s->item[--s->cnt];
+    s->cnt--;
+    memmove(&s->item[at], &s->item[at + 1],
+            (size_t)(s->cnt - at) * sizeof(s->item[0]));
+}
+
+/* The oldest of the kind that key is of; s->cnt: there is none. */
+static int oldest_alike(const struct store_file *s, const char *key)
+{
+    const char *dot = strrchr(key, '.');
+    size_t len = dot ? (size_t)(dot - key) + 1 : 0;
+    int at = 0;
+
+    while (at < s->cnt && (len == 0 || strncmp(s->item[at].key, key, len) != 0))
+        at++;
+    return at;
 }
 
 static bool put(struct store_file *s, const char *key, const char *value)
@@ -93,6 +108,8 @@ static bool put(struct store_file *s, const char *key, const char *value)
     char *k = strdup(key), *v = strdup(value);
     int at = find(s, key);
 
+    if (at == STORE_FILE_ITEMS)
+        at = oldest_alike(s, key);
     if (!k || !v || at == STORE_FILE_ITEMS) {
         free(k);
         wipe_free(v);
@@ -120,7 +137,6 @@ esp_err_t store_file_open(struct store_file *s, const char *flash_path,
                           struct diag *d)
 {
     struct cli_bytes text = CLI_BYTES_NONE;
-    struct diag none = DIAG_NONE;
     size_t len = strlen(flash_path) + sizeof(".porta");
     char *save = NULL;
 
@@ -129,13 +145,22 @@ esp_err_t store_file_open(struct store_file *s, const char *flash_path,
     if (!s->path)
         return diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
     snprintf(s->path, len, "%s.porta", flash_path);
-    if (cli_read_file(s->path, STORE_MAX_LEN, &text, &none) != ESP_OK)
+    if (access(s->path, F_OK) != 0 && errno == ENOENT)
+        return ESP_OK;
+    if (cli_read_file(s->path, STORE_MAX_LEN, &text, &s->why) != ESP_OK)
         return ESP_OK;
     for (char *line = strtok_r((char *)text.ptr, "\n", &save); line;
          line = strtok_r(NULL, "\n", &save))
         take_line(s, line);
     cli_bytes_free(&text);
     return ESP_OK;
+}
+
+esp_err_t store_file_check(const struct store_file *s, struct diag *d)
+{
+    return s->why.err
+               ? diag_fail(d, DIAG_STAGE_FILE, s->why.err, "%s", s->why.text)
+               : ESP_OK;
 }
 
 const char *store_file_get(const struct store_file *s, const char *key)
@@ -176,10 +201,10 @@ esp_err_t store_file_set(struct store_file *s, const char *key,
 {
     int at = find(s, key);
     char *text = NULL;
-    esp_err_t err;
+    esp_err_t err = store_file_check(s, d);
 
-    if (!value && at == s->cnt)
-        return ESP_OK;
+    if (err || (!value && at == s->cnt))
+        return err;
     if (!value)
         remove_at(s, at);
     else if (!put(s, key, value))

@@ -44,6 +44,8 @@ static esp_err_t load_refresh(struct update_auth *a,
     const char *kept;
     esp_err_t err = cli_read_secret(o->refresh_token, &a->refresh, d);
 
+    if (!err)
+        err = store_file_check(a->store, d);
     if (err)
         return err;
     make_key(a, o);

@@ -171,6 +171,18 @@ def test_a_rotated_refresh_token_is_kept_and_used(issuer, flash, oauth2,
         assert "refresh-1" not in f.read()
 
 
+def test_a_kept_token_that_cannot_be_read_is_not_given_up(issuer, flash,
+                                                          oauth2):
+    """The first token is of no use any more: it is not asked with, and the
+    file with the kept one stays."""
+    path = flash()
+    os.mkdir(f"{path}.porta")
+    ended = oauth2(path, grant=("--refresh-token", "refresh-1"))
+    assert ended.code == 1 and "Is a directory" in ended.err, ended
+    assert not issuer.server.paths
+    assert os.path.isdir(f"{path}.porta")
+
+
 def test_errors_are_told_without_secrets(issuer, flash, oauth2):
     ended = oauth2(flash(), grant=("--client-secret", "wrong"))
     assert ended.code == 1, ended

@@ -2,6 +2,7 @@
 that boots. A row is a claim, what the server sends, what must be said."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -248,3 +249,17 @@ def test_a_pipe_is_no_flash_file(porta, tmp_path):
     for verb in ["explain", "reset"]:
         ended = porta(verb, tmp_path / "pipe", timeout=20)
         assert ended.code == 1 and "not a regular file" in ended.err, ended
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_an_update_whose_result_nobody_got(porta, pki, site, flash, more):
+    """1, as for every result that is lost, but the update is no failed one."""
+    path = flash()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [porta.path, "update", path, site.url("good.bin"), "--cacert",
+             pki.ca, *more], stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=60, check=False)
+    assert done.returncode == 1 and "standard output" in done.stderr, done
+    assert "the update itself is done" in done.stderr, done
+    assert boot_of(porta, path)[0] == "ota_1"

@@ -3,6 +3,7 @@ names, and never half."""
 
 import os
 import pathlib
+import resource
 import subprocess
 
 import pytest
@@ -132,3 +133,12 @@ def test_a_link_to_a_private_key_spares_it(place, tmp_path):
     done = place("table", tmp_path / "link", text=True)
     assert done.returncode == 1 and "private key" in done.stderr, done
     assert (place.home / "key.pem").read_bytes() == before
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_a_file_that_may_not_grow(place, tmp_path, maker):
+    """A limit (ulimit -f) is an error with a sentence, and no signal."""
+    done = place(maker, tmp_path / "out", text=True, preexec_fn=lambda:
+                 resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16)))
+    assert done.returncode == 1 and "File too large" in done.stderr, done
+    assert not os.listdir(tmp_path)

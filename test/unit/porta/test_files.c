@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -140,14 +142,79 @@ static void test_secrets(void **state)
     cli_bytes_free(&got);
 }
 
+/* What a command is doing when a signal comes: one file is done, one begun. */
+static void write_until(const struct place *p, int sig)
+{
+    struct cli_out out = CLI_OUT_CLOSED;
+
+    if (cli_write_file(p->path, span_str("old"), 0644, NULL) ||
+        cli_out_open(&out, p->path, 0644, NULL) ||
+        cli_out_write(&out, "new", 3, NULL))
+        _exit(1);
+    raise(sig);
+    _exit(cli_out_commit(&out, NULL) ? 2 : 0);
+}
+
+static int status_of(pid_t pid)
+{
+    int status = 0;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+/* Whether anything but the old file is there, teardown() sees. */
+static void test_a_signal_leaves_nothing_half(void **state)
+{
+    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+    struct place *p = *state;
+    struct cli_bytes got;
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            signal(ends[i], SIG_DFL);
+            write_until(p, ends[i]);
+        }
+        int status = status_of(pid);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), ends[i]);
+        assert_int_equal(cli_read_file(p->path, 100, &got, NULL), ESP_OK);
+        assert_string_equal((char *)got.ptr, "old");
+        cli_bytes_free(&got);
+    }
+}
+
+/* nohup(1) */
+static void test_an_ignored_signal_stays_so(void **state)
+{
+    struct place *p = *state;
+    struct cli_bytes got;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        signal(SIGHUP, SIG_IGN);
+        write_until(p, SIGHUP);
+    }
+    assert_int_equal(status_of(pid), 0);
+    assert_int_equal(cli_read_file(p->path, 100, &got, NULL), ESP_OK);
+    assert_string_equal((char *)got.ptr, "new");
+    cli_bytes_free(&got);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_PLACE(test_written_whole), IN_PLACE(test_discarded_leaves_the_old),
-        IN_PLACE(test_bounded),       IN_PLACE(test_missing),
-        IN_PLACE(test_large),         IN_PLACE(test_secrets),
+        IN_PLACE(test_written_whole),
+        IN_PLACE(test_discarded_leaves_the_old),
+        IN_PLACE(test_bounded),
+        IN_PLACE(test_missing),
+        IN_PLACE(test_large),
+        IN_PLACE(test_secrets),
+        IN_PLACE(test_a_signal_leaves_nothing_half),
+        IN_PLACE(test_an_ignored_signal_stays_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
