@@ -61,6 +61,8 @@ static esp_err_t verify(const esp_partition_t *p)
         api_device()->receipt = receipt;
         return ESP_OK;
     }
+    if (err == ESP_ERR_NO_MEM)
+        return err;
     LOGE(OTA_TAG, "%s is not made bootable: %s", p->label,
          img_fault_text(&check.fault, text, sizeof(text)));
     return ESP_ERR_OTA_VALIDATE_FAILED;
@@ -72,13 +74,16 @@ static esp_err_t refuse_denied(const esp_partition_t *p)
     struct api_device *dev = api_device();
     struct part_entry part = api_entry(p);
     uint8_t digest[SHA256_LEN];
-    bool denied;
+    bool denied = false;
     esp_err_t err;
 
-    if (!pol_deny(dev->boot.policy) ||
-        deny_identity(&dev->parts, &part, digest) != ESP_OK)
+    if (!pol_deny(dev->boot.policy))
         return ESP_OK;
-    err = deny_has(&dev->parts, digest, &denied);
+    err = deny_identity(&dev->parts, &part, digest);
+    if (err == ESP_ERR_NOT_FOUND)
+        return ESP_OK; /* no image, which nobody has seen fail */
+    if (!err)
+        err = deny_has(&dev->parts, digest, &denied);
     if (!err && denied) {
         LOGE(OTA_TAG,
              "%s is not made bootable: its image failed on this "
