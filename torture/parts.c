@@ -159,13 +159,15 @@ static const struct part_entry *pair_part(const struct world *w, uint32_t slot,
 esp_err_t parts_pair_prepare(struct world *w, const char **why)
 {
     uint32_t next = world_next_slot(w);
+    const struct part_entry *to = pair_part(w, next, w->running);
+    const struct part_entry *from = pair_part(w, w->running, next);
 
-    *why = "no OTA slot runs, or no data partitions NAME_0, NAME_1 go with "
-           "the slots";
-    if (w->running >= BOOT_MAX_SLOTS || !pair_part(w, next, w->running))
+    *why = "no OTA slot runs, or no data partitions NAME_0, NAME_1 that can be "
+           "written go with the slots";
+    if (w->running >= BOOT_MAX_SLOTS || !to || !from)
         return ESP_ERR_NOT_SUPPORTED;
-    w->pair_new = pair_part(w, next, w->running);
-    w->pair_old = pair_part(w, w->running, next);
+    w->pair_new = to;
+    w->pair_old = from;
     w->memo = digest_of(w, w->pair_old);
     w->memo_new = digest_of(w, w->pair_new);
     return holds_file(w, w->pair_new) ? ESP_ERR_NOT_SUPPORTED : ESP_OK;

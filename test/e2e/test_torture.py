@@ -29,14 +29,14 @@ def small(porta, tmp_path):
     return make_layout(porta, tmp_path, 5000)
 
 
-def make_layout(porta, tmp_path, least):
+def make_layout(porta, tmp_path, least, table=TABLE):
     for version, size in ((1, least), (2, least + 1000)):
         (tmp_path / "body").write_bytes(random.Random(version).randbytes(size))
         porta.ok("image", "create", "--chip", "esp32", "--project", "demo",
                  "--version", version, "--secure-version", version, "--segment",
                  f"0x3ffb0000:{tmp_path}/body", "-o",
                  tmp_path / f"app{version}.bin")
-    (tmp_path / "table.csv").write_text(TABLE)
+    (tmp_path / "table.csv").write_text(table)
     flash = tmp_path / "device.bin"
     porta.ok("flash", "create", "-o", flash, "--chip", "esp32", "--size",
              "1MB", "--table", tmp_path / "table.csv", "--app",
@@ -225,6 +225,18 @@ def test_one_path(porta, small):
                for path in said["paths"] if not path["cells"])
     ended = porta("torture", flash, "--image", image, "--path", "confirm-it")
     assert ended.code == 2 and "no path has this name" in ended.err
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_half_of_a_pair_is_no_pair(porta, tmp_path, slot):
+    """Data of an application that cannot be written, as the other's can."""
+    row = f"www_{slot}, data, fat, , 8K"
+    flash, image = make_layout(porta, tmp_path, 5000,
+                               TABLE.replace(row, f"{row}, readonly"))
+    said = porta.ok("torture", flash, "--image", image, "--path", "update-data",
+                    "--path", "confirm", "--json").json
+    assert {path["path"]: path["not_here"] for path in said["paths"]}[
+        "update-data"].startswith("no OTA slot runs, or no data partitions")
 
 
 @pytest.mark.parametrize("args", [
