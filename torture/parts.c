@@ -69,15 +69,15 @@ esp_err_t parts_staged_prepare(struct world *w, const char **why)
     if (!settings_part(w) || store.save(store.ctx, "copy", "x") ||
         store.clear(store.ctx, "copy"))
         return ESP_ERR_NOT_SUPPORTED;
+    w->staged = part;
     w->memo = digest_of(w, part);
     return ESP_OK;
 }
 
 esp_err_t parts_staged_write(struct world *w)
 {
-    const struct part_entry *part = staged_part(w);
-    const struct world_get get = { .file = file_for(part),
-                                   .final = part,
+    const struct world_get get = { .file = file_for(w->staged),
+                                   .final = w->staged,
                                    .keep = true };
 
     return world_get(w, &get);
@@ -92,8 +92,7 @@ esp_err_t parts_staged_start(struct world *w)
 
 esp_err_t parts_staged_appl(struct world *w)
 {
-    const struct part_entry *part = staged_part(w);
-    const struct appl_copy copy = { part->label, file_for(part) };
+    const struct appl_copy copy = { w->staged->label, file_for(w->staged) };
 
     return appl_copy(w, &copy);
 }
@@ -107,10 +106,8 @@ esp_err_t parts_staged_appl_start(struct world *w)
 
 static const char *staged_check(struct world *w, bool *done)
 {
-    const struct part_entry *part = staged_part(w);
-
-    *done = holds_file(w, part);
-    return *done || digest_of(w, part) == w->memo
+    *done = holds_file(w, w->staged);
+    return *done || digest_of(w, w->staged) == w->memo
                ? NULL
                : "a data partition has neither its old content nor the new";
 }

@@ -44,7 +44,7 @@ struct world {
     uint8_t buf[4096];
     /* What a path remembers of how things were. */
     uint32_t memo, memo_new, memo_slot;
-    const struct part_entry *pair_old, *pair_new;
+    const struct part_entry *staged, *pair_old, *pair_new;
 };
 
 MUST_CHECK esp_err_t world_open(struct world *w, const struct tort_conf *conf);
