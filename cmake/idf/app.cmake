@@ -14,7 +14,7 @@ function(porta_app_flags target)
     # Written for a chip where an int32_t is a long, which %d and %ld are told
     # apart by, and with functions that some options leave unused.
     target_compile_options(${target} PRIVATE
-        -include "${PORTA_CONFIG_DIR}/sdkconfig.h"
+        -include "${PORTA_CONFIG_DIR}/sdkconfig.h" "SHELL:-include porta/newlib.h"
         -O2 -g -ffunction-sections -fdata-sections -fPIE -Wall
         -Wno-format -Wno-unused-function ${options}
         $<$<COMPILE_LANGUAGE:C>:${c_options}> ${PORTA_SANITIZERS})

@@ -37,6 +37,7 @@ endfunction()
 # already, any other is an error.
 function(porta_component_requires lib scope)
     get_property(names GLOBAL PROPERTY PORTA_COMPONENT_NAMES)
+    get_property(cjson GLOBAL PROPERTY PORTA_CJSON_NAMES)
     foreach(name IN LISTS ARGN)
         string(REGEX REPLACE "^(idf::|.*__)" "" short "${name}")
         porta_component_offered(offered "${short}")
@@ -44,15 +45,21 @@ function(porta_component_requires lib scope)
             if(NOT "__idf_${short}" STREQUAL lib)
                 target_link_libraries(${lib} ${scope} "__idf_${short}")
             endif()
+        elseif(short IN_LIST cjson)
+            porta_component_cjson("${CMAKE_CURRENT_LIST_FILE}" ${lib} ${scope}
+                "${short}")
         elseif(NOT offered)
             porta_component_missing("${CMAKE_CURRENT_LIST_FILE}" "${name}")
         endif()
     endforeach()
 endfunction()
 
-# C++ is asked for when a component has it, and not before: it takes time.
+# A source in C++ that was made, or that stands elsewhere: the project's own
+# folder knows the language for those in the components' folders.
 macro(porta_component_languages)
-    if("${ARGN}" MATCHES "\\.(cpp|cc|cxx)(;|$)" AND NOT CMAKE_CXX_COMPILER)
+    get_property(porta_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+    if("${ARGN}" MATCHES "\\.(cpp|cc|cxx)(;|$)" AND
+            NOT "CXX" IN_LIST porta_languages)
         enable_language(CXX)
     endif()
 endmacro()
@@ -111,6 +118,10 @@ function(porta_component_define)
     if(COMPONENT_NAME STREQUAL "main")
         get_property(names GLOBAL PROPERTY PORTA_COMPONENT_NAMES)
         porta_component_requires(${lib} PRIVATE ${names})
+        get_property(cjson GLOBAL PROPERTY PORTA_CJSON_NAMES)
+        foreach(name IN LISTS cjson)
+            porta_component_cjson("" ${lib} PRIVATE "${name}")
+        endforeach()
     endif()
 endfunction()
 

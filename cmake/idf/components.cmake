@@ -1,11 +1,11 @@
 # Which components a project has, and what is offered of ESP-IDF's.
 
 # Names of ESP-IDF's components whose headers are there, all in one library.
-set(PORTA_OFFERED app_update bootloader_support driver efuse esp-tls
+set(PORTA_OFFERED app_update bootloader_support cjson driver efuse esp-tls
     esp_app_format esp_bootloader_format esp_common esp_driver_gpio esp_encrypted_img esp_event
     esp_hw_support esp_http_client esp_https_ota esp_netif esp_partition
-    esp_security esp_system esp_timer esp_wifi freertos heap log lwip mbedtls newlib
-    nvs_flash partition_table protocol_examples_common soc spi_flash
+    esp_security esp_system esp_timer esp_wifi freertos heap json log lwip mbedtls
+    newlib nvs_flash partition_table protocol_examples_common soc spi_flash
     tcp_transport)
 # Named by applications that do without them on a host.
 set(PORTA_ACCEPTED bootloader bt cmock esp_coex esp_eth esp_libc esp_phy
@@ -167,6 +167,50 @@ function(porta_components_find)
     endforeach()
 endfunction()
 
+# A program is linked as the language wants that is known in the project's own
+# folder: without this one in C++ would miss its runtime. Called as a macro, for
+# that folder, and before the components; it takes time, so only where there is
+# a source in C++.
+macro(porta_components_languages)
+    get_property(porta_dirs GLOBAL PROPERTY PORTA_COMPONENT_DIRS)
+    set(porta_cpp "")
+    foreach(porta_dir IN LISTS porta_dirs)
+        file(GLOB_RECURSE porta_found "${porta_dir}/*.cpp" "${porta_dir}/*.cc"
+            "${porta_dir}/*.cxx")
+        list(APPEND porta_cpp ${porta_found})
+    endforeach()
+    get_property(porta_languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+    if(porta_cpp AND NOT "CXX" IN_LIST porta_languages)
+        enable_language(CXX)
+    endif()
+endmacro()
+
+# cJSON is the machine's, under both names that releases have for it. Only a
+# program that calls it is linked with it.
+function(porta_components_cjson)
+    find_path(PORTA_CJSON_DIR cJSON.h PATH_SUFFIXES cjson)
+    find_library(PORTA_CJSON_LIB cjson)
+    if(NOT PORTA_CJSON_DIR OR NOT PORTA_CJSON_LIB)
+        return()
+    endif()
+    set(link "-Wl,--push-state,--as-needed,${PORTA_CJSON_LIB},--pop-state")
+    foreach(name IN LISTS ARGN)
+        target_include_directories("__idf_${name}" SYSTEM INTERFACE
+            "${PORTA_CJSON_DIR}")
+        target_link_libraries("__idf_${name}" INTERFACE "${link}")
+    endforeach()
+endfunction()
+
+# lib has it in its REQUIRES, or is main, which sees all that is there.
+function(porta_component_cjson who lib scope name)
+    if(PORTA_CJSON_LIB AND PORTA_CJSON_DIR)
+        target_link_libraries(${lib} ${scope} "__idf_${name}")
+    elseif(NOT who STREQUAL "")
+        porta_fail("${who} asks for the component '${name}', which is cJSON of "
+            "this machine: install libcjson-dev")
+    endif()
+endfunction()
+
 # idf::NAME of what is offered, for those who link it by hand. All of it is in
 # the library that every component links, so there is nothing behind it.
 function(porta_components_offer)
@@ -177,6 +221,10 @@ function(porta_components_offer)
             add_library("idf::${name}" ALIAS "__idf_${name}")
         endif()
     endforeach()
+    set(cjson cjson json)
+    list(REMOVE_ITEM cjson ${names})
+    set_property(GLOBAL PROPERTY PORTA_CJSON_NAMES "${cjson}")
+    porta_components_cjson(${cjson})
 endfunction()
 
 # Each in a scope of its own, as add_subdirectory() makes one.

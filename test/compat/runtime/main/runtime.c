@@ -36,6 +36,7 @@ void app_main(void)
         check_timers();
         check_world();
         check_chip();
+        check_newlib();
         boot_first();
         break;
     case ESP_RST_SW:

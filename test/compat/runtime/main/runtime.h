@@ -8,6 +8,7 @@ void check_tasks(void);
 void check_timers(void);
 void check_world(void);
 void check_chip(void);
+void check_newlib(void);
 
 /* The boots, in their order; each ends with the reset that the next one names. */
 void boot_first(void);
