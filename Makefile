@@ -22,6 +22,11 @@ TEST = $(PYTHON) tools/test_summary.py $(DIR) --jobs $(JOBS) --label '$(LABEL)'
 DIR = $(BUILD)
 MODE =
 
+# What is built: what people use. Tests are most of the work, and only for
+# those who run them.
+TARGET = product
+test test-san test-tsan test-msan coverage bench: TARGET = all
+
 # How much set-up a command needs: see tools/setup.sh.
 GROUP ?= build
 test test-san: GROUP = test
@@ -47,8 +52,8 @@ configure: ready
 	    $(CMAKE_ARGS) $(MODE)
 
 .PHONY: build
-build: configure ## build everything (default)
-	@cmake --build $(DIR) -j $(JOBS)
+build: configure ## build libraries, porta and examples (default)
+	@cmake --build $(DIR) -j $(JOBS) --target $(TARGET)
 
 .PHONY: demo
 demo: build ## a device updates itself over HTTPS, and survives bad images

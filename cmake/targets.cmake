@@ -121,6 +121,22 @@ function(porta_library)
         "$<INSTALL_INTERFACE:include>")
 endfunction()
 
+# The target `product`: all that is declared so far, that is all that people use
+# and `cmake --install` installs. Tests come later, and are most of a build.
+function(porta_product)
+    set(folders "${PROJECT_SOURCE_DIR}")
+    set(product "")
+    while(folders)
+        list(POP_FRONT folders folder)
+        get_property(below DIRECTORY "${folder}" PROPERTY SUBDIRECTORIES)
+        get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
+        list(APPEND folders ${below})
+        list(APPEND product ${targets})
+    endwhile()
+    add_custom_target(product)
+    add_dependencies(product ${product})
+endfunction()
+
 # What makes a bootloader small; tools/boot_size.sh has the same.
 set(PORTA_BOOT_FLAGS -flto -mtune=size -fno-tree-switch-conversion
     -fno-tree-coalesce-vars -fno-ipa-sra -fno-tree-loop-distribute-patterns)
