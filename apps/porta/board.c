@@ -19,6 +19,7 @@
 #include "handover.h"
 #include "linux_retry.h"
 #include "linux_sys.h"
+#include "linux_time.h"
 #include "orphans.h"
 #include "port/sys.h"
 

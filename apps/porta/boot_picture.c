@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "boot_report.h"
-#include "device_fuse.h"
 
 struct build {
     struct device *dev;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "device_fuse.h"
 #include "flash_show.h"
 #include "image/text.h"
 #include "trial_show.h"
@@ -198,7 +197,7 @@ static void say_fuses(const struct device *dev, const struct boot_result *r,
 
     if (!pol_anti_rollback(&dev->policy))
         return;
-    printf("\nfuses: %s\n", device_fuse_text(dev, text, sizeof(text)));
+    printf("\nfuses: %s\n", device_fuse_text(&dev->fuse, text, sizeof(text)));
     if (!r->fuse_err && r->plan.raise_to > r->fuse_version)
         printf("  %s from %u to %u: a confirmed image boots\n",
                done ? "raised" : "they rise", (unsigned)r->fuse_version,
@@ -257,10 +256,10 @@ esp_err_t boot_report_nothing(const struct device *dev,
         return diag_fail(d, DIAG_STAGE_BOOT, dev->table_diag.err,
                          "nothing boots: %s", dev->table_diag.text);
     if (r->plan.reason == BOOT_WHY_NO_FUSES)
-        return diag_fail(d, DIAG_STAGE_BOOT, r->fuse_err,
-                         "nothing boots: %s; fuses: %s",
-                         boot_reason_text(r->plan.reason),
-                         device_fuse_text(dev, why.text, sizeof(why.text)));
+        return diag_fail(
+            d, DIAG_STAGE_BOOT, r->fuse_err, "nothing boots: %s; fuses: %s",
+            boot_reason_text(r->plan.reason),
+            device_fuse_text(&dev->fuse, why.text, sizeof(why.text)));
     for (uint32_t i = 0; i < BOOT_CHOICES; i++)
         if (r->err[i])
             return diag_fail(d, DIAG_STAGE_BOOT, r->err[i],

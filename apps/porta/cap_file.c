@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "elf_symbols.h"
-#include "image_file.h"
+#include "image/image.h"
 #include "key_file.h"
 #include "table_load.h"
+
+#define ELF_MAX_LEN (8 * IMG_MAX_LEN) /* with symbols */
 
 bool cap_args_ok(const struct cap_args *a)
 {
@@ -20,7 +22,7 @@ static const char *const clients[] = { "esp_https_ota", "esp_https_ota_begin",
 static esp_err_t read_client(const char *path, bool *client, struct diag *d)
 {
     struct cli_bytes elf = CLI_BYTES_NONE;
-    esp_err_t err = cli_read_file(path, 8 * IMAGE_FILE_MAX_LEN, &elf, d);
+    esp_err_t err = cli_read_file(path, ELF_MAX_LEN, &elf, d);
 
     for (size_t i = 0; !err && i < sizeof(clients) / sizeof(clients[0]); i++)
         if (elf_defines(span_of(elf.ptr, elf.len), clients[i]))

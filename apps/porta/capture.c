@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "linux_retry.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 #define NOT_FOUND 127
 #define LOOK_MS 100u

@@ -1,7 +1,6 @@
 /* porta confirm, porta rollback: what the running application would call. */
 #include "boot_report.h"
 #include "cmds.h"
-#include "device_fuse.h"
 
 struct confirm_opts {
     struct device_args dev;
@@ -48,7 +47,7 @@ static bool is_new_enough(const struct device *dev,
     uint32_t least;
 
     return !pol_anti_rollback(&dev->policy) ||
-           (device_fuse_version(dev, &least) &&
+           (device_fuse_version(&dev->fuse, &least) &&
             receipt->secure_version >= least);
 }
 
@@ -158,7 +157,7 @@ static esp_err_t raise_fuses(struct device *dev,
     if (!pol_anti_rollback(&dev->policy) ||
         !device_image_head(dev, run->part, &header, &desc))
         return ESP_OK;
-    err = fuse_raise(&dev->fuses.port, desc.secure_version);
+    err = fuse_raise(&dev->fuse.emul.port, desc.secure_version);
     if (!err)
         return ESP_OK;
     return diag_fail(d, DIAG_STAGE_ACTIVATE, err,
@@ -166,7 +165,7 @@ static esp_err_t raise_fuses(struct device *dev,
                      "be raised to %u (%s): %s",
                      boot_choice_name(run->choice),
                      (unsigned)desc.secure_version, err_name(err),
-                     device_fuse_text(dev, text, sizeof(text)));
+                     device_fuse_text(&dev->fuse, text, sizeof(text)));
 }
 
 static esp_err_t confirm(struct device *dev, struct boot_result *now,

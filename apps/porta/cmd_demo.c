@@ -8,7 +8,7 @@
 #include "demo_world.h"
 #include "device_ctx.h"
 #include "image/build.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "progress.h"
 
 #define WAIT_MS 30000u

@@ -5,7 +5,6 @@
 #include "boot_picture.h"
 #include "boot_report.h"
 #include "cmds.h"
-#include "device_fuse.h"
 
 struct explain_opts {
     struct device_args dev;
@@ -109,7 +108,7 @@ static esp_err_t reset_run(struct device *dev, struct boot_result *r,
         return diag_fail(d, DIAG_STAGE_WRITE, r->fuse_err,
                          "the secure version cannot be raised to %u: %s",
                          (unsigned)r->plan.raise_to,
-                         device_fuse_text(dev, text, sizeof(text)));
+                         device_fuse_text(&dev->fuse, text, sizeof(text)));
     if (!dev->table_diag.err)
         reread(dev, r);
     if (r->plan.action != BOOT_ACT_BOOT)

@@ -7,7 +7,7 @@
 #include "cmd_flash.h"
 #include "cmds.h"
 #include "device_ctx.h"
-#include "device_fuse.h"
+#include "device_opts.h"
 #include "flash_make.h"
 #include "flash_show.h"
 #include "table_load.h"

@@ -7,7 +7,7 @@
 #include "cli_term.h"
 #include "cmds.h"
 #include "junit.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "progress.h"
 #include "scenario.h"
 

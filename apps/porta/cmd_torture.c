@@ -13,7 +13,7 @@
 #include "crypt_file.h"
 #include "device_ctx.h"
 #include "junit.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "progress.h"
 #include "torture_report.h"
 
@@ -181,7 +181,7 @@ static esp_err_t open_torture(struct run *r)
         .keys = span_of(r->keys.ptr, r->keys.len),
         .table_off = r->o.dev.table_off,
         .boot = &r->dev.boot,
-        .fuse_field = fuse_field_find(r->dev.fuse_chip),
+        .fuse_field = fuse_field_find(r->dev.fuse.chip),
         .paths = r->paths,
         .depth = r->o.depth,
     };

@@ -14,6 +14,7 @@
 #include "linux_net.h"
 #include "linux_rng.h"
 #include "linux_sys.h"
+#include "linux_time.h"
 #include "linux_work.h"
 #include "progress.h"
 #include "update/decrypt.h"
@@ -115,7 +116,7 @@ static void describe_target(struct session *s)
         .parts = &s->dev.parts,
         .policy = &s->policy,
         .keys = &s->dev.keys,
-        .fuse = &s->dev.fuses.port,
+        .fuse = &s->dev.fuse.emul.port,
         .chip_id = s->dev.chip_id,
         .chip_rev = s->dev.chip_rev,
         .check_rev = s->dev.check_rev,

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "linux_retry.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "temp_folder.h"
 
 #define ARGS_MAX 24

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "device_fuse.h"
 #include "image/chip.h"
 #include "image/key_store.h"
 #include "image/text.h"
@@ -14,20 +13,6 @@
 #include "key_file.h"
 #include "linux_retry.h"
 #include "part/rules.h"
-
-esp_err_t device_chip_by_name(const char *name, uint16_t *out, struct diag *d)
-{
-    char names[256] = "";
-    size_t at = 0;
-
-    if (img_chip_by_name(name, out))
-        return ESP_OK;
-    for (size_t i = 0; img_chip_at(i); i++)
-        at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
-                               i ? ", " : "", img_chip_at(i)->name);
-    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                     "--chip %s: there are %s", name, names);
-}
 
 /* Does an image of this kind that verifies start at off? Then *chip_id is its
  * chip. */
@@ -149,7 +134,7 @@ static esp_err_t find_opts(struct device *dev, const struct device_args *args,
     if (err)
         return err;
     boot_opts_apply(&opts, &dev->policy);
-    dev->fuse_chip = opts.fuse_chip;
+    dev->fuse.chip = opts.fuse_chip;
     err = device_keys(args, &opts, &dev->own_keys, &dev->keys_given, d);
     if (err)
         return err;
@@ -159,76 +144,6 @@ static esp_err_t find_opts(struct device *dev, const struct device_args *args,
         dev->policy.rollback = args->rollback == CLI_ON;
     return device_boot_signed(args, dev->policy.require_signed,
                               &dev->policy.boot_unsigned, d);
-}
-
-esp_err_t device_boot_signed(const struct device_args *args,
-                             bool require_signed, bool *boot_unsigned,
-                             struct diag *d)
-{
-    if (args->signed_on_boot == CLI_UNSET)
-        return ESP_OK;
-    *boot_unsigned = args->signed_on_boot == CLI_OFF;
-    if (require_signed)
-        return ESP_OK;
-    return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                     "--%ssigned-on-boot: this device does not require "
-                     "signatures; --require-signed makes it",
-                     *boot_unsigned ? "no-" : "");
-}
-
-esp_err_t device_trial(const struct device_args *args, struct boot_opts *opts,
-                       struct diag *d)
-{
-    bool boots = args->trial_boots != UINT32_MAX;
-    bool power = args->trial_power != UINT32_MAX;
-
-    if ((boots && (args->trial_boots < 1 || args->trial_boots > POL_TRIAL_MAX)))
-        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--trial-boots %u: it is from 1 to %u",
-                         (unsigned)args->trial_boots, POL_TRIAL_MAX);
-    if (power && args->trial_power > POL_TRIAL_MAX)
-        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--trial-power %u: it is from 0 to %u",
-                         (unsigned)args->trial_power, POL_TRIAL_MAX);
-    if (boots)
-        opts->trial_boots = (uint8_t)args->trial_boots;
-    if (power)
-        opts->trial_power = (uint8_t)args->trial_power;
-    if (args->deny != CLI_UNSET)
-        opts->deny = args->deny == CLI_ON;
-    return ESP_OK;
-}
-
-static enum img_scheme scheme_wanted(const struct device_args *args,
-                                     const struct boot_opts *opts)
-{
-    if (args->require_signed)
-        return key_scheme_by_name(args->require_signed);
-    return opts->require_signed ? opts->keys.scheme : IMG_SCHEME_NONE;
-}
-
-esp_err_t device_keys(const struct device_args *args,
-                      const struct boot_opts *opts, struct img_keys *own,
-                      bool *given, struct diag *d)
-{
-    enum img_scheme scheme = scheme_wanted(args, opts);
-
-    *given = args->verify_keys.cnt > 0;
-    memset(own, 0, sizeof(*own));
-    own->scheme = scheme;
-    if (args->require_signed && scheme == IMG_SCHEME_NONE)
-        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--require-signed %s: it is v1, rsa3072, ecdsa256 or "
-                         "ecdsa384",
-                         args->require_signed);
-    if (args->need_keys > 0 && !*given)
-        return diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
-                         "--need-keys goes with --verify-key");
-    if (*given)
-        return key_set_load(own, &args->verify_keys, args->need_keys, d);
-    if (opts->require_signed && opts->keys.scheme == scheme)
-        *own = opts->keys;
-    return ESP_OK;
 }
 
 /* The store's keys take the place of those in the options, not of those that
@@ -255,6 +170,21 @@ static esp_err_t find_keys(struct device *dev, const struct device_args *args,
                      args->require_signed);
 }
 
+static esp_err_t find_fuses(struct device *dev, const char *path, bool burns,
+                            struct diag *d)
+{
+    const struct device_fuse_place place = { .path = path,
+                                             .flash = &dev->flash.port,
+                                             .table = dev->table_diag.err
+                                                          ? NULL
+                                                          : &dev->parts.table,
+                                             .policy = &dev->policy,
+                                             .chip = dev->fuse.chip,
+                                             .burns = burns };
+
+    return device_fuse_open(&dev->fuse, &place, d);
+}
+
 /* part_dev_open() says that there is no usable table; this says why. */
 static void explain_table(struct device *dev, uint32_t table_off, esp_err_t err)
 {
@@ -279,7 +209,7 @@ static void fill_boot_env(struct device *dev)
 {
     dev->boot = (struct boot_env){
         .flash = &dev->flash.port,
-        .fuse = &dev->fuses.port,
+        .fuse = &dev->fuse.emul.port,
         .table = dev->table_diag.err ? NULL : &dev->parts.table,
         .policy = dev->policy,
         .rules = { .chip_id = dev->chip_id,
@@ -321,7 +251,7 @@ esp_err_t device_open(struct device *dev, const char *path,
 
     memset(dev, 0, sizeof(*dev));
     dev->flash.fd = -1;
-    dev->fuse_file.fd = -1;
+    dev->fuse.file.fd = -1;
     err = refuse_image(path, d);
     if (!err)
         err = linux_flash_open(&dev->flash, path, mode, d);
@@ -338,7 +268,7 @@ esp_err_t device_open(struct device *dev, const char *path,
     if (!err)
         err = find_keys(dev, args, d);
     if (!err)
-        err = device_fuse_find(dev, path, args, d);
+        err = find_fuses(dev, path, args->burns, d);
     if (err) {
         device_close(dev);
         return err;
@@ -349,7 +279,7 @@ esp_err_t device_open(struct device *dev, const char *path,
 
 void device_close(struct device *dev)
 {
-    linux_flash_close(&dev->fuse_file);
+    device_fuse_close(&dev->fuse);
     linux_flash_close(&dev->flash);
 }
 

@@ -18,6 +18,7 @@
 #include "linux_heap.h"
 #include "linux_rng.h"
 #include "tls/tls.h"
+#include "update_opts.h"
 #include "update_tls.h"
 
 #define PEM_MAX_LEN (1024u * 1024u)

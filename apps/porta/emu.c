@@ -24,7 +24,7 @@
 #include "cli_term.h"
 #include "emu_server.h"
 #include "linux_retry.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "port/sys.h"
 #include "vrt_map.h"
 #include "vrt_page.h"

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "orphans.h"
 
 #define READY_MS 10000u

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "device_fuse.h"
 #include "image/text.h"
 #include "part/words.h"
 #include "table_load.h"
@@ -134,8 +133,9 @@ static cJSON *version_json(const struct device *dev)
 {
     uint32_t version;
 
-    return device_fuse_version(dev, &version) ? cJSON_CreateNumber(version)
-                                              : cJSON_CreateNull();
+    return device_fuse_version(&dev->fuse, &version)
+               ? cJSON_CreateNumber(version)
+               : cJSON_CreateNull();
 }
 
 cJSON *flash_show_json(struct device *dev)
@@ -263,7 +263,7 @@ int flash_show_text(struct device *dev)
            pol_anti_rollback(&dev->policy) ? " and anti-rollback" : "",
            dev->has_opts ? "stored in the file" : "no options are stored");
     options_text(dev);
-    printf("fuses: %s\n", device_fuse_text(dev, fuses, sizeof(fuses)));
+    printf("fuses: %s\n", device_fuse_text(&dev->fuse, fuses, sizeof(fuses)));
     printf("\n  %-16s %-14s %-10s  %-10s  image\n", "partition", "type",
            "offset", "size");
     for (uint32_t i = 0; i < table->cnt; i++)

@@ -7,7 +7,7 @@
 
 #include "cli.h"
 #include "cli_term.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 #define REDRAW_MS 100u
 #define LINE_MS 3000u

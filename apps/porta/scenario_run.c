@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "capture.h"
 #include "device_ctx.h"
-#include "linux_sys.h"
 #include "serve_cert.h"
 #include "serve_http.h"
 #include "temp_folder.h"

@@ -17,7 +17,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "linux_retry.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "serve_auth.h"
 #include "serve_listen.h"
 

@@ -2,7 +2,8 @@
 #ifndef SERVE_LISTEN_H
 #define SERVE_LISTEN_H
 
-#include "serve_http.h"
+#include "base/diag.h"
+#include "serve_conf.h"
 
 /* Is conf->bind_addr an address? */
 MUST_CHECK esp_err_t serve_listen_check(const struct serve_conf *conf,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 #define MERGE_US 200u
 

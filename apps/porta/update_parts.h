@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "update/update.h"
+#include "device_ctx.h"
 #include "update_opts.h"
 
 /* Sets staging, final and finalize_with_copy from --slot, --final and

@@ -2,7 +2,8 @@
 #ifndef UPDATE_TLS_H
 #define UPDATE_TLS_H
 
-#include "update_opts.h"
+#include "tls/tls.h"
+#include "update_args.h"
 
 /* Refuses what cannot be: exit 2 after a sentence, else CLI_GO. */
 MUST_CHECK int update_tls_check(const struct update_opts *o);

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "compat.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 static struct {
     pthread_once_t once;

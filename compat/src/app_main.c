@@ -24,6 +24,7 @@
 #include "linux_rng.h"
 #include "linux_sock.h"
 #include "linux_sys.h"
+#include "linux_time.h"
 #include "linux_task.h"
 #include "porta/app_config.h"
 #include "trust.h"

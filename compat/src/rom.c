@@ -5,7 +5,7 @@
 #include "base/crc32.h"
 #include "esp_rom_crc.h"
 #include "esp_rom_sys.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 int esp_rom_printf(const char *fmt, ...)
 {

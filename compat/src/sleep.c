@@ -6,7 +6,7 @@
 
 #include "compat.h"
 #include "esp_system.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 static bool timer_on, slept_light;
 static uint64_t timer_us;

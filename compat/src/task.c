@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "compat.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>

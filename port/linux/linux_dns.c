@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "linux_sys.h"
+#include "linux_time.h"
 
 struct query {
     pthread_mutex_t lock;

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "linux_retry.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 static const char tag[] = "flash";
 

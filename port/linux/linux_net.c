@@ -15,7 +15,7 @@
 #include "base/num.h"
 #include "base/span.h"
 #include "linux_conn.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 /* --- waiting ------------------------------------------------------------- */
 

@@ -23,10 +23,4 @@ void linux_sys_init(struct linux_sys *s, struct handover *page);
 /* The same for another reason than that the program asked for it. */
 void linux_sys_reset(struct linux_sys *s, enum port_reset_reason reason);
 
-/* The clock behind every deadline of this port. */
-uint64_t linux_mono_ms(void);
-uint64_t linux_mono_us(void);
-/* At least so long, whatever signals come. */
-void linux_sleep_us(uint64_t us);
-
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "linux_sys.h"
+#include "linux_time.h"
 
 /* --- threads --------------------------------------------------------------- */
 

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "http/head.h"
 #include "http/text.h"
 
 /* complete-length = 1*DIGIT / "*" */

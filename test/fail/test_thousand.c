@@ -18,6 +18,7 @@
 #include "linux_net.h"
 #include "linux_rng.h"
 #include "linux_sys.h"
+#include "linux_time.h"
 #include "ports.h"
 #include "sim_clock.h"
 #include "site.h"

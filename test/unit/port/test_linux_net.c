@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "linux_net.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 #include "sim_heap.h"
 
 struct bench {

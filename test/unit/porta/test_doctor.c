@@ -9,7 +9,7 @@
 
 #include "capture.h"
 #include "doctor.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "linux_rng.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 struct peer_ident idents[ID_CNT];
 struct sim_heap heap;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fixture.h"
-#include "linux_sys.h"
+#include "linux_time.h"
 
 static const char alert_70[] = "\x15\x03\x01\x00\x02\x02\x46";
 
