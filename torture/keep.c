@@ -1,14 +1,13 @@
 #include "keep.h"
 
 #include "kv/kv.h"
-#include "settings.h"
 
 #define NS "porta"
 
-static esp_err_t open_ns(struct world *w, bool create, struct kv **kv,
+static esp_err_t open_ns(const struct keep *k, bool create, struct kv **kv,
                          struct kv_ns *ns)
 {
-    esp_err_t err = kv_mount(&w->parts, settings_part(w), &w->heap.port, kv);
+    esp_err_t err = kv_mount(k->parts, k->part, k->heap, kv);
 
     return err ? err : kv_open(*kv, NS, create, ns);
 }
@@ -52,7 +51,7 @@ static esp_err_t keep_clear(void *ctx, const char *key)
     return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
 }
 
-struct upd_store keep_store(struct world *w)
+struct upd_store keep_store(struct keep *k)
 {
-    return (struct upd_store){ w, keep_load, keep_save, keep_clear };
+    return (struct upd_store){ k, keep_load, keep_save, keep_clear };
 }

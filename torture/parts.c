@@ -60,13 +60,14 @@ static const struct part_entry *staged_part(const struct world *w)
 esp_err_t parts_staged_prepare(struct world *w, const char **why)
 {
     const struct part_entry *part = staged_part(w);
-    struct upd_store store = keep_store(w);
+    struct keep keep = { &w->parts, world_nvs(w), &w->heap.port };
+    struct upd_store store = keep_store(&keep);
 
     *why = "there is no data partition that an update could write";
     if (!part || holds_file(w, part))
         return ESP_ERR_NOT_SUPPORTED;
     *why = "there is no nvs partition to note it in, or it is full";
-    if (!settings_part(w) || store.save(store.ctx, "copy", "x") ||
+    if (!world_nvs(w) || store.save(store.ctx, "copy", "x") ||
         store.clear(store.ctx, "copy"))
         return ESP_ERR_NOT_SUPPORTED;
     w->staged = part;

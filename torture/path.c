@@ -89,7 +89,7 @@ static esp_err_t prepare_blank(struct world *w, const char **why)
 static esp_err_t prepare_settings(struct world *w, const char **why)
 {
     *why = "there is no nvs partition";
-    if (!settings_part(w))
+    if (!world_nvs(w))
         return ESP_ERR_NOT_SUPPORTED;
     *why = "the nvs partition cannot be used, or is full";
     return settings_prepare(w) ? ESP_ERR_NOT_SUPPORTED : ESP_OK;
@@ -98,7 +98,7 @@ static esp_err_t prepare_settings(struct world *w, const char **why)
 static esp_err_t prepare_migrate(struct world *w, const char **why)
 {
     *why = "there is no nvs partition";
-    if (!settings_part(w))
+    if (!world_nvs(w))
         return ESP_ERR_NOT_SUPPORTED;
     *why = "the nvs partition cannot be used, or is full";
     return settings_migrate_prepare(w) ? ESP_ERR_NOT_SUPPORTED : ESP_OK;
@@ -107,7 +107,7 @@ static esp_err_t prepare_migrate(struct world *w, const char **why)
 static esp_err_t prepare_kept(struct world *w, const char **why)
 {
     *why = "there is no nvs partition to keep checkpoints in";
-    return settings_part(w) ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
+    return world_nvs(w) ? ESP_OK : ESP_ERR_NOT_SUPPORTED;
 }
 
 /* --- what it does --------------------------------------------------------- */

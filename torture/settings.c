@@ -19,14 +19,9 @@ static const struct values before = { "the old name", 1, 0x5A };
 static const struct values after = { "a name that is longer, and new", 2,
                                      0xC3 };
 
-const struct part_entry *settings_part(const struct world *w)
-{
-    return part_find(&w->parts.table, PART_TYPE_DATA, PART_DATA_NVS, NULL);
-}
-
 static esp_err_t mount(struct world *w, struct kv **kv, struct kv_ns *ns)
 {
-    esp_err_t err = kv_mount(&w->parts, settings_part(w), &w->heap.port, kv);
+    esp_err_t err = kv_mount(&w->parts, world_nvs(w), &w->heap.port, kv);
     if (!err && ns)
         err = kv_open(*kv, NS, true, ns);
     return err;

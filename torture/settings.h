@@ -5,8 +5,6 @@
 
 #include "world.h"
 
-/* NULL: there is no such partition. */
-const struct part_entry *settings_part(const struct world *w);
 /* Writes the values from before. */
 MUST_CHECK esp_err_t settings_prepare(struct world *w);
 MUST_CHECK esp_err_t settings_change(struct world *w);

@@ -152,6 +152,11 @@ void world_close(struct world *w)
 
 /* --- what it knows -------------------------------------------------------- */
 
+const struct part_entry *world_nvs(const struct world *w)
+{
+    return part_find(&w->parts.table, PART_TYPE_DATA, PART_DATA_NVS, NULL);
+}
+
 const struct part_entry *world_otadata(const struct world *w)
 {
     return boot_otadata_part(&w->parts.table);
@@ -244,6 +249,7 @@ struct desk {
     struct upd_device device;
     struct server server;
     struct upd_env env;
+    struct keep keep;
     struct upd_store store;
     struct upd_decrypt decrypt;
     struct upd_stage stage;
@@ -270,7 +276,8 @@ static void desk_open(struct desk *d, struct world *w, struct span file)
         .live = true,
     };
     server_init(&d->server, file);
-    d->store = keep_store(w);
+    d->keep = (struct keep){ &w->parts, world_nvs(w), &w->heap.port };
+    d->store = keep_store(&d->keep);
     d->env = (struct upd_env){ .http = { .net = &d->server.port,
                                          .sys = &w->sys.port,
                                          .heap = &w->heap.port,

@@ -3,10 +3,10 @@
 #define TORTURE_WORLD_H
 
 #include "boot/exec.h"
+#include "conf.h"
 #include "sim_flash.h"
 #include "sim_heap.h"
 #include "sim_sys.h"
-#include "torture.h"
 
 struct world_op {
     enum tort_op_kind kind;
@@ -50,6 +50,8 @@ struct world {
 MUST_CHECK esp_err_t world_open(struct world *w, const struct tort_conf *conf);
 void world_close(struct world *w);
 
+/* NULL: there is no such partition. */
+const struct part_entry *world_nvs(const struct world *w);
 const struct part_entry *world_otadata(const struct world *w);
 MUST_CHECK esp_err_t world_records(struct world *w, struct ota_rec rec[2]);
 uint32_t world_slot_cnt(const struct world *w);
