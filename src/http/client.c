@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "crypto/ct.h"
+#include "http/proxy.h"
 #include "http/text.h"
 
 #define CLIENT_TIMEOUT_MS 5000u

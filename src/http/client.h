@@ -19,95 +19,16 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "base/policy.h"
-#include "http/auth.h"
-#include "http/buf.h"
 #include "http/fields.h"
 #include "http/head.h"
+#include "http/opts.h"
 #include "http/url.h"
-#include "port/net.h"
-#include "port/sys.h"
-#include "tls/tls.h"
-
-struct http_env {
-    const struct port_net *net;
-    const struct port_sys *sys;
-    const struct port_heap *heap;
-    const struct policy *policy;
-    const struct port_rng *rng; /* NULL: Digest is not answered */
-};
-
-enum http_event {
-    HTTP_EV_CONNECTED,
-    HTTP_EV_HEADERS_SENT,
-    HTTP_EV_STATUS,
-    HTTP_EV_HEADER,
-    HTTP_EV_HEADERS_DONE,
-    HTTP_EV_DATA,
-    HTTP_EV_FINISH,
-    HTTP_EV_DISCONNECTED,
-    HTTP_EV_REDIRECT,
-    HTTP_EV_ERROR
-};
-
-struct http_event_info {
-    enum http_event ev;
-    int status;
-    const char *name, *value; /* HTTP_EV_HEADER; terminated */
-    struct span data;         /* HTTP_EV_DATA */
-};
-typedef void (*http_event_fn)(void *ctx, const struct http_event_info *e);
-
-/* What goes out behind "Authorization: Bearer ", asked for before each
- * request to home's origin that has no Authorization of its own. */
-struct http_tokens {
-    void *ctx;
-    /* Puts the token in out, which is empty. renew: the last one was refused
-     * (401). An error ends the request; d gets the sentence. */
-    esp_err_t (*get)(void *ctx, bool renew, struct http_buf *out,
-                     struct diag *d);
-};
-
-/* Who makes URLs that live for a short time only. */
-enum http_url_why {
-    HTTP_URL_START,   /* of the first request */
-    HTTP_URL_REFUSED, /* the last one was answered 401, 403 or 410 */
-    HTTP_URL_RESUME   /* http_resume(): after a pause */
-};
-struct http_urls {
-    void *ctx;
-    /* Puts the URL in out, which is empty. Left empty: the one that there is
-     * will do. An error ends the request; d gets the sentence. */
-    esp_err_t (*get)(void *ctx, enum http_url_why why, struct http_buf *out,
-                     struct diag *d);
-};
-
-struct http_opts {
-    struct tls_conf tls;         /* spans, name, alpn: borrowed while the
-                                    client lives */
-    struct port_net_opts net;    /* bind_if: the same */
-    uint32_t timeout_ms;         /* each connect, send, receive; 0: 5000 */
-    uint32_t connect_timeout_ms; /* 0: timeout_ms */
-    uint32_t max_redirects;      /* 0: 10 */
-    uint32_t max_auth_retries;   /* 0: 10; UINT32_MAX: none */
-    bool follow;                 /* redirects and 401 inside http_request() */
-    enum http_auth auth;         /* BASIC: pre-emptive */
-    const char *username, *password; /* NULL: those of the URL, if any */
-    const char *user_agent;
-    const char *proxy;                /* http://[user:password@]host:port */
-    const struct http_tokens *tokens; /* borrowed while the client lives */
-    const struct http_urls *urls;     /* the same */
-    uint32_t rx_len;                  /* receive buffer, 0: 4096 */
-    http_event_fn on_event;
-    void *event_ctx;
-};
 
 struct http_client;
 /* What the client was opened with, for another of the same kind; strings that
  * were copied are NULL. */
 const struct http_opts *http_opts_of(const struct http_client *c);
 
-#define HTTP_HOST_LEN 256u
 struct http_stats {
     uint32_t connects, handshakes, requests, redirects;
     uint32_t resumed;  /* of the handshakes: went on with an earlier one */
@@ -239,7 +160,6 @@ bool http_is_secret_told(const struct http_client *c, struct span text);
 
 /* Why the last connection that broke did: the alert that came, what is wrong
  * with its TLS, "connection reset by peer", "closed by the server". */
-#define HTTP_CAUSE_LEN 128u
 void http_cause(const struct http_client *c, char out[HTTP_CAUSE_LEN]);
 
 /* The head of the last answer: status, lengths, range, validators. */

@@ -108,10 +108,5 @@ MUST_CHECK esp_err_t http_hop(struct http_client *c,
 /* opts.urls is asked, if it is there; what it gives becomes home. */
 MUST_CHECK esp_err_t http_ask_url(struct http_client *c, enum http_url_why why,
                                   struct diag *d);
-/* Percent-encoding undone (RFC 3986 section 2.1). */
-MUST_CHECK esp_err_t http_decode(struct http_buf *out, struct span text);
-/* "host[:port]", the port only when it is not the scheme's. */
-#define HTTP_HOST_TEXT_LEN 272u
-void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN]);
 
 #endif

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "base/diag.h"
-#include "http/client.h"
-#include "http/proxy.h"
+#include "http/opts.h"
 #include "http/tickets.h"
+#include "http/url.h"
 
 struct http_conn {
     const struct http_env *env;
@@ -39,7 +39,7 @@ static inline bool http_conn_is_open(const struct http_conn *c)
     return c->tcp != NULL;
 }
 
-/* Connects and, for https, shakes hands. ESP_ERR_HTTP_CONNECT: no TCP
+/* connect.c: connects and, for https, shakes hands. ESP_ERR_HTTP_CONNECT: no TCP
  * connection (c->err says which of esp_tls's codes). TLS's own codes.
  * ESP_ERR_NO_MEM. Closed again on failure. */
 MUST_CHECK esp_err_t http_conn_open(struct http_conn *c,
@@ -74,12 +74,6 @@ static inline bool http_conn_is_relayed(const struct http_conn *c)
 {
     return http_conn_by_proxy(c) && !c->is_https;
 }
-/* proxy.c: asks the proxy for a tunnel to url's server. ESP_ERR_HTTP_CONNECT;
- * ESP_FAIL: it does not want to. */
-MUST_CHECK esp_err_t http_proxy_tunnel(struct http_conn *c,
-                                       const struct http_url *url,
-                                       uint64_t deadline_ms, struct diag *d);
-
 /* As diag_fail(), with "host:port: " in front. */
 esp_err_t http_conn_fail(const struct http_conn *c, struct diag *d,
                          enum diag_stage stage, esp_err_t err, const char *fmt,

@@ -5,40 +5,9 @@
  * brings it out again, not even one that leads home. Only http_rewind(), which
  * starts the chain anew, does. A URL that the user sets is a new home: what
  * belonged to another origin is then forgotten. */
-#include <stdio.h>
 
 #include "http/client_priv.h"
 #include "http/text.h"
-
-void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN])
-{
-    bool usual = url->port == (url->is_https ? 443 : 80);
-    struct http_txt t = { .buf = out, .cap = HTTP_HOST_TEXT_LEN };
-    size_t need_len = 0;
-
-    http_url_put_host(&t, url, !usual);
-    if (http_txt_end(&t, &need_len) != ESP_OK)
-        out[0] = '\0'; /* hosts are at most 255 bytes long */
-}
-
-/* A '%' that begins no encoded byte is one. */
-esp_err_t http_decode(struct http_buf *out, struct span text)
-{
-    esp_err_t err = http_buf_reserve(out, text.len);
-
-    http_buf_reset(out);
-    for (size_t i = 0; i < text.len && !err; i++) {
-        uint8_t c = text.ptr[i];
-        int hi = i + 2 < text.len ? http_hex(text.ptr[i + 1]) : -1;
-        int lo = i + 2 < text.len ? http_hex(text.ptr[i + 2]) : -1;
-        if (c == '%' && hi >= 0 && lo >= 0) {
-            c = (uint8_t)(hi << 4 | lo);
-            i += 2;
-        }
-        err = http_buf_add(out, span_of(&c, 1));
-    }
-    return err;
-}
 
 /* --- logins --------------------------------------------------------------- */
 

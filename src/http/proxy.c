@@ -5,7 +5,7 @@
 #include "crypto/ct.h"
 #include "http/auth.h"
 #include "http/buf.h"
-#include "http/client_priv.h"
+#include "http/head.h"
 #include "http/text.h"
 
 #define PROXY_INTERIM_CNT 16u

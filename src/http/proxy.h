@@ -7,17 +7,7 @@
 #ifndef HTTP_PROXY_H
 #define HTTP_PROXY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/err.h"
-#include "port/heap.h"
-
-struct http_proxy {
-    char *host; /* NULL: there is none */
-    uint16_t port;
-    char *auth; /* "Basic ...", NULL: none; secret */
-};
+#include "http/conn.h"
 
 /* url: http://[user[:password]@]host[:port], NULL: none. ESP_ERR_INVALID_ARG:
  * it is something else; ESP_ERR_NOT_SUPPORTED: https to the proxy itself. */
@@ -26,5 +16,11 @@ MUST_CHECK esp_err_t http_proxy_set(struct http_proxy *p,
                                     const char *url);
 /* Wiped; may be called again. */
 void http_proxy_clear(struct http_proxy *p, const struct port_heap *heap);
+
+/* Asks the proxy for a tunnel to url's server. ESP_ERR_HTTP_CONNECT;
+ * ESP_FAIL: it does not want to. */
+MUST_CHECK esp_err_t http_proxy_tunnel(struct http_conn *c,
+                                       const struct http_url *url,
+                                       uint64_t deadline_ms, struct diag *d);
 
 #endif

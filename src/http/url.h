@@ -49,4 +49,11 @@ struct http_txt;
 void http_url_put_host(struct http_txt *t, const struct http_url *u,
                        bool with_port);
 
+/* Percent-encoding undone (RFC 3986 section 2.1). */
+struct http_buf;
+MUST_CHECK esp_err_t http_decode(struct http_buf *out, struct span text);
+/* "host[:port]", the port only when it is not the scheme's. */
+#define HTTP_HOST_TEXT_LEN 272u
+void http_host_text(const struct http_url *url, char out[HTTP_HOST_TEXT_LEN]);
+
 #endif
