@@ -3,7 +3,8 @@
  * read is the head that is written, and only what we encrypted is accepted.
  *
  * Byte 0 says how long the pieces are; its top bit: the file was encrypted for
- * this key, and what follows is changed in one place that the next bytes name. */
+ * this key, and what follows is changed in one place that the next bytes
+ * name. */
 #include <stdlib.h>
 #include <string.h>
 

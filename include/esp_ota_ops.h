@@ -32,8 +32,9 @@ typedef uint32_t esp_ota_handle_t;
  * ESP_ERR_OTA_PARTITION_CONFLICT: the partition runs;
  * ESP_ERR_OTA_ROLLBACK_INVALID_STATE: the running image is unconfirmed;
  * ESP_ERR_OTA_ALREADY_IN_PROGRESS; ESP_ERR_INVALID_ARG: it overlaps another
- * partition; ESP_ERR_INVALID_SIZE: it is no whole number of sectors. *out_handle
- * is set with ESP_OK only: after a failure there is nothing to abort. */
+ * partition; ESP_ERR_INVALID_SIZE: it is no whole number of sectors.
+ * *out_handle is set with ESP_OK only: after a failure there is nothing to
+ * abort. */
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
                         esp_ota_handle_t *out_handle);
 /* Continues a write that ended at image_offset. Erases nothing now. */

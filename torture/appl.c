@@ -101,7 +101,7 @@ esp_err_t appl_update(struct world *w)
     return err;
 }
 
-/* --- into another partition ------------------------------------------------- */
+/* --- into another partition ----------------------------------------------- */
 
 static esp_err_t copy_file(const struct appl_copy *copy)
 {

@@ -38,7 +38,7 @@ static uint32_t digest_of(const struct world *w, const struct part_entry *e)
     return crc32_le(0, w->sim.bytes + e->off, e->len);
 }
 
-/* --- by way of the slot ----------------------------------------------------- */
+/* --- by way of the slot --------------------------------------------------- */
 
 static bool is_data(const struct part_entry *e)
 {
@@ -126,7 +126,7 @@ const char *parts_staged_appl_check(struct world *w, bool *done)
     return parts_staged_appl_start(w) ? not_finished : staged_check(w, done);
 }
 
-/* --- with the application ---------------------------------------------------- */
+/* --- with the application ------------------------------------------------- */
 
 /* The partition of this name for a slot; len: of the name. */
 static const struct part_entry *of_slot(const struct world *w, const char *name,

@@ -43,7 +43,7 @@ struct board {
     uint32_t short_cnt;     /* short boots in a row */
 };
 
-/* --- pure decisions ------------------------------------------------------ */
+/* --- pure decisions ------------------------------------------------------- */
 
 const char *board_reset_name(int32_t reset_reason)
 {
@@ -174,7 +174,7 @@ static uint32_t boot_delay_ms(uint32_t short_cnt)
     return ms < MAX_DELAY_MS ? ms : MAX_DELAY_MS;
 }
 
-/* --- one boot -------------------------------------------------------------- */
+/* --- one boot ------------------------------------------------------------- */
 
 /* Becomes the device. Nothing here may return into the board's code. */
 static void child_run(struct board *b)
@@ -314,7 +314,7 @@ static struct step boot_once(struct board *b, enum port_reset_reason reason)
     return step;
 }
 
-/* --- the life of a board ---------------------------------------------------- */
+/* --- the life of a board -------------------------------------------------- */
 
 /* For how long the device is in deep sleep, UINT64_MAX: for ever. */
 static uint64_t sleep_ms(const struct board *b, enum port_reset_reason reason)

@@ -12,8 +12,9 @@
  *
  * A flash that keeps crashing is booted ever more slowly, up to once a second.
  * Neither the child nor what it forked outlives its boot; should the board be
- * killed, the child dies with it, and what it forked loses the flash. Call it from the main thread of a process that has no
- * other children; SIGINT, SIGTERM and SIGHUP switch the device off. */
+ * killed, the child dies with it, and what it forked loses the flash. Call it
+ * from the main thread of a process that has no other children; SIGINT, SIGTERM
+ * and SIGHUP switch the device off. */
 #ifndef BOARD_H
 #define BOARD_H
 

@@ -11,7 +11,7 @@
 #define MARGIN 30.0
 #define LINES_MAX 16u
 
-/* --- lines ------------------------------------------------------------------ */
+/* --- lines ---------------------------------------------------------------- */
 
 struct lines {
     char text[LINES_MAX][WRAP * 4 + 1];
@@ -51,7 +51,7 @@ static void wrap(const char *text, struct lines *out)
     }
 }
 
-/* --- DOT -------------------------------------------------------------------- */
+/* --- DOT ------------------------------------------------------------------ */
 
 /* A double-quoted string: graphviz reads escapes in it, and entities. */
 static void dot_text(const char *text, FILE *to)
@@ -112,7 +112,7 @@ void boot_picture_dot(const struct picture *p, FILE *to)
     fputs("}\n", to);
 }
 
-/* --- SVG -------------------------------------------------------------------- */
+/* --- SVG ------------------------------------------------------------------ */
 
 static const char style[] =
     "text{font:13px sans-serif;fill:#222;text-anchor:middle}"

@@ -36,7 +36,7 @@ enum cli_status {
     CLI_NOTHING = 3 /* nothing to do */
 };
 
-/* --- command lines ------------------------------------------------------ */
+/* --- command lines -------------------------------------------------------- */
 
 #define CLI_ARGS_MAX 32
 #define CLI_LIST_MAX 32
@@ -55,15 +55,15 @@ struct cli_list {
 /* Field of a pair --x / --no-x. */
 enum cli_tri { CLI_UNSET = 0, CLI_ON, CLI_OFF };
 
-enum cli_kind {                /* and the type of the field: */
-                CLI_KIND_FLAG, /* bool */
-                CLI_KIND_ON,   /* enum cli_tri, becomes CLI_ON */
-                CLI_KIND_OFF,  /* enum cli_tri, becomes CLI_OFF */
-                CLI_KIND_TEXT, /* const char *; the last one given counts */
-                CLI_KIND_LIST, /* struct cli_list */
-                CLI_KIND_NUM,  /* uint32_t, decimal or 0x */
-                CLI_KIND_SIZE, /* uint32_t, also K, M */
-                CLI_KIND_SECONDS /* uint32_t milliseconds, from decimal seconds > 0 */
+enum cli_kind {                  /* and the type of the field: */
+                CLI_KIND_FLAG,   /* bool */
+                CLI_KIND_ON,     /* enum cli_tri, becomes CLI_ON */
+                CLI_KIND_OFF,    /* enum cli_tri, becomes CLI_OFF */
+                CLI_KIND_TEXT,   /* const char *; the last one given counts */
+                CLI_KIND_LIST,   /* struct cli_list */
+                CLI_KIND_NUM,    /* uint32_t, decimal or 0x */
+                CLI_KIND_SIZE,   /* uint32_t, also K, M */
+                CLI_KIND_SECONDS /* uint32_t ms, from decimal seconds > 0 */
 };
 
 struct cli_opt {
@@ -119,7 +119,8 @@ int cli_usage(const struct cli_verb *verb, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 
 /* "There is no ... '%s', did you mean ...": the end of a command line whose
- * verb is unknown, or an option. group is "" for the verbs themselves. Returns CLI_USAGE. */
+ * verb is unknown, or an option. group is "" for the verbs themselves. Returns
+ * CLI_USAGE. */
 int cli_no_such(const char *group, const struct cli_sub *subs, size_t cnt,
                 const char *word);
 
@@ -134,7 +135,7 @@ bool cli_json(void);
 /* Decimal seconds such as 0.5 as milliseconds, 1 ms to 49 days. */
 MUST_CHECK esp_err_t cli_parse_seconds(const char *text, uint32_t *out_ms);
 
-/* --- results ------------------------------------------------------------ */
+/* --- results -------------------------------------------------------------- */
 
 /* One sentence "porta VERB: STAGE: message" on standard error; with json also
  * {"error": {...}} on standard output. Returns CLI_FAILED, or CLI_USAGE when
@@ -171,7 +172,7 @@ void cli_log_to_stderr(enum log_level level);
 /* "893,536" into buf (at least 27 bytes); returns buf. */
 const char *cli_thousands(uint64_t n, char *buf, size_t len);
 
-/* --- files -------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 struct cli_bytes {
     uint8_t *ptr; /* one NUL byte follows, not counted in len */

@@ -30,7 +30,7 @@ static const char *choices(const struct cli_opt *o, char out[CHOICES_LEN])
     return out;
 }
 
-/* --- bash ------------------------------------------------------------------- */
+/* --- bash ----------------------------------------------------------------- */
 
 static void bash_names(const struct cli_sub *subs, size_t cnt, FILE *to)
 {
@@ -116,7 +116,7 @@ void cli_complete_bash(FILE *to)
         to);
 }
 
-/* --- zsh -------------------------------------------------------------------- */
+/* --- zsh ------------------------------------------------------------------ */
 
 /* Text inside '...[text]': the shell's quote, and what _arguments reads. */
 static void zsh_text(const char *text, FILE *to)

@@ -74,7 +74,7 @@ struct build {
     char sentence[SENTENCE_LEN]; /* what d has no room for; "": d says it */
 };
 
-/* --- places ------------------------------------------------------------------ */
+/* --- places --------------------------------------------------------------- */
 
 static esp_err_t fail_args(struct build *b, const char *path, const char *what)
 {
@@ -142,7 +142,7 @@ static void out_path(const struct build *b, const char *name,
     snprintf(path, PATH_LEN + 32, "%s/%s", b->out, name);
 }
 
-/* --- running ----------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------- */
 
 static void child_run(const struct build *b, char *const words[], int fd)
 {
@@ -271,7 +271,7 @@ static esp_err_t fail_step(struct build *b, const char *step, int status)
                      step, status);
 }
 
-/* --- the steps --------------------------------------------------------------- */
+/* --- the steps ------------------------------------------------------------ */
 
 static esp_err_t configure(struct build *b)
 {
@@ -319,7 +319,7 @@ static esp_err_t build_all(struct build *b, const char *dir)
     return err ? err : compile(b);
 }
 
-/* --- the result -------------------------------------------------------------- */
+/* --- the result ----------------------------------------------------------- */
 
 static const char *text_of(const cJSON *obj, const char *name)
 {

@@ -14,7 +14,7 @@
 
 #define FLASH_MAX_LEN (256u * 1024u * 1024u)
 
-/* --- create -------------------------------------------------------------- */
+/* --- create --------------------------------------------------------------- */
 
 struct create_opts {
     struct device_args dev;
@@ -171,7 +171,7 @@ static int flash_create(int argc, char **argv)
                : cli_made(&create_verb, o.out, &d);
 }
 
-/* --- show ---------------------------------------------------------------- */
+/* --- show ----------------------------------------------------------------- */
 
 struct show_opts {
     struct device_args dev;
@@ -217,7 +217,7 @@ static int flash_show(int argc, char **argv)
     return status;
 }
 
-/* --- read, write, erase -------------------------------------------------- */
+/* --- read, write, erase --------------------------------------------------- */
 
 struct part_opts {
     struct device_args dev;

@@ -35,7 +35,7 @@ static const struct cli_verb help_verb = {
     .arg_max = 2,
 };
 
-/* --- one page --------------------------------------------------------------- */
+/* --- one page ------------------------------------------------------------- */
 
 /* The page that was asked for, while the table is walked. */
 struct wanted {
@@ -133,7 +133,7 @@ static int show_page(const struct help_opts *o, const struct cli_args *args)
     return w.found ? cli_finish(&help_verb, CLI_DONE) : no_page(args);
 }
 
-/* --- files ------------------------------------------------------------------ */
+/* --- files ---------------------------------------------------------------- */
 
 struct writer {
     const char *folder;

@@ -93,7 +93,7 @@ struct create {
     struct diag d;
 };
 
-/* --- the command line ------------------------------------------------------ */
+/* --- the command line ----------------------------------------------------- */
 
 static int check_text(const char *opt, const char *text)
 {
@@ -171,7 +171,7 @@ static int find_chip(struct create *c)
     return CLI_GO;
 }
 
-/* --- input files ------------------------------------------------------------ */
+/* --- input files ---------------------------------------------------------- */
 
 static esp_err_t read_input(struct create *c, const char *path,
                             struct span *out)
@@ -294,7 +294,7 @@ static esp_err_t gather(struct create *c)
     return cap_fill(&c->o->cap, &c->in.cap, &c->d);
 }
 
-/* --- output ------------------------------------------------------------------ */
+/* --- output --------------------------------------------------------------- */
 
 struct out_ctx {
     struct cli_out out;

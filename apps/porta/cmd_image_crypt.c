@@ -76,7 +76,7 @@ static esp_err_t need_room(struct cli_bytes *b, size_t len, struct diag *d)
                : diag_fail(d, DIAG_STAGE_FILE, ESP_ERR_NO_MEM, "out of memory");
 }
 
-/* --- encrypt ---------------------------------------------------------------- */
+/* --- encrypt -------------------------------------------------------------- */
 
 static esp_err_t check_plain(const char *path, struct span plain,
                              struct diag *d)
@@ -130,7 +130,7 @@ static esp_err_t encrypt(const struct crypt_opts *o, const char *path,
     return err;
 }
 
-/* --- decrypt ---------------------------------------------------------------- */
+/* --- decrypt -------------------------------------------------------------- */
 
 static esp_err_t decrypt(const struct crypt_opts *o, const char *path,
                          struct diag *d)
@@ -153,7 +153,7 @@ static esp_err_t decrypt(const struct crypt_opts *o, const char *path,
     return err;
 }
 
-/* --- the verbs -------------------------------------------------------------- */
+/* --- the verbs ------------------------------------------------------------ */
 
 static int run(const struct cli_verb *verb, int argc, char **argv,
                esp_err_t (*work)(const struct crypt_opts *o, const char *path,
@@ -185,7 +185,7 @@ int image_decrypt(int argc, char **argv)
     return run(&decrypt_verb, argc, argv, decrypt);
 }
 
-/* --- info ------------------------------------------------------------------- */
+/* --- info ----------------------------------------------------------------- */
 
 static void hex(const uint8_t *p, size_t len, char *out)
 {

@@ -24,7 +24,7 @@ esp_err_t key_refuse_existing(const char *path, struct diag *d)
                      path);
 }
 
-/* --- set ---------------------------------------------------------------------- */
+/* --- set ------------------------------------------------------------------ */
 
 struct set_opts {
     const char *scheme, *out;
@@ -105,7 +105,7 @@ int key_set(int argc, char **argv)
     return cli_made(&set_verb, o.out, &d);
 }
 
-/* --- a device ----------------------------------------------------------------- */
+/* --- a device ------------------------------------------------------------- */
 
 struct dev_opts {
     struct device_args dev;

@@ -74,7 +74,7 @@ static const struct cli_verb show_verb = {
     .arg_max = 1,
 };
 
-/* --- what both do -------------------------------------------------------- */
+/* --- what both do --------------------------------------------------------- */
 
 /* Warnings go to standard error as they come, and into the JSON object. */
 struct warnings {
@@ -265,7 +265,7 @@ out:
     return status;
 }
 
-/* --- verbs --------------------------------------------------------------- */
+/* --- verbs ---------------------------------------------------------------- */
 
 static int table_build(int argc, char **argv)
 {

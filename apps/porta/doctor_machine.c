@@ -1,4 +1,4 @@
-/* The clock, the port of `porta serve`, whom the system trusts, a flash file. */
+/* The clock, the port of `porta serve`, whom the system trusts, flash files. */
 #include "doctor.h"
 
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@
 
 #define DAY_S 86400
 
-/* --- clock ------------------------------------------------------------------ */
+/* --- clock ---------------------------------------------------------------- */
 
 static time_t build_day(void)
 {
@@ -66,7 +66,7 @@ void doctor_clock(struct doctor *d)
         doctor_mend(c, "set the clock: timedatectl set-ntp true, or date -s");
 }
 
-/* --- port ------------------------------------------------------------------- */
+/* --- port ----------------------------------------------------------------- */
 
 /* The inode of the socket that listens there; 0: none was found. */
 static unsigned long listener(const char *table, uint32_t port)
@@ -185,7 +185,7 @@ void doctor_port(struct doctor *d)
     }
 }
 
-/* --- trust ------------------------------------------------------------------ */
+/* --- trust ---------------------------------------------------------------- */
 
 void doctor_trust(struct doctor *d)
 {
@@ -212,7 +212,7 @@ void doctor_trust(struct doctor *d)
         tls_deinit();
 }
 
-/* --- flash ------------------------------------------------------------------ */
+/* --- flash ---------------------------------------------------------------- */
 
 void doctor_flash(struct doctor *d)
 {

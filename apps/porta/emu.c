@@ -48,7 +48,7 @@ struct emu {
     atomic_uint signal_level; /* of inputs that follow signals */
 };
 
-/* --- what an end means ------------------------------------------------------- */
+/* --- what an end means ---------------------------------------------------- */
 
 struct step {
     bool boot_again, power_on;
@@ -89,7 +89,7 @@ static void explain_end(struct emu *e, enum board_end end, int status)
                         "%s ended with status %d", QEMU, WEXITSTATUS(status));
 }
 
-/* --- files -------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 static esp_err_t fail_file(struct emu *e, const char *what, const char *path)
 {
@@ -202,7 +202,7 @@ static void files_drop(struct emu *e)
         (void)unlink(e->resolv);
 }
 
-/* --- one boot ------------------------------------------------------------------ */
+/* --- one boot ------------------------------------------------------------- */
 
 struct argv {
     char text[8][PATH_MAX + 80];
@@ -407,7 +407,7 @@ static struct step boot_once(struct emu *e, bool power_on)
     return step;
 }
 
-/* --- what is around it ----------------------------------------------------------- */
+/* --- what is around it ---------------------------------------------------- */
 
 static void network_note(const struct emu_net *net)
 {

@@ -28,7 +28,7 @@ const char *emu_net_name(enum emu_net_kind kind)
     return names[kind];
 }
 
-/* --- the namespace; each returns 0 or an errno --------------------------------- */
+/* --- the namespace; each returns 0 or an errno ---------------------------- */
 
 static int write_text(const char *path, const char *text)
 {
@@ -111,13 +111,13 @@ static int try_in_a_child(const char *resolv_path)
     return WEXITSTATUS(status);
 }
 
-/* --- names ------------------------------------------------------------------------ */
+/* --- names ---------------------------------------------------------------- */
 
 #define HEAD_LEN 12u
 #define TYPE_A 1u
 #define TYPE_AAAA 28u
 
-/* Where the question's name ends, 0: it does not, or is none of plain labels. */
+/* Where the question's name ends; 0: nowhere, or it has other than labels. */
 static size_t name_end(const uint8_t *query, size_t len, bool *invalid)
 {
     static const uint8_t last[] = { 7, 'i', 'n', 'v', 'a', 'l', 'i', 'd' };
@@ -208,7 +208,7 @@ static int dns_start(struct emu_net *net)
     return err;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 esp_err_t emu_net_enter(struct emu_net *net, enum emu_net_kind want,
                         const char *resolv_path, struct diag *d)

@@ -23,14 +23,15 @@
 #define STATE_LISTEN 0x0a
 #define SOCKETS_MAX 256u
 
-/* --- does it listen? ------------------------------------------------------------- */
+/* --- does it listen? ------------------------------------------------------ */
 
 struct listening {
     unsigned long inode[SOCKETS_MAX];
     size_t cnt;
 };
 
-/* proc(5): "sl: local remote state queues timer retransmit uid timeout inode" */
+/* proc(5): "sl: local remote state queues timer retransmit uid timeout inode",
+ * each between blanks. */
 static void add_listening(struct listening *l, const char *path)
 {
     char line[512];
@@ -93,7 +94,7 @@ static bool group_listens(pid_t group)
     return found;
 }
 
-/* --- the process between ------------------------------------------------------------ */
+/* --- the process between -------------------------------------------------- */
 
 /* Nothing of the board's stays open: its flash is locked by a descriptor. */
 static void files_settle(const struct emu_server *s)
@@ -135,7 +136,7 @@ static void guard_run(const struct emu_server *s, pid_t parent)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-/* --- the whole ------------------------------------------------------------------------ */
+/* --- the whole ------------------------------------------------------------ */
 
 static esp_err_t wait_for_it(struct emu_server *s, struct diag *d)
 {

@@ -21,7 +21,7 @@ static int rng(void *ctx, unsigned char *out, size_t len)
     return linux_rng.fill(linux_rng.ctx, out, len) == ESP_OK ? 0 : -1;
 }
 
-/* --- reading ---------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 static bool is_pem(const struct cli_bytes *b)
 {
@@ -192,7 +192,7 @@ void key_file_close(struct key_file *k)
     mbedtls_pk_free(&k->pk);
 }
 
-/* --- what it is --------------------------------------------------------------- */
+/* --- what it is ----------------------------------------------------------- */
 
 static void put(const mbedtls_mpi *x, uint8_t *out, size_t len)
 {
@@ -259,7 +259,7 @@ void key_file_id(const struct key_file *k, uint8_t id[SHA256_LEN])
     sha256_final(&s, id);
 }
 
-/* --- signing ------------------------------------------------------------------- */
+/* --- signing -------------------------------------------------------------- */
 
 static uint32_t sign_rsa(struct key_file *k, const uint8_t *digest,
                          uint8_t *sig)

@@ -57,7 +57,7 @@ MUST_CHECK esp_err_t scenario_parse(struct scenario *s, struct span toml,
                                     const char *name, struct diag *d);
 void scenario_free(struct scenario *s); /* idempotent */
 
-/* --- running ---------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------- */
 
 struct scenario_lab; /* a folder for copies, certificates and servers */
 

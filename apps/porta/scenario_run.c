@@ -37,7 +37,7 @@ struct scenario_lab {
     struct serve *serve;
 };
 
-/* --- the place -------------------------------------------------------------- */
+/* --- the place ------------------------------------------------------------ */
 
 static esp_err_t make_folder(struct scenario_lab *lab, struct diag *d)
 {
@@ -132,7 +132,7 @@ static esp_err_t copy(struct scenario_lab *lab, const char *name,
     return err;
 }
 
-/* --- the server ------------------------------------------------------------- */
+/* --- the server ----------------------------------------------------------- */
 
 /* Which certificate the server shows, and where it and its CA are. */
 static void cert_names(enum scenario_server kind, const char **folder,
@@ -204,7 +204,7 @@ static void server_stop(struct scenario_lab *lab)
     serve_cert_free(&lab->cert);
 }
 
-/* --- processes -------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------ */
 
 /* This program again. lab->said is what it printed. */
 static int porta(struct scenario_lab *lab, const char *const *words,
@@ -252,7 +252,7 @@ static esp_err_t differs(const struct why *why, const char *fmt, ...)
     return ESP_FAIL;
 }
 
-/* --- an update -------------------------------------------------------------- */
+/* --- an update ------------------------------------------------------------ */
 
 static int update(struct scenario_lab *lab, const struct scenario_test *t,
                   uint32_t cut, const char *ca)
@@ -403,7 +403,7 @@ static esp_err_t update_again(struct scenario_lab *lab,
     return err ? differs(why, "tried again: %s", detail) : ESP_OK;
 }
 
-/* --- what became of the device ---------------------------------------------- */
+/* --- what became of the device -------------------------------------------- */
 
 static const char *boots(const struct scenario_lab *lab)
 {
@@ -479,7 +479,7 @@ static esp_err_t follow(struct scenario_lab *lab, const struct scenario_test *t,
     return ESP_OK;
 }
 
-/* --- a test ----------------------------------------------------------------- */
+/* --- a test --------------------------------------------------------------- */
 
 static esp_err_t run_once(struct scenario_lab *lab,
                           const struct scenario_test *t, uint32_t cut,

@@ -133,7 +133,7 @@ esp_err_t cli_table_load(const char *arg, uint32_t table_off,
     return cli_table_load_opts(arg, &opts, out, d);
 }
 
-/* --- JSON ---------------------------------------------------------------- */
+/* --- JSON ----------------------------------------------------------------- */
 
 static bool add_kind(cJSON *row, const char *key, const char *word,
                      unsigned num)

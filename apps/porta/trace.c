@@ -13,7 +13,7 @@ uint64_t trace_now(const struct trace *t)
     return t->to ? linux_mono_us() - t->zero_us : 0;
 }
 
-/* --- events ----------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 /* A text from outside, as a JSON string with its quotes. */
 static void put_string(FILE *to, const char *text)
@@ -87,7 +87,7 @@ void trace_phase(struct trace *t, const char *name, uint64_t start_us)
     flush(t, TRACE_SESSION);
 }
 
-/* --- flash ------------------------------------------------------------------ */
+/* --- flash ---------------------------------------------------------------- */
 
 static esp_err_t tap_read(void *ctx, uint32_t off, void *dst, size_t len)
 {
@@ -132,7 +132,7 @@ void trace_tap_flash(struct trace *t, struct port_flash *port)
     port->erase = tap_erase;
 }
 
-/* --- network ---------------------------------------------------------------- */
+/* --- network -------------------------------------------------------------- */
 
 enum tls_seen { TLS_UNKNOWN, TLS_HANDSHAKE, TLS_DONE };
 
@@ -297,7 +297,7 @@ void trace_tap_net(struct trace *t, struct port_net *port)
                                .close = tap_close };
 }
 
-/* --- the file --------------------------------------------------------------- */
+/* --- the file ------------------------------------------------------------- */
 
 esp_err_t trace_open(struct trace *t, const char *path, struct diag *d)
 {

@@ -4,7 +4,7 @@
 
 #include "slot/slot.h"
 
-/* --- which partitions -------------------------------------------------------- */
+/* --- which partitions ----------------------------------------------------- */
 
 /* A program's partition of the command line; NULL when none is given. */
 static esp_err_t find_program(const struct device *dev, const char *label,
@@ -64,7 +64,7 @@ esp_err_t update_parts_choose(const struct device *dev,
     return err;
 }
 
-/* --- data --------------------------------------------------------------------- */
+/* --- data ----------------------------------------------------------------- */
 
 /* "www=https://..." and ota_1: the partition www_1. */
 static const struct part_entry *data_part(const struct update_data *u,

@@ -34,7 +34,7 @@ static struct {
     struct policy policy;
 } board;
 
-/* --- the C library's outside -------------------------------------------------- */
+/* --- the C library's outside ---------------------------------------------- */
 
 static int console_put(char c, FILE *file)
 {
@@ -61,7 +61,7 @@ void _exit(int status)
     abort();
 }
 
-/* --- measurements --------------------------------------------------------------- */
+/* --- measurements --------------------------------------------------------- */
 
 uint32_t bare_stack_depth(void)
 {
@@ -76,7 +76,7 @@ const struct vrt_flash_stats *bare_flash_stats(void)
     return &board.flash.stats;
 }
 
-/* --- start -------------------------------------------------------------------- */
+/* --- start ---------------------------------------------------------------- */
 
 /* Without random numbers nothing is encrypted, and without a card nothing is
  * fetched; the application runs all the same. */

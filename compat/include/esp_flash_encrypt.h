@@ -1,4 +1,4 @@
-/* esp_flash_encrypt.h - the flash of a device on Linux is a file in the clear. */
+/* esp_flash_encrypt.h - the flash of a device on Linux is not encrypted. */
 #ifndef ESP_FLASH_ENCRYPT_H
 #define ESP_FLASH_ENCRYPT_H
 

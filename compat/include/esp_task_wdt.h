@@ -1,9 +1,9 @@
 /* esp_task_wdt.h - the watchdog of tasks.
  *
- * A task or user that is watched must call esp_task_wdt_reset() or _reset_user()
- * within the time. When one did not, its name is logged, and with trigger_panic
- * the device resets: the next reset reason is ESP_RST_TASK_WDT. Idle tasks are
- * not watched: a host has none. */
+ * A task or user that is watched must call esp_task_wdt_reset() or
+ * _reset_user() within the time. When one did not, its name is logged, and with
+ * trigger_panic the device resets: the next reset reason is ESP_RST_TASK_WDT.
+ * Idle tasks are not watched: a host has none. */
 #ifndef ESP_TASK_WDT_H
 #define ESP_TASK_WDT_H
 

@@ -38,7 +38,7 @@ static void leave(void)
     compat_gate_leave(&clock_.gate);
 }
 
-/* --- the thread ------------------------------------------------------------ */
+/* --- the thread ----------------------------------------------------------- */
 
 static struct compat_alarm *first_due(void)
 {
@@ -117,7 +117,7 @@ static bool thread_start(void)
     return clock_.started;
 }
 
-/* --- alarms ------------------------------------------------------------------ */
+/* --- alarms --------------------------------------------------------------- */
 
 bool compat_alarm_start(struct compat_alarm *a, uint64_t after_us,
                         uint64_t period_us)

@@ -38,7 +38,7 @@ static size_t free_now(void)
     return now;
 }
 
-/* --- the library's heap ------------------------------------------------------ */
+/* --- the library's heap --------------------------------------------------- */
 
 static void *heap_alloc(void *ctx, size_t len)
 {
@@ -64,7 +64,7 @@ static void heap_free(void *ctx, void *ptr)
 
 const struct port_heap compat_heap = { NULL, heap_alloc, heap_free };
 
-/* --- esp_system.h ------------------------------------------------------------ */
+/* --- esp_system.h --------------------------------------------------------- */
 
 static uint32_t clamped(size_t len)
 {
@@ -87,7 +87,7 @@ uint32_t esp_get_minimum_free_heap_size(void)
     return clamped(atomic_load(&lowest));
 }
 
-/* --- esp_heap_caps.h --------------------------------------------------------- */
+/* --- esp_heap_caps.h ------------------------------------------------------ */
 
 void *heap_caps_malloc(size_t size, uint32_t caps)
 {

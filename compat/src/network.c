@@ -90,7 +90,7 @@ static bool host_address(esp_netif_ip_info_t *out, char name[IF_NAMESIZE])
     return name[0] != '\0';
 }
 
-/* --- esp_netif --------------------------------------------------------------- */
+/* --- esp_netif ------------------------------------------------------------ */
 
 void compat_netif_up(enum compat_netif_idx idx, int32_t event)
 {

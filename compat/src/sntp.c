@@ -116,7 +116,7 @@ bool sntp_restart(void)
     return true;
 }
 
-/* --- the newer way ------------------------------------------------------------- */
+/* --- the newer way -------------------------------------------------------- */
 
 esp_err_t esp_netif_sntp_init(const esp_sntp_config_t *config)
 {

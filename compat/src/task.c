@@ -41,7 +41,7 @@ static struct compat_task *tasks;
 static UBaseType_t task_cnt;
 static _Thread_local struct compat_task *self;
 
-/* --- life ---------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static void list_add(struct compat_task *task)
 {
@@ -89,7 +89,7 @@ static void task_end(void *arg)
     free(task);
 }
 
-/* --- the stack ------------------------------------------------------------- */
+/* --- the stack ------------------------------------------------------------ */
 
 #define PAINT 0xa5
 #define UNPAINTED_LEN 2048 /* below the frame that paints */
@@ -214,7 +214,7 @@ void vTaskDelete(TaskHandle_t xTaskToDelete)
     pthread_mutex_unlock(&lock);
 }
 
-/* --- suspension ------------------------------------------------------------ */
+/* --- suspension ----------------------------------------------------------- */
 
 static void unlock_cleanup(void *arg)
 {
@@ -253,7 +253,7 @@ void vTaskResume(TaskHandle_t xTaskToResume)
     suspended_set(xTaskToResume, false);
 }
 
-/* --- time ------------------------------------------------------------------ */
+/* --- time ----------------------------------------------------------------- */
 
 void vTaskDelay(TickType_t xTicksToDelay)
 {
@@ -282,7 +282,7 @@ BaseType_t xTaskDelayUntil(TickType_t *pxPreviousWakeTime,
     return pdTRUE;
 }
 
-/* --- questions ---------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------ */
 
 TaskHandle_t xTaskGetCurrentTaskHandle(void)
 {
@@ -350,7 +350,7 @@ eTaskState eTaskGetState(TaskHandle_t xTask)
     return state;
 }
 
-/* --- notifications -------------------------------------------------------------- */
+/* --- notifications -------------------------------------------------------- */
 
 static uint32_t notice_after(const struct compat_task *task, uint32_t value,
                              eNotifyAction action)
@@ -474,7 +474,7 @@ uint32_t ulTaskNotifyValueClear(TaskHandle_t xTask, uint32_t ulBitsToClear)
     return was;
 }
 
-/* --- critical sections ------------------------------------------------------------ */
+/* --- critical sections ---------------------------------------------------- */
 
 static pthread_mutex_t critical = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 

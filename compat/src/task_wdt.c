@@ -30,7 +30,7 @@ static struct compat_wdt_user *users;
 static esp_task_wdt_config_t conf;
 static bool on;
 
-/* --- looking ----------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------- */
 
 static bool is_late(const struct compat_wdt_user *u, uint64_t now_us)
 {
@@ -75,7 +75,7 @@ static void alarm_set(void)
         (void)compat_alarm_start(&alarm_clock, us, us);
 }
 
-/* --- on and off -------------------------------------------------------------- */
+/* --- on and off ----------------------------------------------------------- */
 
 /* With the mutex held: everybody begins anew. */
 static void configure(const esp_task_wdt_config_t *config)
@@ -130,7 +130,7 @@ void compat_wdt_start(void)
         (void)esp_task_wdt_init(&config);
 }
 
-/* --- who is watched ---------------------------------------------------------- */
+/* --- who is watched ------------------------------------------------------- */
 
 /* With the mutex held: the place in the list that points to it; NULL: none.
  * user NULL: it is the task that is looked for. */

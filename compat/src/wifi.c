@@ -32,7 +32,7 @@ static void post(esp_event_base_t base, int32_t id, const void *data,
     (void)esp_event_post(base, id, data, len, 0);
 }
 
-/* --- what is in the air ------------------------------------------------------ */
+/* --- what is in the air --------------------------------------------------- */
 
 static size_t ssid_len(const wifi_sta_config_t *sta)
 {
@@ -74,7 +74,7 @@ static void say_connected(const wifi_sta_config_t *sta)
     compat_netif_up(COMPAT_NETIF_STA, IP_EVENT_STA_GOT_IP);
 }
 
-/* --- the driver -------------------------------------------------------------- */
+/* --- the driver ----------------------------------------------------------- */
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config)
 {

@@ -79,7 +79,8 @@ esp_err_t porta_ota_set_url_cb(esp_http_client_handle_t client,
  * both sides, and esp_https_ota() takes it in place of a certificate. For the
  * token server of OAuth2, too, if that was not set before. Key and hint are
  * copied. ESP_ERR_MBEDTLS_SSL_SETUP_FAILED: the application was built without
- * CONFIG_ESP_TLS_PSK_VERIFICATION. ESP_ERR_INVALID_ARG: one of them is empty. */
+ * CONFIG_ESP_TLS_PSK_VERIFICATION. ESP_ERR_INVALID_ARG: one of them is
+ * empty. */
 esp_err_t porta_ota_set_psk(esp_http_client_handle_t client,
                             const psk_hint_key_t *psk);
 

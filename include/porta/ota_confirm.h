@@ -56,7 +56,7 @@ void porta_ota_condition_failed(uint32_t conditions, const char *words);
  * 0: it is not on trial. */
 uint32_t porta_ota_trial_starts(void);
 
-/* --- what became of the last trial ------------------------------------------ */
+/* --- what became of the last trial ---------------------------------------- */
 
 typedef struct {
     bool confirmed;        /* false: given up */
@@ -75,7 +75,7 @@ typedef struct {
  * ESP_ERR_INVALID_ARG. */
 esp_err_t porta_ota_last_verdict(porta_ota_verdict_t *verdict);
 
-/* --- releases that failed ------------------------------------------------------ */
+/* --- releases that failed ------------------------------------------------- */
 
 #define PORTA_OTA_DENIED_MAX 8
 

@@ -48,7 +48,7 @@ void linux_flash_set_pace(struct linux_flash *f,
     pthread_mutex_unlock(&f->turn);
 }
 
-/* --- the three operations ----------------------------------------------- */
+/* --- the three operations ------------------------------------------------- */
 
 static void fault_set(struct linux_flash *f, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
@@ -200,7 +200,7 @@ static esp_err_t flash_erase(void *ctx, uint32_t off)
     return ESP_OK;
 }
 
-/* --- opening ------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------- */
 
 static esp_err_t fail_errno(struct diag *diag, const char *what,
                             const char *path)

@@ -93,7 +93,7 @@ MUST_CHECK esp_err_t linux_flash_open_part(struct linux_flash *f,
 MUST_CHECK esp_err_t linux_flash_adopt(struct linux_flash *f, int fd,
                                        uint32_t size_len, struct diag *diag);
 
-/* Operations of an open flash take time from now on, with at most 10 s for each. */
+/* From now on operations of an open flash take time, at most 10 s each. */
 void linux_flash_set_pace(struct linux_flash *f,
                           const struct linux_flash_pace *pace);
 

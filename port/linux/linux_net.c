@@ -17,7 +17,7 @@
 #include "linux_conn.h"
 #include "linux_time.h"
 
-/* --- waiting ------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------- */
 
 /* How long one poll() may take: a limit is looked at again after it. */
 static int slice_ms(uint64_t deadline_ms, const struct port_limit *limit)
@@ -47,7 +47,7 @@ static esp_err_t fd_wait(int fd, short events, uint64_t deadline_ms,
     return ESP_ERR_NOT_FINISHED;
 }
 
-/* --- one address ----------------------------------------------------------- */
+/* --- one address ---------------------------------------------------------- */
 
 static bool keep_alive_set(int fd, const struct port_net_opts *o)
 {
@@ -162,7 +162,7 @@ static esp_err_t addr_open(const struct addrinfo *ai,
     return err;
 }
 
-/* --- a name ---------------------------------------------------------------- */
+/* --- a name --------------------------------------------------------------- */
 
 static uint64_t share_ms(uint64_t deadline_ms, unsigned addresses_left)
 {
@@ -254,7 +254,7 @@ out:
     return err;
 }
 
-/* --- a connection ---------------------------------------------------------- */
+/* --- a connection --------------------------------------------------------- */
 
 static esp_err_t conn_stopped(struct port_conn *conn)
 {
@@ -371,7 +371,7 @@ static void conn_close(struct port_conn *conn)
     conn->heap->free(conn->heap->ctx, conn);
 }
 
-/* --- set-up ---------------------------------------------------------------- */
+/* --- set-up --------------------------------------------------------------- */
 
 void linux_net_init(struct linux_net *net, const struct port_heap *heap)
 {

@@ -7,7 +7,7 @@
 
 #include "linux_time.h"
 
-/* --- threads --------------------------------------------------------------- */
+/* --- threads -------------------------------------------------------------- */
 
 struct start {
     void (*fn)(void *arg);
@@ -52,7 +52,7 @@ static esp_err_t task_start(void *ctx, const char *name, void (*fn)(void *arg),
     return err;
 }
 
-/* --- the place --------------------------------------------------------------- */
+/* --- the place ------------------------------------------------------------ */
 
 static void task_enter(void *ctx)
 {
@@ -104,7 +104,7 @@ void linux_task_init(struct linux_task *t)
     pthread_condattr_destroy(&attr);
 }
 
-/* --- the lock ---------------------------------------------------------------- */
+/* --- the lock ------------------------------------------------------------- */
 
 static void lock_lock(void *ctx)
 {

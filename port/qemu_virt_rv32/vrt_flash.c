@@ -40,7 +40,7 @@ static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
     return ESP_OK;
 }
 
-/* --- program ------------------------------------------------------------- */
+/* --- program -------------------------------------------------------------- */
 
 /* The rule that the emulator does not have. */
 static bool only_clears(const uint8_t *have, const uint8_t *want, size_t len)

@@ -155,7 +155,7 @@ void vrt_heap_peak_reset(void)
     stats.used_peak_len = stats.used_len;
 }
 
-/* --- the C library's ---------------------------------------------------------- */
+/* --- the C library's ------------------------------------------------------ */
 
 void *malloc(size_t len)
 {

@@ -22,7 +22,7 @@ struct port_conn {
     int err; /* errno */
 };
 
-/* --- waiting ------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------- */
 
 /* ESP_OK: something may have changed. */
 static esp_err_t wait_a_bit(struct port_limit *limit, uint64_t deadline_ms)
@@ -59,7 +59,7 @@ static int errno_of(err_t err)
     }
 }
 
-/* --- what lwIP tells ------------------------------------------------------- */
+/* --- what lwIP tells ------------------------------------------------------ */
 
 static err_t on_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
@@ -98,7 +98,7 @@ struct waits {
     struct port_limit *limit;
 };
 
-/* --- names ----------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------- */
 
 /* lwIP cannot be told to forget a question, so that a late answer needs a
  * place of its own. */
@@ -151,7 +151,7 @@ static esp_err_t resolve(const char *host, const struct waits *w,
     return name.found ? ESP_OK : ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;
 }
 
-/* --- opening ----------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------- */
 
 static bool is_up(int family)
 {
@@ -275,7 +275,7 @@ static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
     return err;
 }
 
-/* --- a connection ---------------------------------------------------------- */
+/* --- a connection --------------------------------------------------------- */
 
 static esp_err_t conn_wait(struct port_conn *c, uint64_t deadline_ms)
 {

@@ -44,7 +44,7 @@ void vrt_exit(uint32_t code)
         ;
 }
 
-/* --- the contract ---------------------------------------------------------- */
+/* --- the contract --------------------------------------------------------- */
 
 static uint64_t sys_mono_ms(void *ctx)
 {
@@ -102,7 +102,7 @@ void vrt_sys_init(struct vrt_sys *sys, struct vrt_page *page)
                              .page = page };
 }
 
-/* --- one thread ------------------------------------------------------------ */
+/* --- one thread ----------------------------------------------------------- */
 
 static void nothing(void *ctx)
 {

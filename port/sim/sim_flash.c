@@ -66,7 +66,7 @@ static void note_sector(struct sim_flash *f, uint32_t sector)
     f->noted[sector] = true;
 }
 
-/* --- time ---------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------- */
 
 /* The clock counts milliseconds: what is less is owed until it is one. */
 static void spend(struct sim_flash *f, bool is_op, bool erase, uint64_t us)
@@ -115,7 +115,7 @@ uint64_t sim_flash_back(struct sim_flash *f)
     return f->time_us;
 }
 
-/* --- read ---------------------------------------------------------------- */
+/* --- read ----------------------------------------------------------------- */
 
 /* Unstable bits read as noise until their sector is erased. */
 static uint8_t read_byte(struct sim_flash *f, uint32_t at)
@@ -155,7 +155,7 @@ static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
     return ESP_OK;
 }
 
-/* --- program ------------------------------------------------------------- */
+/* --- program -------------------------------------------------------------- */
 
 /* Which units were programmed matters only where each may be only once. */
 static bool unit_used(const struct sim_flash *f, uint32_t at)
@@ -251,7 +251,7 @@ static esp_err_t flash_prog(void *ctx, uint32_t off, const void *src,
     return op_result(fault);
 }
 
-/* --- erase --------------------------------------------------------------- */
+/* --- erase ---------------------------------------------------------------- */
 
 static void sector_settle(struct sim_flash *f, uint32_t sector)
 {
@@ -328,7 +328,7 @@ static esp_err_t flash_erase(void *ctx, uint32_t off)
     return op_result(fault);
 }
 
-/* --- life ---------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
 {

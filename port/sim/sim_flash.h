@@ -112,7 +112,7 @@ uint64_t sim_flash_back(struct sim_flash *f);
 void sim_flash_arm(struct sim_flash *f, enum sim_fault fault, uint32_t nth,
                    uint64_t seed);
 void sim_flash_arm_plan(struct sim_flash *f, const struct sim_fault_plan *plan);
-/* The nth read from now (1: the next) reports failure, those after it do not. */
+/* The nth read from now (1: the next) reports failure, later ones do not. */
 void sim_flash_fail_read(struct sim_flash *f, uint32_t nth);
 /* Power is back; contents stay as the cut left them, nothing is armed. */
 void sim_flash_power_on(struct sim_flash *f);

@@ -120,7 +120,7 @@ static size_t take_data(struct port_conn *conn, void *dst, size_t len)
     return part;
 }
 
-/* --- a link with a rate ---------------------------------------------------- */
+/* --- a link with a rate --------------------------------------------------- */
 
 static void link_look(struct port_conn *conn)
 {

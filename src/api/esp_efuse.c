@@ -48,7 +48,7 @@ esp_err_t esp_efuse_update_secure_version(uint32_t secure_version)
     return err;
 }
 
-/* --- anti-rollback ---------------------------------------------------------- */
+/* --- anti-rollback -------------------------------------------------------- */
 
 static esp_err_t compare(const esp_partition_t *partition,
                          const esp_app_desc_t *desc)

@@ -14,7 +14,7 @@
 #define TAG "esp_encrypted_img"
 #define HMAC_KEY_CNT 6
 
-/* --- handles ---------------------------------------------------------------- */
+/* --- handles -------------------------------------------------------------- */
 
 static struct api_crypt **find(const void *handle)
 {
@@ -98,7 +98,7 @@ static void free_all(void)
         put(c);
 }
 
-/* --- start ------------------------------------------------------------------ */
+/* --- start ---------------------------------------------------------------- */
 
 static esp_err_t fuse_key(int id, uint8_t key[ENC_HMAC_LEN], struct diag *d)
 {
@@ -190,7 +190,7 @@ esp_decrypt_handle_t esp_encrypted_img_decrypt_start(
     return c;
 }
 
-/* --- data ------------------------------------------------------------------- */
+/* --- data ----------------------------------------------------------------- */
 
 static esp_err_t fail_data(const struct api_crypt *c, esp_err_t err)
 {
@@ -258,7 +258,7 @@ bool esp_encrypted_img_is_complete_data_received(esp_decrypt_handle_t ctx)
     return c && enc_stream_complete(&c->decrypt.stream);
 }
 
-/* --- the end ---------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------- */
 
 esp_err_t esp_encrypted_img_decrypt_end(esp_decrypt_handle_t ctx)
 {
@@ -284,7 +284,7 @@ esp_err_t esp_encrypted_img_decrypt_abort(esp_decrypt_handle_t ctx)
     return ESP_OK;
 }
 
-/* --- what is known ---------------------------------------------------------- */
+/* --- what is known -------------------------------------------------------- */
 
 uint16_t esp_encrypted_img_get_header_size(void)
 {

@@ -16,7 +16,7 @@ static uint32_t ticks_ms(uint32_t ticks)
     return ms < EVENT_WAIT_FOREVER ? (uint32_t)ms : EVENT_WAIT_FOREVER - 1;
 }
 
-/* --- loops ----------------------------------------------------------------- */
+/* --- loops ---------------------------------------------------------------- */
 
 static esp_err_t loop_new(uint32_t cap_cnt, const char *task_name,
                           struct event_loop **out)
@@ -141,7 +141,7 @@ esp_err_t esp_event_loop_run(esp_event_loop_handle_t event_loop,
     return err == ESP_ERR_TIMEOUT ? ESP_OK : err;
 }
 
-/* --- handlers -------------------------------------------------------------- */
+/* --- handlers ------------------------------------------------------------- */
 
 esp_err_t esp_event_handler_register_with(esp_event_loop_handle_t event_loop,
                                           esp_event_base_t event_base,
@@ -251,7 +251,7 @@ esp_err_t esp_event_handler_instance_unregister(
                                                       event_id, instance);
 }
 
-/* --- posts ----------------------------------------------------------------- */
+/* --- posts ---------------------------------------------------------------- */
 
 esp_err_t esp_event_post_to(esp_event_loop_handle_t event_loop,
                             esp_event_base_t event_base, int32_t event_id,

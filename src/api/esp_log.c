@@ -29,7 +29,7 @@ static struct {
     atomic_uint tag_cnt;
 } state = { .level = ESP_LOG_INFO, .master = ESP_LOG_MAX };
 
-/* --- levels ---------------------------------------------------------------- */
+/* --- levels --------------------------------------------------------------- */
 
 static struct tag_level *tag_find(const char *tag)
 {
@@ -94,7 +94,7 @@ static bool is_shown(esp_log_level_t level, const char *tag)
            level <= esp_log_level_get(tag);
 }
 
-/* --- time -------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------- */
 
 static uint64_t since_start_ms(void)
 {
@@ -124,7 +124,7 @@ char *esp_log_system_timestamp(void)
     return text;
 }
 
-/* --- lines ------------------------------------------------------------------- */
+/* --- lines ---------------------------------------------------------------- */
 
 vprintf_like_t esp_log_set_vprintf(vprintf_like_t func)
 {
@@ -222,7 +222,7 @@ void api_log_start(const struct port_sys *sys)
     log_set_sink(sink, NULL);
 }
 
-/* --- buffers ----------------------------------------------------------------- */
+/* --- buffers -------------------------------------------------------------- */
 
 #define ROW_LEN 16u
 

@@ -68,7 +68,7 @@ uint32_t porta_ota_trial_starts(void)
     return api_ota_trial(&resets) ? resets + 1 : 0;
 }
 
-/* --- the task ---------------------------------------------------------------- */
+/* --- the task ------------------------------------------------------------- */
 
 static enum confirm_step vote(const porta_ota_policy_t *policy)
 {

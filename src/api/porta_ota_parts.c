@@ -39,7 +39,7 @@ esp_err_t porta_ota_finish_copy(void)
     return err;
 }
 
-/* --- data of an application ------------------------------------------------- */
+/* --- data of an application ----------------------------------------------- */
 
 static const esp_partition_t *data_of(const char *name,
                                       const esp_partition_t *app)

@@ -12,7 +12,7 @@
 
 #define TAG "porta_settings"
 
-/* --- which image runs ------------------------------------------------------- */
+/* --- which image runs ----------------------------------------------------- */
 
 /* The newest record that names the running slot; NULL: none does. */
 static const struct ota_rec *own_record(const struct api_records *r)
@@ -69,7 +69,7 @@ static void describe_image(struct kv_gen_image *out)
     out->on_trial = own && own->state == OTA_STATE_PENDING;
 }
 
-/* --- begin ------------------------------------------------------------------ */
+/* --- begin ---------------------------------------------------------------- */
 
 static esp_err_t run_hook(void *ctx, uint8_t side, uint32_t from, uint32_t to)
 {

@@ -65,8 +65,8 @@ struct boot_result {
 
 /* Asks all of it again, from what was found and not from what was decided:
  * does the plan boot an image whose receipt accepts, of this very partition,
- * signed if the policy says so? Asked right before the start, by boot_start(); one
- * wrong branch on the way here is not enough then. The answer is computed
+ * signed if the policy says so? Asked right before the start, by boot_start();
+ * one wrong branch on the way here is not enough then. The answer is computed
  * without a branch. */
 enum verdict boot_may_start(const struct boot_env *env,
                             const struct boot_result *r);

@@ -12,8 +12,8 @@
  * set (img_keys_pack()) padded to a multiple of 4, with flag 8 u8 trial_boots,
  * u8 trial_power, u16 0, with flag 32 u8 size of the fuses' field in bits (0:
  * all of it), u8 0, u16 chip whose layout the fuses have, fields of later
- * versions, u32 CRC-32 (as zlib's) of all before it. A flag that this reader does not know is an error: it may be
- * one that makes the device stricter. */
+ * versions, u32 CRC-32 (as zlib's) of all before it. A flag that this reader
+ * does not know is an error: it may be one that makes the device stricter. */
 #ifndef BOOT_OPTS_H
 #define BOOT_OPTS_H
 

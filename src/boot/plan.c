@@ -47,7 +47,7 @@ static void pick_default(const struct boot_in *in, struct pick *p)
         p->initial = rec_unwritten(&p->rec[0]) && rec_unwritten(&p->rec[1]);
 }
 
-/* --- trials that end ------------------------------------------------------- */
+/* --- trials that end ------------------------------------------------------ */
 
 static void event_begin(const struct boot_in *in, struct pick *p, uint32_t idx,
                         struct ota_event *ev)
@@ -73,7 +73,7 @@ static void give_up(const struct boot_in *in, struct pick *p, uint32_t idx,
     ev->why = (uint8_t)why;
 }
 
-/* --- anti-rollback --------------------------------------------------------- */
+/* --- anti-rollback -------------------------------------------------------- */
 
 bool boot_too_old(const struct boot_in *in, uint32_t choice)
 {
@@ -124,7 +124,7 @@ static uint32_t raise_to(const struct boot_in *in, const struct pick *p,
     return in->secure[choice] - 1; /* it is not too old: there is one */
 }
 
-/* --- the first candidate ---------------------------------------------------- */
+/* --- the first candidate -------------------------------------------------- */
 
 static void pick_start(const struct boot_in *in, struct pick *p)
 {

@@ -45,7 +45,7 @@ esp_err_t enc_lib_err(int ret, esp_err_t err)
     return err;
 }
 
-/* --- reading ---------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 static bool is_pem(struct span s)
 {
@@ -215,7 +215,7 @@ const struct enc_env *enc_key_env(const struct enc_key *k)
     return &k->env;
 }
 
-/* --- opening ---------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------- */
 
 int enc_ec_open(struct enc_ec *ec, const struct enc_key *k)
 {

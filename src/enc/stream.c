@@ -44,7 +44,7 @@ bool enc_stream_complete(const struct enc_stream *s)
     return s->step != ENC_STEP_HEAD && s->done_len == s->head.body_len;
 }
 
-/* --- the head --------------------------------------------------------------- */
+/* --- the head ------------------------------------------------------------- */
 
 static esp_err_t fail_magic(struct enc_stream *s)
 {
@@ -130,7 +130,7 @@ static esp_err_t take_head(struct enc_stream *s, struct span *in)
     return err;
 }
 
-/* --- the body --------------------------------------------------------------- */
+/* --- the body ------------------------------------------------------------- */
 
 static esp_err_t take_body(struct enc_stream *s, struct span *in, uint8_t *out,
                            size_t n)
@@ -165,7 +165,7 @@ esp_err_t enc_stream_feed(struct enc_stream *s, struct span *in,
     return s->err;
 }
 
-/* --- what an earlier session decrypted ---------------------------------------- */
+/* --- what an earlier session decrypted ------------------------------------ */
 
 static esp_err_t replay(struct enc_stream *s, const uint8_t *plain, size_t n)
 {
@@ -194,7 +194,7 @@ esp_err_t enc_stream_replay(struct enc_stream *s, const void *plain, size_t len)
     return s->err;
 }
 
-/* --- the end ---------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------- */
 
 static esp_err_t fail_short(struct enc_stream *s)
 {

@@ -49,7 +49,7 @@ void event_loop_open(struct event_loop *loop, const struct port_heap *heap,
         (struct event_loop){ .heap = heap, .task = task, .cap_cnt = cap_cnt };
 }
 
-/* --- handlers -------------------------------------------------------------- */
+/* --- handlers ------------------------------------------------------------- */
 
 /* Inside. Frees what was unregistered, unless it may be running. */
 static void sweep(struct event_loop *loop)
@@ -145,7 +145,7 @@ esp_err_t event_unregister_instance(struct event_loop *loop,
     return err;
 }
 
-/* --- events ---------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static struct event_item *item_new(struct event_loop *loop,
                                    const struct event_post *post)

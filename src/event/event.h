@@ -5,8 +5,9 @@
  * and unregister; one that is registered while an event runs does not see that
  * event, one that is unregistered is not called again.
  * Order: event_loop_open, then any number of the others from any thread, then
- * event_loop_stop and event_loop_close. One thread at a time runs events: event_loop_run() by a
- * second one, or from a handler, is refused. Handlers run without any lock.
+ * event_loop_stop and event_loop_close. One thread at a time runs events:
+ * event_loop_run() by a second one, or from a handler, is refused. Handlers run
+ * without any lock.
  * Memory: the heap of the loop: one block per handler and per waiting event. */
 #ifndef EVENT_EVENT_H
 #define EVENT_EVENT_H

@@ -32,7 +32,7 @@
 #define MAGIC 0x31554650u /* "PFU1" */
 #define UNIT_LEN 16u      /* the largest program unit that flash may have */
 
-/* --- bytes ----------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 uint32_t fuse_dump_len(const struct fuse_field *field)
 {
@@ -81,7 +81,7 @@ enum fuse_copy fuse_copy_judge(struct span dump,
                                                : FUSE_COPY_RAW;
 }
 
-/* --- the decision ----------------------------------------------------------- */
+/* --- the decision --------------------------------------------------------- */
 
 esp_err_t fuse_state_decide(const struct fuse_state *s, uint32_t *src,
                             uint32_t *bits)
@@ -98,7 +98,7 @@ esp_err_t fuse_state_decide(const struct fuse_state *s, uint32_t *src,
                                                         : ESP_OK;
 }
 
-/* --- flash ------------------------------------------------------------------ */
+/* --- flash ---------------------------------------------------------------- */
 
 struct copy {
     uint8_t dump[FUSE_DUMP_MAX];
@@ -191,7 +191,7 @@ static esp_err_t rewrite(const struct fuse_emul *e, const struct fuse_state *s,
     return err ? err : store(e, src, &c);
 }
 
-/* --- the port --------------------------------------------------------------- */
+/* --- the port ------------------------------------------------------------- */
 
 /* cnt: 1 to 32. */
 static uint32_t ones(uint32_t cnt)

@@ -59,7 +59,7 @@ uint32_t fuse_forbids(const struct port_fuse *fuse, uint32_t version);
  * fuse_read_version() and of burning. */
 MUST_CHECK esp_err_t fuse_raise(const struct port_fuse *fuse, uint32_t version);
 
-/* --- emulation in flash ---------------------------------------------------- */
+/* --- emulation in flash --------------------------------------------------- */
 
 #define FUSE_SECTOR_LEN 4096u
 #define FUSE_EMUL_LEN 8192u /* what a partition should have: two copies */

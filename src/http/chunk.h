@@ -2,9 +2,9 @@
  * (RFC 9112 section 7.1). Pure; data goes past it, from the stream to whoever
  * wants it.
  *
- * Sizes that would not fit an http_len with a sign are refused, and so are lines of framing
- * and trailers longer than a few kilobytes: a peer cannot make us read for
- * ever without giving data. */
+ * Sizes that would not fit an http_len with a sign are refused, and so are
+ * lines of framing and trailers longer than a few kilobytes: a peer cannot make
+ * us read for ever without giving data. */
 #ifndef HTTP_CHUNK_H
 #define HTTP_CHUNK_H
 

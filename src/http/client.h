@@ -111,9 +111,9 @@ void http_set_body(struct http_client *c, const void *body, size_t len);
 MUST_CHECK esp_err_t http_request(struct http_client *c, struct diag *d);
 
 /* The same in steps, for callers that act on each answer themselves:
- * http_start, http_send_head, http_send_body..., http_recv_head, http_read...; then
- * http_redirect or http_authenticate, and again from the start. What is left
- * of the answer before is read over or cut off.
+ * http_start, http_send_head, http_send_body..., http_recv_head, http_read...;
+ * then http_redirect or http_authenticate, and again from the start. What is
+ * left of the answer before is read over or cut off.
  * body_len HTTP_LEN_UNKNOWN: the body is sent chunked, framed by the caller. */
 MUST_CHECK esp_err_t http_send_head(struct http_client *c, http_len body_len,
                                     struct diag *d);

@@ -39,8 +39,8 @@ static inline bool http_conn_is_open(const struct http_conn *c)
     return c->tcp != NULL;
 }
 
-/* connect.c: connects and, for https, shakes hands. ESP_ERR_HTTP_CONNECT: no TCP
- * connection (c->err says which of esp_tls's codes). TLS's own codes.
+/* connect.c: connects and, for https, shakes hands. ESP_ERR_HTTP_CONNECT: no
+ * TCP connection (c->err says which of esp_tls's codes). TLS's own codes.
  * ESP_ERR_NO_MEM. Closed again on failure. */
 MUST_CHECK esp_err_t http_conn_open(struct http_conn *c,
                                     const struct http_url *url,

@@ -117,7 +117,7 @@ void img_check_open(struct img_check *c, const struct img_rules *rules)
                    (rules->kind == IMG_KIND_APP ? IMG_APP_DESC_LEN : 0));
 }
 
-/* --- what each step decides when its bytes are complete ----------------- */
+/* --- what each step decides when its bytes are complete ------------------- */
 
 static void check_chip(struct img_check *c)
 {
@@ -290,7 +290,7 @@ static void sig_done(struct img_check *c)
 }
 #endif
 
-/* --- the bytes ----------------------------------------------------------- */
+/* --- the bytes ------------------------------------------------------------ */
 
 static const struct {
     bool keep, hash, sum;

@@ -1,5 +1,5 @@
-/* image/check_parts.h - parts of the verifier that are built in two ways: for tools
- * and applications, and in few bytes for bootloaders. */
+/* image/check_parts.h - parts of the verifier that are built in two ways: for
+ * tools and applications, and in few bytes for bootloaders. */
 #ifndef IMAGE_CHECK_PARTS_H
 #define IMAGE_CHECK_PARTS_H
 

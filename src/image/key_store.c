@@ -34,7 +34,7 @@ static bool is_committed(const uint8_t *sector)
     return memcmp(sector, want, UNIT_LEN) == 0;
 }
 
-/* --- bytes ------------------------------------------------------------------ */
+/* --- bytes ---------------------------------------------------------------- */
 
 /* The head of a sector, HEAD_ROOM bytes: everything but revocations. */
 static esp_err_t head_parse(const uint8_t *head, struct key_store *out)
@@ -95,7 +95,7 @@ esp_err_t key_set_parse(struct span bytes, struct key_store *out)
     return err;
 }
 
-/* --- reading ------------------------------------------------------------------ */
+/* --- reading -------------------------------------------------------------- */
 
 const struct part_entry *key_store_part(const struct part_table *table)
 {
@@ -166,7 +166,7 @@ void key_store_effective(const struct port_flash *flash,
         *out = store.keys;
 }
 
-/* --- writing ------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
 static uint32_t trusted_cnt(const struct img_keys *keys)
 {

@@ -46,9 +46,10 @@ MUST_CHECK esp_err_t key_set_parse(struct span bytes, struct key_store *out);
 
 /* Installs a signed key set. `now`: the keys in force. ESP_ERR_NOT_FOUND,
  * ESP_ERR_INVALID_CRC, ESP_ERR_INVALID_ARG: as key_set_parse();
- * ESP_ERR_NOT_ALLOWED: not signed as `now` asks (*why); ESP_ERR_INVALID_VERSION:
- * not newer than the one in force; ESP_ERR_NOT_SUPPORTED: another scheme;
- * ESP_ERR_INVALID_STATE: fewer trusted keys than it needs; errors of flash. */
+ * ESP_ERR_NOT_ALLOWED: not signed as `now` asks (*why);
+ * ESP_ERR_INVALID_VERSION: not newer than the one in force;
+ * ESP_ERR_NOT_SUPPORTED: another scheme; ESP_ERR_INVALID_STATE: fewer trusted
+ * keys than it needs; errors of flash. */
 /* lint-ok: function, one call, and nothing of it is kept */
 MUST_CHECK esp_err_t key_store_install(struct part_dev *dev,
                                        const struct part_entry *part,

@@ -54,8 +54,8 @@ static inline const struct img_keys *img_keys_for(bool require_signed,
 uint32_t img_keys_pack(const struct img_keys *keys,
                        uint8_t out[IMG_KEYS_PACKED_MAX]);
 /* A set of a scheme without keys, need 0, is read, too: it is not valid and
- * trusts nobody. *used: bytes taken; more may follow. ESP_ERR_INVALID_SIZE: cut short;
- * ESP_ERR_INVALID_ARG: not valid; *out then trusts nobody. */
+ * trusts nobody. *used: bytes taken; more may follow. ESP_ERR_INVALID_SIZE: cut
+ * short; ESP_ERR_INVALID_ARG: not valid; *out then trusts nobody. */
 MUST_CHECK esp_err_t img_keys_parse(struct span bytes, struct img_keys *out,
                                     uint32_t *used);
 

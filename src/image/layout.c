@@ -58,7 +58,7 @@ static esp_err_t piece_add(struct planner *p, uint32_t load_addr, uint32_t len,
     return ESP_OK;
 }
 
-/* --- segments that are copied to RAM, or to nowhere ---------------------- */
+/* --- segments that are copied to RAM, or to nowhere ----------------------- */
 
 /* The next one with bytes left, NULL: none. */
 static const struct img_build_seg *ram_next(struct planner *p)
@@ -87,7 +87,7 @@ static esp_err_t ram_add(struct planner *p, const struct img_build_seg *s,
     return piece_add(p, load_addr, len, rest);
 }
 
-/* --- segments that are mapped -------------------------------------------- */
+/* --- segments that are mapped --------------------------------------------- */
 
 /* Data of a padding segment placed now, so that the next segment's data lies
  * right for addr; false: it already would. */

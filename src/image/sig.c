@@ -71,7 +71,7 @@ static void end_content(struct img_sig *s)
         sha384_final(&s->hash.sha384, s->digest);
 }
 
-/* --- one block ------------------------------------------------------------- */
+/* --- one block ------------------------------------------------------------ */
 
 static enum verdict verify(const struct img_sig *s, const struct img_block *b)
 {
@@ -199,7 +199,7 @@ static void judge_v1(struct img_sig *s)
         refuse(s, IMG_SIG_BAD, 0, 0);
 }
 
-/* --- the bytes --------------------------------------------------------------- */
+/* --- the bytes ------------------------------------------------------------ */
 
 /* Takes what belongs to the block at hand; judges it when it is complete. */
 static size_t feed_block(struct img_sig *s, const uint8_t *p, size_t len)

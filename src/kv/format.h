@@ -21,7 +21,7 @@
 #define KV_KEY_LEN 16u                                 /* with the NUL */
 #define KV_CHUNK_MAX ((KV_SLOT_CNT - 1) * KV_SLOT_LEN) /* also of a string */
 
-/* --- page header -------------------------------------------------------- */
+/* --- page header ---------------------------------------------------------- */
 
 #define KV_STATE_UNUSED 0xFFFFFFFFu
 #define KV_STATE_ACTIVE 0xFFFFFFFEu
@@ -43,7 +43,7 @@ enum kv_head_kind {
 enum kv_head_kind kv_head_parse(const uint8_t head[KV_HEAD_LEN], uint32_t *seq);
 void kv_head_pack(uint32_t state, uint32_t seq, uint8_t out[KV_HEAD_LEN]);
 
-/* --- slot states -------------------------------------------------------- */
+/* --- slot states ---------------------------------------------------------- */
 
 /* A bit can only be cleared, and a torn program clears some of those it was to
  * clear: so EMPTY reaches ERASED through ILLEGAL and never through WRITTEN. */
@@ -60,7 +60,7 @@ void kv_bits_and(uint8_t bits[KV_BITS_LEN], uint32_t idx, enum kv_slot state);
 bool kv_bits_all(const uint8_t bits[KV_BITS_LEN], uint32_t idx, uint32_t cnt,
                  enum kv_slot state);
 
-/* --- entries ------------------------------------------------------------ */
+/* --- entries -------------------------------------------------------------- */
 
 enum kv_type {
     KV_TYPE_U8 = 0x01,

@@ -68,7 +68,7 @@ static esp_err_t store(struct kv *kv, const struct kv_gen_state *s)
     return err ? err : kv_set_number(&ns, OWN_KEY, KV_TYPE_U64, pack(s));
 }
 
-/* --- the decision ----------------------------------------------------------- */
+/* --- the decision --------------------------------------------------------- */
 
 static void give_up_side(struct kv_gen_state *s)
 {
@@ -125,7 +125,7 @@ void kv_gen_decide(const struct kv_gen_state *now,
     out->last = s;
 }
 
-/* --- the copy --------------------------------------------------------------- */
+/* --- the copy ------------------------------------------------------------- */
 
 esp_err_t kv_gen_name(const char *name, uint8_t side, char out[KV_KEY_LEN])
 {
@@ -247,7 +247,7 @@ static esp_err_t copy(struct kv *kv, const struct kv_gen_job *job, uint8_t side)
     return err;
 }
 
-/* --- all of it -------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 static esp_err_t migrate(struct kv *kv, const struct kv_gen_job *job,
                          const struct kv_gen_plan *plan)

@@ -43,7 +43,7 @@ void kv_unmount(struct kv *kv);
 MUST_CHECK esp_err_t kv_wipe(struct part_dev *dev,
                              const struct part_entry *part);
 
-/* --- a namespace --------------------------------------------------------- */
+/* --- a namespace ---------------------------------------------------------- */
 
 struct kv_ns {
     struct kv *kv; /* borrowed */
@@ -58,9 +58,10 @@ MUST_CHECK esp_err_t kv_open(struct kv *kv, const char *name, bool create,
                              struct kv_ns *out);
 
 /* type: one that kv_type_is_number(). A float goes by its bits.
- * Every set: ESP_ERR_NOT_ALLOWED (readonly), _NVS_KEY_TOO_LONG, _NVS_VALUE_TOO_LONG, _NVS_NOT_ENOUGH_SPACE
- * (the old value stays), _NVS_INVALID_STATE (pages are numbered to the end).
- * What is stored already is not written again. */
+ * Every set: ESP_ERR_NOT_ALLOWED (readonly), _NVS_KEY_TOO_LONG,
+ * _NVS_VALUE_TOO_LONG, _NVS_NOT_ENOUGH_SPACE (the old value stays),
+ * _NVS_INVALID_STATE (pages are numbered to the end). What is stored already is
+ * not written again. */
 MUST_CHECK esp_err_t kv_set_number(const struct kv_ns *ns, const char *key,
                                    uint8_t type, uint64_t value);
 MUST_CHECK esp_err_t kv_set_str(const struct kv_ns *ns, const char *key,

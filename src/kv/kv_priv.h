@@ -57,7 +57,7 @@ MUST_CHECK esp_err_t kv_slots_kill(struct kv *kv, uint32_t page, uint32_t idx,
 MUST_CHECK esp_err_t kv_slots_zero(struct kv *kv, uint32_t page, uint32_t idx,
                                    uint32_t cnt);
 
-/* --- load.c ---------------------------------------------------------------- */
+/* --- load.c --------------------------------------------------------------- */
 
 /* Makes memory say what the flash says; see the essay there. */
 MUST_CHECK esp_err_t kv_load(struct kv *kv);
@@ -66,7 +66,7 @@ MUST_CHECK esp_err_t kv_ready(struct kv *kv, bool purge);
 /* ESP_ERR_NOT_ALLOWED: the partition is readonly. */
 MUST_CHECK esp_err_t kv_ready_to_write(const struct kv_ns *ns);
 
-/* --- fix.c ----------------------------------------------------------------- */
+/* --- fix.c ---------------------------------------------------------------- */
 
 /* An interrupted compaction: the page that was being filled is given up, and
  * once items are loaded the other one is moved out again. */
@@ -75,7 +75,7 @@ MUST_CHECK esp_err_t kv_fix_freeing(struct kv *kv);
 /* Removes what an interrupted call left: older copies, parts of blobs. */
 MUST_CHECK esp_err_t kv_fix_items(struct kv *kv);
 
-/* --- room.c ---------------------------------------------------------------- */
+/* --- room.c --------------------------------------------------------------- */
 
 /* Makes the newest page one that has cnt slots left.
  * _NVS_NOT_ENOUGH_SPACE: there is no such page to be had. */
@@ -98,7 +98,7 @@ static inline struct kv_page *kv_page_at(struct kv *kv, uint32_t rank)
     return &kv->pages[kv->order[rank]];
 }
 
-/* --- item.c ---------------------------------------------------------------- */
+/* --- item.c --------------------------------------------------------------- */
 
 static inline struct kv_at kv_at_end(const struct kv *kv)
 {
@@ -133,7 +133,7 @@ MUST_CHECK esp_err_t kv_item_compare(struct kv *kv, struct kv_at at,
                                      const struct kv_entry *e,
                                      struct span payload);
 
-/* --- blob.c ---------------------------------------------------------------- */
+/* --- blob.c --------------------------------------------------------------- */
 
 /* The entry of chunk i of a blob. */
 struct kv_entry kv_chunk_of(const struct kv_entry *e, uint8_t chunk);
@@ -141,7 +141,7 @@ struct kv_entry kv_chunk_of(const struct kv_entry *e, uint8_t chunk);
 MUST_CHECK esp_err_t kv_chunks_erase(struct kv *kv, const struct kv_entry *e,
                                      const struct kv_index *index);
 
-/* --- value.c --------------------------------------------------------------- */
+/* --- value.c -------------------------------------------------------------- */
 
 MUST_CHECK esp_err_t kv_key_check(const char *key);
 /* Erases what has this key, but for the item at keep (NULL: everything), and

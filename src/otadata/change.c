@@ -87,7 +87,7 @@ esp_err_t otadata_redo(const struct otadata_place *at, struct otadata *o)
     return err;
 }
 
-/* --- events, denied digests ------------------------------------------------ */
+/* --- events, denied digests ----------------------------------------------- */
 
 /* The next free place in a sector's log, from the partition's start. */
 static uint32_t next_place(const struct otadata *o, uint32_t sector)
@@ -161,7 +161,7 @@ static esp_err_t carry_over(const struct otadata_place *at, struct otadata *o,
     return ESP_OK;
 }
 
-/* --- a change --------------------------------------------------------------- */
+/* --- a change ------------------------------------------------------------- */
 
 static esp_err_t write_intent(const struct otadata_place *at,
                               const struct otadata *o, uint32_t idx,

@@ -1,6 +1,6 @@
 #include "part/csv_text.h"
 
-/* --- characters --------------------------------------------------------- */
+/* --- characters ----------------------------------------------------------- */
 
 static bool starts(struct span s, const char *mark, size_t len)
 {
@@ -106,7 +106,7 @@ static size_t utf8_put(uint32_t c, uint8_t out[4])
     return 4;
 }
 
-/* --- lines -------------------------------------------------------------- */
+/* --- lines ---------------------------------------------------------------- */
 
 static bool is_blank(uint8_t c)
 {
@@ -182,7 +182,7 @@ void csv_split(struct span line, struct span fields[CSV_FIELDS])
     }
 }
 
-/* --- variables ---------------------------------------------------------- */
+/* --- variables ------------------------------------------------------------ */
 
 static bool is_word(uint8_t c)
 {
@@ -270,7 +270,7 @@ esp_err_t csv_expand(struct csv_vars *vars, struct span in,
     return ESP_OK;
 }
 
-/* --- numbers ------------------------------------------------------------ */
+/* --- numbers -------------------------------------------------------------- */
 
 /* The base that a prefix names, 10 without one. */
 static unsigned num_base(struct span s)

@@ -71,7 +71,7 @@ struct part_table {
     struct part_entry entries[PART_MAX_ENTRIES];
 };
 
-/* --- pure -------------------------------------------------------------- */
+/* --- pure ----------------------------------------------------------------- */
 
 /* One row. ESP_ERR_NOT_FOUND: not a partition row (end mark, MD5, garbage). */
 MUST_CHECK esp_err_t part_row_parse(const uint8_t row[PART_ROW_LEN],
@@ -103,7 +103,7 @@ uint32_t part_ota_cnt(const struct part_table *table);
 /* ota_<idx>, NULL if absent. */
 const struct part_entry *part_ota(const struct part_table *table, uint32_t idx);
 
-/* --- a device's partitions --------------------------------------------- */
+/* --- a device's partitions ------------------------------------------------ */
 
 /* Access with range checks. `gen` of an entry rises on every program or erase
  * that touches its range, so that a receipt computed over it goes stale. */

@@ -59,7 +59,7 @@ static uint32_t table_off(const struct csv *c)
     return part_rules_table_off(&c->opts->rules);
 }
 
-/* --- type and subtype --------------------------------------------------- */
+/* --- type and subtype ----------------------------------------------------- */
 
 /* Numbers of types and subtypes: 255 stands for "any" in the interface that
  * finds partitions, so no partition can have it. */
@@ -154,7 +154,7 @@ static esp_err_t parse_subtype(const struct csv *c, struct span text,
                 quote(text).text, list_subtypes(e->type, known, sizeof(known)));
 }
 
-/* --- name and flags ------------------------------------------------------ */
+/* --- name and flags ------------------------------------------------------- */
 
 static esp_err_t parse_name(const struct csv *c, struct span text,
                             struct part_entry *e)
@@ -212,7 +212,7 @@ static esp_err_t parse_flags(const struct csv *c, struct span text,
     return err;
 }
 
-/* --- offset and size ----------------------------------------------------- */
+/* --- offset and size ------------------------------------------------------ */
 
 /* What a row says about its place; an automatic one takes what is free. */
 struct place {
@@ -344,7 +344,7 @@ static esp_err_t lay_out(struct csv *c, struct place *p, struct part_entry *e)
     return ESP_OK;
 }
 
-/* --- rows ---------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------- */
 
 static esp_err_t parse_row(struct csv *c, struct span line,
                            struct part_entry *e)

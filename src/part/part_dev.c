@@ -9,7 +9,7 @@
 
 #define COMPARE_LEN 512u
 
-/* --- open -------------------------------------------------------------- */
+/* --- open ----------------------------------------------------------------- */
 
 esp_err_t part_dev_open(struct part_dev *dev, const struct port_flash *flash,
                         uint32_t table_off)
@@ -29,7 +29,7 @@ esp_err_t part_dev_open(struct part_dev *dev, const struct port_flash *flash,
                             &dev->table);
 }
 
-/* --- ranges ------------------------------------------------------------ */
+/* --- ranges --------------------------------------------------------------- */
 
 /* Inside the entry, in the order of checks of reference 2.6; and inside the
  * flash, so that e->off + off cannot wrap for an entry that nobody checked. */
@@ -67,7 +67,7 @@ static void touch(struct part_dev *dev, uint32_t off, size_t len)
     }
 }
 
-/* --- access ------------------------------------------------------------ */
+/* --- access --------------------------------------------------------------- */
 
 esp_err_t part_read(const struct part_dev *dev, const struct part_entry *e,
                     uint32_t off, void *dst, size_t len)
@@ -133,7 +133,7 @@ esp_err_t part_erase_sector(struct part_dev *dev, const struct part_entry *e,
     return dev->flash->erase(dev->flash->ctx, e->off + off);
 }
 
-/* --- generations ------------------------------------------------------- */
+/* --- generations ---------------------------------------------------------- */
 
 uint32_t part_gen(const struct part_dev *dev, const struct part_entry *e)
 {
@@ -150,7 +150,7 @@ uint32_t part_gen(const struct part_dev *dev, const struct part_entry *e)
     return dev->write_cnt;
 }
 
-/* --- entries registered at run time ------------------------------------- */
+/* --- entries registered at run time --------------------------------------- */
 
 static bool range_taken(const struct part_dev *dev, const struct part_entry *e)
 {

@@ -71,7 +71,7 @@ bool part_is_system(const struct part_entry *e)
            is_kind(e, PART_TYPE_TABLE, PART_TABLE_PRIMARY);
 }
 
-/* --- one entry ---------------------------------------------------------- */
+/* --- one entry ------------------------------------------------------------ */
 
 static esp_err_t check_alignment(const struct check *c, uint32_t idx)
 {
@@ -157,7 +157,7 @@ static esp_err_t check_otadata_len(const struct check *c, uint32_t idx)
                      (unsigned)e->len);
 }
 
-/* --- two entries -------------------------------------------------------- */
+/* --- two entries ---------------------------------------------------------- */
 
 static bool both_kind(const struct part_entry *a, const struct part_entry *b,
                       uint8_t subtype)
@@ -215,7 +215,7 @@ static esp_err_t check_pairs(const struct check *c, uint32_t j)
     return err;
 }
 
-/* --- warnings ----------------------------------------------------------- */
+/* --- warnings ------------------------------------------------------------- */
 
 /* The label is a word for a subtype, and for none of this entry's. */
 static bool is_other_subtype(const struct part_entry *e)

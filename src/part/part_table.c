@@ -59,7 +59,7 @@ void part_row_pack(const struct part_entry *e, uint8_t row[PART_ROW_LEN])
     le32_put(row + ROW_FLAGS, e->flags);
 }
 
-/* --- parse ------------------------------------------------------------- */
+/* --- parse ---------------------------------------------------------------- */
 
 enum row_kind { ROW_KIND_ENTRY, ROW_KIND_MD5, ROW_KIND_END, ROW_KIND_BAD };
 
@@ -148,7 +148,7 @@ esp_err_t part_table_parse(struct span bytes, uint32_t flash_len,
     return err;
 }
 
-/* --- pack -------------------------------------------------------------- */
+/* --- pack ----------------------------------------------------------------- */
 
 void part_table_pack(const struct part_table *table,
                      uint8_t out[PART_TABLE_MAX_LEN])
@@ -167,7 +167,7 @@ void part_table_pack(const struct part_table *table,
     md5_final(&m, out + len + ROW_MD5);
 }
 
-/* --- find -------------------------------------------------------------- */
+/* --- find ----------------------------------------------------------------- */
 
 const struct part_entry *part_find(const struct part_table *table, uint8_t type,
                                    uint8_t subtype, const char *label)

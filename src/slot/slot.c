@@ -72,7 +72,7 @@ void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN])
     memcpy(s->head, head, SLOT_HEAD_LEN);
 }
 
-/* --- now, or behind the caller's back ------------------------------------ */
+/* --- now, or behind the caller's back ------------------------------------- */
 
 /* The failure of a job that is done is the session's. */
 static esp_err_t take_behind(struct slot *s)

@@ -12,7 +12,7 @@
 #define BODY_QUOTE_LEN 120u
 #define BODY_QUOTE_MS 2000u /* not worth a longer wait */
 
-/* --- once ------------------------------------------------------------------ */
+/* --- once ----------------------------------------------------------------- */
 
 /* A header that is sent with this value, or not at all. */
 static esp_err_t set_or_remove(struct upd *u, const char *name,
@@ -153,7 +153,7 @@ static esp_err_t ask_once(struct upd *u, const struct upd_range *r,
     return ESP_OK;
 }
 
-/* --- again ------------------------------------------------------------------ */
+/* --- again ---------------------------------------------------------------- */
 
 static uint32_t random_number(const struct upd *u)
 {

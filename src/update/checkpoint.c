@@ -26,7 +26,7 @@ enum {
     BYTES_MAX_LEN = AT_NAME + NAME_MAX_LEN + CRC_LEN
 };
 
-/* --- to and from text ------------------------------------------------------ */
+/* --- to and from text ----------------------------------------------------- */
 
 /* Returns the length. */
 static uint32_t pack(const struct upd_checkpoint *c, uint8_t *out)

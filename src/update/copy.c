@@ -23,7 +23,7 @@ enum {
     BYTES_LEN = AT_CRC + 4
 };
 
-/* --- the note ---------------------------------------------------------------- */
+/* --- the note ------------------------------------------------------------- */
 
 void upd_copy_format(const struct upd_copy *c, char out[UPD_COPY_TEXT_LEN])
 {
@@ -70,7 +70,7 @@ esp_err_t upd_copy_parse(struct span in, struct upd_copy *out)
                : ESP_ERR_INVALID_SIZE;
 }
 
-/* --- the bytes ---------------------------------------------------------------- */
+/* --- the bytes ------------------------------------------------------------ */
 
 struct piece {
     uint32_t off;

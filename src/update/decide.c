@@ -289,7 +289,7 @@ void upd_decide_retry(const struct upd_retry_in *in, struct upd_retry *out)
     out->wait_ms = out->again ? (uint32_t)wait_ms : 0;
 }
 
-/* --- too slow --------------------------------------------------------------- */
+/* --- too slow ------------------------------------------------------------- */
 
 /* Slower than this is not waited for: a megabyte would take four hours. */
 #define PACE_LEAST_PER_S 64u

@@ -4,7 +4,7 @@
  * transfer or the next range continues there whatever the stages do. */
 #include "update/priv.h"
 
-/* --- open and close ------------------------------------------------------ */
+/* --- open and close ------------------------------------------------------- */
 
 esp_err_t upd_fetch_open(struct upd *u)
 {
@@ -35,7 +35,7 @@ void upd_fetch_close(struct upd *u)
     u->fetch.own_client = false;
 }
 
-/* --- requests ------------------------------------------------------------ */
+/* --- requests ------------------------------------------------------------- */
 
 static esp_err_t ask(struct upd *u, const struct upd_range *r, bool may_restart,
                      struct upd_answer *out)
@@ -106,7 +106,7 @@ esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
     return learn(u, &a);
 }
 
-/* --- bodies -------------------------------------------------------------- */
+/* --- bodies --------------------------------------------------------------- */
 
 /* Says it in the place of what the client said. */
 APART static void explain_transfer(struct upd *u, esp_err_t err)

@@ -9,7 +9,7 @@
 
 static const char tag[] = "update";
 
-/* --- the note ---------------------------------------------------------------- */
+/* --- the note ------------------------------------------------------------- */
 
 static void forget(const struct upd_store *store)
 {
@@ -53,7 +53,7 @@ static bool holds_all(const struct part_dev *dev, const struct upd_copy *c,
            ct_eq(got, c->digest, sizeof(got));
 }
 
-/* --- in a session ------------------------------------------------------------- */
+/* --- in a session --------------------------------------------------------- */
 
 static void describe(const struct upd *u, struct upd_copy *c)
 {
@@ -106,7 +106,7 @@ esp_err_t upd_final_copy(struct upd *u, struct img_receipt *receipt)
     return ESP_OK;
 }
 
-/* --- made by others ------------------------------------------------------------ */
+/* --- made by others ------------------------------------------------------- */
 
 esp_err_t upd_copy_noted(const struct upd_env *env,
                          const struct upd_store *store,
@@ -132,7 +132,7 @@ esp_err_t upd_copy_noted(const struct upd_env *env,
     return err;
 }
 
-/* --- later -------------------------------------------------------------------- */
+/* --- later ---------------------------------------------------------------- */
 
 struct redo {
     const struct upd_device *dev;

@@ -8,8 +8,8 @@
 #include "update/update.h"
 
 /* word: "updated", "not_modified", "failed"; d: of the failure, NULL:
- * there was none. Returns the length without the NUL; out holds as much of it as
- * fits, terminated, so cap 0 asks for the length only. */
+ * there was none. Returns the length without the NUL; out holds as much of it
+ * as fits, terminated, so cap 0 asks for the length only. */
 size_t upd_result_json(const struct upd_result *r, const struct diag *d,
                        const char *word, char *out, size_t cap);
 

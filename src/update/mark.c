@@ -68,7 +68,7 @@ void upd_mark_place(struct upd *u)
     c->skip_len = upd_skip_len(u);
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
 /* The check hashes all bytes of an image up to its own digest. */
 static bool is_hashed(const struct upd *u)
@@ -140,7 +140,7 @@ void upd_mark_sector(struct upd *u)
         keep(u);
 }
 
-/* --- reading ---------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 bool upd_mark_load(struct upd *u, struct upd_checkpoint *out)
 {
@@ -176,7 +176,7 @@ void upd_mark_resumed(struct upd *u)
                  upd_is_image(u) ? &u->work->check.sha : &u->work->raw);
 }
 
-/* --- forgetting -------------------------------------------------------------- */
+/* --- forgetting ----------------------------------------------------------- */
 
 static void drop(struct upd *u)
 {

@@ -5,7 +5,7 @@
  * are checked before it fills, so nothing is erased that was not. */
 #include "update/priv.h"
 
-/* --- erasing ------------------------------------------------------------ */
+/* --- erasing -------------------------------------------------------------- */
 
 uint32_t upd_told_end(const struct upd *u)
 {
@@ -61,7 +61,7 @@ static esp_err_t bulk_erase(struct upd *u)
     return ESP_OK;
 }
 
-/* --- the end of the pipe ------------------------------------------------- */
+/* --- the end of the pipe -------------------------------------------------- */
 
 static esp_err_t fail_write(struct upd *u, esp_err_t err)
 {
@@ -137,7 +137,7 @@ static esp_err_t sink(struct upd *u, const uint8_t *p, size_t len)
     return ESP_OK;
 }
 
-/* --- stages -------------------------------------------------------------- */
+/* --- stages --------------------------------------------------------------- */
 
 /* A stage passes on what the sink said, or has its own complaint. */
 static esp_err_t fail_stage(struct upd *u, uint32_t i, esp_err_t err)
@@ -240,7 +240,7 @@ static esp_err_t finish_stages(struct upd *u)
     return ESP_OK;
 }
 
-/* --- one piece ----------------------------------------------------------- */
+/* --- one piece ------------------------------------------------------------ */
 
 /* The slot is full: only the end of the file may follow. */
 static esp_err_t pull_nothing(struct upd *u, bool *done)

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* --- versions --------------------------------------------------------------- */
+/* --- versions ------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -130,7 +130,7 @@ enum pre_order pre_version_order(const char *a, const char *than)
     return order ? order_of(order) : tails_order(a, than);
 }
 
-/* --- the rows ----------------------------------------------------------------- */
+/* --- the rows ------------------------------------------------------------- */
 
 static enum pre_why say(struct pre_answer *out, enum pre_why why, uint64_t got,
                         uint32_t want)
@@ -313,7 +313,7 @@ const char *pre_updatable_name(enum pre_updatable updatable)
                                      : "unknown";
 }
 
-/* --- the sentence --------------------------------------------------------------- */
+/* --- the sentence --------------------------------------------------------- */
 
 static const char after[] = "after it the device could not be updated again";
 

@@ -89,7 +89,8 @@ const char *pre_text(const struct pre_facts *facts,
 
 /* Dotted numbers, `v` in front or not; behind them nothing, `-rc1` and the
  * like (before the release), `-N-gHASH` of git describe (behind it), `+build`
- * (no matter). Where that does not decide: UNKNOWN, unless equal byte by byte. */
+ * (no matter). Where that does not decide: UNKNOWN, unless equal byte by
+ * byte. */
 enum pre_order {
     PRE_ORDER_UNKNOWN,
     PRE_ORDER_OLDER,

@@ -97,7 +97,7 @@ static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
     return ESP_OK;
 }
 
-/* --- with a checkpoint ----------------------------------------------------- */
+/* --- with a checkpoint ---------------------------------------------------- */
 
 /* What stands in flash where the head belongs: nothing, or, after a cut right
  * at the end of a session, that very head or a part of its bits, which can be

@@ -57,7 +57,7 @@ void upd_emit(const struct upd *u, enum upd_event ev, uint32_t value)
         u->opts.on_event(u->opts.event_ctx, ev, value);
 }
 
-/* --- begin --------------------------------------------------------------- */
+/* --- begin ---------------------------------------------------------------- */
 
 void upd_close(struct upd *u)
 {
@@ -227,7 +227,7 @@ esp_err_t upd_begin(struct upd **out, const struct upd_env *env,
     return ESP_OK;
 }
 
-/* --- head ---------------------------------------------------------------- */
+/* --- head ----------------------------------------------------------------- */
 
 static esp_err_t parse_head(struct upd *u)
 {
@@ -286,7 +286,7 @@ esp_err_t upd_look(struct upd *u, const struct img_info **info)
     return err ? err : upd_preflight(u, u->done);
 }
 
-/* --- step ---------------------------------------------------------------- */
+/* --- step ----------------------------------------------------------------- */
 
 enum upd_step upd_step(struct upd *u, esp_err_t *err)
 {

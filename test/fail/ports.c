@@ -14,7 +14,7 @@ static bool fails(enum fail_sweep sweep, const char *what)
     return true;
 }
 
-/* --- flash ----------------------------------------------------------------- */
+/* --- flash ---------------------------------------------------------------- */
 
 static esp_err_t flash_read(void *ctx, uint32_t off, void *dst, size_t len)
 {
@@ -47,7 +47,7 @@ static esp_err_t flash_erase(void *ctx, uint32_t off)
     return to->erase(to->ctx, off);
 }
 
-/* --- network --------------------------------------------------------------- */
+/* --- network -------------------------------------------------------------- */
 
 /* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,
@@ -110,7 +110,7 @@ static void net_close(struct port_conn *conn)
     ports.to_net->close(conn);
 }
 
-/* --- the others ------------------------------------------------------------ */
+/* --- the others ----------------------------------------------------------- */
 
 static esp_err_t rng_fill(void *ctx, void *dst, size_t len)
 {

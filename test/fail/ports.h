@@ -1,9 +1,9 @@
 /* ports.h - contracts in front of others, whose n-th call fails.
  *
  * One count over all of them: `at` is the call that fails, in one of three
- * sweeps: allocations, reads of the flash, everything else. Between ports_pause() and
- * ports_resume() calls belong to somebody else (the server of a test) and are
- * neither counted nor failed. */
+ * sweeps: allocations, reads of the flash, everything else. Between
+ * ports_pause() and ports_resume() calls belong to somebody else (the server of
+ * a test) and are neither counted nor failed. */
 #ifndef TEST_FAIL_PORTS_H
 #define TEST_FAIL_PORTS_H
 

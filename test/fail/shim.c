@@ -285,7 +285,7 @@ FAILS(int, errno, pthread_create,
        void *arg),
       (thread, attr, fn, arg))
 
-/* --- streams --------------------------------------------------------------- */
+/* --- streams -------------------------------------------------------------- */
 
 /* A stream whose call failed says so to ferror() from then on. */
 static bool breaks(FILE *f)
@@ -323,7 +323,7 @@ int fclose(FILE *f)
     return failed ? EOF : said;
 }
 
-/* --- those that are not like the others ----------------------- */
+/* --- those that are not like the others ----------------------------------- */
 
 int open(const char *path, int flags, ...)
 {

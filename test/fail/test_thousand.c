@@ -57,7 +57,7 @@ static struct img_keys keys;
 static char path[] = "porta-thousand-XXXXXX";
 static unsigned round_no;
 
-/* --- causes ------------------------------------------------------------------ */
+/* --- causes --------------------------------------------------------------- */
 
 static void serve_404(struct web *w)
 {
@@ -185,7 +185,7 @@ static const struct cause causes[] = {
 };
 static struct site sites[CNT(causes)];
 
-/* --- servers ------------------------------------------------------------------ */
+/* --- servers -------------------------------------------------------------- */
 
 static uint8_t *make_file(const struct cause *c, uint32_t *len)
 {
@@ -222,7 +222,7 @@ static void start_site(const struct cause *c, struct site *s)
     free(bytes);
 }
 
-/* --- one update ----------------------------------------------------------------- */
+/* --- one update ----------------------------------------------------------- */
 
 static void open_session(const struct cause *c, uint16_t port, char url[64])
 {
@@ -272,7 +272,7 @@ static void fail_once(size_t i)
         fail_msg("%s, update %u: something else boots", c->claim, round_no);
 }
 
-/* --- what a process holds --------------------------------------------------------- */
+/* --- what a process holds ------------------------------------------------- */
 
 struct holds {
     size_t heap, library, fds, threads;
@@ -336,7 +336,7 @@ static void test_thousand(void **state)
     site_stop(&site);
 }
 
-/* --- the world -------------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------ */
 
 static void make_certificates(void)
 {

@@ -50,7 +50,7 @@ static struct sim_rng rng;
 static struct sim_clock wall;
 static struct peer_ident ca, server;
 
-/* --- one update ------------------------------------------------------------ */
+/* --- one update ----------------------------------------------------------- */
 
 /* The device looks at its flash through ports. */
 static void reboot(struct rig *r)
@@ -153,7 +153,7 @@ static void once_more(struct rig *r, const char *claim)
     need_whole(r);
 }
 
-/* --- sweeps ----------------------------------------------------------------- */
+/* --- sweeps --------------------------------------------------------------- */
 
 struct turn {
     const struct scene *scene;
@@ -246,7 +246,7 @@ static void test_all(void **state)
     }
 }
 
-/* --- the world -------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------ */
 
 static int group_open(void **state)
 {

@@ -120,7 +120,7 @@ static esp_err_t go_on(uint64_t deadline_ms)
                : ESP_OK;
 }
 
-/* --- the contract ----------------------------------------------------------- */
+/* --- the contract --------------------------------------------------------- */
 
 /* lint-ok: function, the contract's own list */
 static esp_err_t net_open(void *ctx, const char *host, uint16_t port,

@@ -41,7 +41,7 @@ static struct device {
 static unsigned device_cnt;
 static long hang_us; /* of processor time */
 
-/* --- a flash in memory, thrown away with the process --------------------------- */
+/* --- a flash in memory, thrown away with the process ---------------------- */
 
 static esp_err_t mem_read(void *ctx, uint32_t off, void *dst, size_t len)
 {
@@ -154,7 +154,7 @@ static void load(const char *path)
     d->policy.anti_rollback = true;
 }
 
-/* --- one boot, as a bootloader does it ------------------------------------------- */
+/* --- one boot, as a bootloader does it ------------------------------------ */
 
 static void start(void *ctx)
 {
@@ -187,7 +187,7 @@ static int any_boots(void)
     return 0;
 }
 
-/* --- one change --------------------------------------------------------------------- */
+/* --- one change ----------------------------------------------------------- */
 
 /* The opcode's byte whose lowest bit inverts the condition. */
 static uint8_t *condition(uint8_t *p)

@@ -12,7 +12,7 @@
 #define BAD 254u
 #define BADI 253u
 
-/* --- a record as a byte, as the model has it -------------------------------- */
+/* --- a record as a byte, as the model has it ------------------------------ */
 
 static struct ota_rec rec_from(uint32_t byte)
 {
@@ -49,7 +49,7 @@ static uint32_t of_kind(uint32_t kind, uint32_t seq)
     return kind < 3 ? first[kind] : seq << 3 | (kind - 3);
 }
 
-/* --- rows ------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------- */
 
 static void print_plan(const uint32_t v[2], bool good0, bool good1)
 {
@@ -93,7 +93,7 @@ static void print_activation(const uint32_t v[2], uint32_t runs, uint32_t c)
            byte_of(&a.target_rec));
 }
 
-/* --- a change, operation by operation --------------------------------------- */
+/* --- a change, operation by operation ------------------------------------- */
 
 static struct sim_flash sim;
 
@@ -148,7 +148,7 @@ static void print_change(const uint32_t v[2], uint32_t idx, uint32_t state)
         abort();
 }
 
-/* --- all of them ------------------------------------------------------------ */
+/* --- all of them ---------------------------------------------------------- */
 
 static void decisions(uint32_t k0, uint32_t k1)
 {

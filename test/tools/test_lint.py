@@ -11,6 +11,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/lint"))
 
+import circles  # noqa: E402
 import compiled  # noqa: E402
 import functions  # noqa: E402
 import layers  # noqa: E402
@@ -31,6 +32,17 @@ CLEAN = {
     "port/include/port/flash.h": "#include \"esp_err.h\"\n",
     "port/include/port/net.h": "\n",
     "port/linux/linux.h": "\n",
+    # For circles: who includes whom, one step short of one.
+    "src/part/one.h": "\n",
+    "src/part/one.c": '#include "part/one.h"\n',
+    "src/part/two.h": "\n",
+    "src/part/two.c": '#include "part/two.h"\n#include "part/one.h"\n',
+    "src/part/three.h": "\n",
+    "src/part/words.h": '#include "part/four.h"\n',
+    "src/part/four.h": "\n",
+    "src/part/four.c": '#include "part/four.h"\n#include "part/three.h"\n',
+    "src/part/five.h": "\n",
+    "src/part/five_priv.h": '#include "part/five.h"\n',
     "src/part/CMakeLists.txt":
         "porta_module(part SOURCES a.c DEPS base LIBS porta_mbedtls)\n",
 }
@@ -118,6 +130,21 @@ ROWS = [
         ("src/part/a.c", "/* TO" "DO: later */\n", "issue number"),
         ("src/part/a.c", "/* TO" "DO(#12): later */\n", ""),
         ("src/part/a.c", 'char t[] = "x.XXXXXX";\n', ""),
+    ]),
+    (circles.check_circles, [
+        ("src/part/part.c", '#include "part/part.h"\n', ""),
+        ("src/part/one.c", '#include "part/two.h"\n', "circle: one -> two"),
+        ("src/part/three.c", '#include "part/words.h"\n',
+         "circle: four -> three"),
+        ("src/part/five.c", '#include "part/five_priv.h"\n', ""),
+        ("src/part/one.c", '/* #include "part/two.h" */\n', ""),
+    ]),
+    (rules.check_width, [
+        ("src/part/a.c", "/* " + "x" * 74 + " */\n", ""),
+        ("src/part/a.c", "/* " + "x" * 75 + " */\n", "81 columns"),
+        ("src/part/a.c", "/* lint-ok: width, a test */\n" + "x" * 90 + "\n",
+         ""),
+        ("src/part/a.py", "x" * 90 + "\n", ""),
     ]),
     (rules.check_file_length, [
         ("src/part/a.c", "\n" * 601, "601 lines"),

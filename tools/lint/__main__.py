@@ -6,6 +6,7 @@ arguments all of them run. Closes with "N passed, N failed".
 import argparse
 import sys
 
+import circles
 import compiled
 import functions
 import layers
@@ -16,7 +17,9 @@ CHECKS = {
     "format": compiled.check_format,
     "headers": compiled.check_headers,
     "layers": layers.check_includes,
+    "circles": circles.check_circles,
     "functions": functions.check_functions,
+    "width": rules.check_width,
     "file-length": rules.check_file_length,
     "esp-names": rules.check_esp_names,
     "public-config": rules.check_public_config,

@@ -20,17 +20,22 @@ def in_parallel(function, items):
 def check_format(tree, fix=False):
     """clang-format has decided."""
     names = tree.c_files(*FORMATTED)
+    share = max(1, -(-len(names) // (os.cpu_count() or 1)))
 
-    def one(name):
+    def some(files):
         mode = ["-i"] if fix else ["--dry-run", "-Werror"]
-        run = subprocess.run(["clang-format", *mode, name], cwd=tree.root,
+        run = subprocess.run(["clang-format", *mode, *files], cwd=tree.root,
                              capture_output=True, text=True)
-        match = re.search(r":(\d+):\d+: ", run.stderr)
-        if run.returncode:
-            yield (name, int(match[1]) if match else 1,
-                   "not as clang-format has it: make format")
+        found = {}
+        for match in re.finditer(r"^(.+?):(\d+):\d+: ", run.stderr, re.M):
+            found.setdefault(match[1], int(match[2]))
+        for name, line in found.items():
+            yield name, line, "not as clang-format has it: make format"
+        if run.returncode and not found:
+            yield files[0], 1, f"clang-format: {run.stderr.strip()}"
 
-    yield from in_parallel(one, names)
+    yield from in_parallel(some, [names[i:i + share]
+                                  for i in range(0, len(names), share)])
 
 
 def include_flags(tree, work):

@@ -12,6 +12,7 @@ SHIPPED = ("src", "port", "apps", "compat", "include", "examples")
 CORE = ("src", "port", "apps")
 MODULES = ("src/", "port/", "apps/", "compat/", "include", "torture")
 FILE_LINES = 600
+COLUMNS = 80
 DENSITY = 3  # preprocessor conditionals per 1000 lines of src/
 
 ESP_NAME = re.compile(r"\b(?:esp_\w+|ESP_\w+)\b")
@@ -142,6 +143,17 @@ def check_banned(tree):
     for call, why in BANNED_CORE.items():
         yield from hits(tree, tree.c_files("src"), rf"(?<![\w.>*])\b{call}\s*\(",
                         "banned", "{}...): " + why)
+
+
+def check_width(tree):
+    """80 columns, comments too (clang-format leaves those alone)."""
+    for name in tree.names:
+        if not name.endswith((".c", ".h", ".cc")):
+            continue
+        for number, line in enumerate(tree.read(name).splitlines(), 1):
+            if len(line) > COLUMNS and not tree.allowed(name, number, "width"):
+                yield name, number, (f"{len(line)} columns, {COLUMNS} are the "
+                                     "limit")
 
 
 def check_file_length(tree):

@@ -37,7 +37,7 @@ static void sink(void *ctx, enum log_level level, const char *who,
         console_vline("WEWI"[level], who, fmt, args);
 }
 
-/* --- the page ---------------------------------------------------------------- */
+/* --- the page ------------------------------------------------------------- */
 
 /* What RAM holds after power-on is no page. */
 static void page_begin(struct vrt_page *page)
@@ -74,7 +74,7 @@ static void page_slot(struct vrt_page *page, const struct part_entry *part)
     memcpy(page->slot_label, part->label, sizeof(part->label));
 }
 
-/* --- one pass ----------------------------------------------------------------- */
+/* --- one pass ------------------------------------------------------------- */
 
 /* Everything of one pass; on no stack. */
 static struct room {

@@ -3,7 +3,7 @@
 #include "vrt_map.h"
 #include "vrt_sys.h"
 
-/* --- what is refused --------------------------------------------------------- */
+/* --- what is refused ------------------------------------------------------ */
 
 /* A segment at address 0 is not loaded: the description. */
 static bool segment_fits(const struct img_segment *seg)
@@ -75,7 +75,7 @@ void window_open(struct window *w)
     *w = (struct window){ .port = { w, window_begin, window_end } };
 }
 
-/* --- page tables: RISC-V privileged architecture, 4.3 (Sv32) ------------------ */
+/* --- page tables: RISC-V privileged architecture, 4.3 (Sv32) -------------- */
 
 #define V 1u
 #define R 2u
@@ -113,7 +113,7 @@ static void map_all(uint32_t off, uint32_t image_len)
     map_window(off, image_len);
 }
 
-/* --- rights: 3.7 (PMP). The first entry that matches decides ------------------ */
+/* --- rights: 3.7 (PMP). The first entry that matches decides -------------- */
 
 #define PMP_R 1u
 #define PMP_RW 3u

@@ -3,7 +3,8 @@
  * An input reads what `porta device --input` says, on Linux also in the
  * environment variable PORTA_INPUT_<pin> (0, 1,
  * @FILE for the first character of a file, or "signal" for SIGUSR1 and SIGUSR2
- * of `porta device`), and its pull-up or pull-down where nothing is said. An output keeps what is written to it. */
+ * of `porta device`), and its pull-up or pull-down where nothing is said. An
+ * output keeps what is written to it. */
 #ifndef DRIVER_GPIO_H
 #define DRIVER_GPIO_H
 

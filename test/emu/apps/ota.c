@@ -3,9 +3,9 @@
  *
  * Settings are lines `key=value` (url, tls=1.2, chunk=N for requests with a
  * range, keep=1 to go on after a cut, hold=1 not to restart, heap=N to take so
- * many bytes away first, psk=HEX for the key of "board", pin=N for an input that
- * has to be high when an update is on trial), an empty line, and CA certificates
- * in PEM. family=6 asks for addresses of IPv6. */
+ * many bytes away first, psk=HEX for the key of "board", pin=N for an input
+ * that has to be high when an update is on trial), an empty line, and CA
+ * certificates in PEM. family=6 asks for addresses of IPv6. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

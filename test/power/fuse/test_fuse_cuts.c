@@ -50,7 +50,7 @@ static struct sim_flash sim, after_first;
 static struct fuse_emul emul;
 static unsigned long cut_states;
 
-/* --- a device ---------------------------------------------------------------- */
+/* --- a device ------------------------------------------------------------- */
 
 static void begin(const struct deed *d)
 {
@@ -169,7 +169,7 @@ static bool cut_once(const struct deed *d, const struct cut *a)
     return true;
 }
 
-/* --- all of them ---------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------- */
 
 static void cut_deed(const struct deed *d, uint64_t seeds)
 {

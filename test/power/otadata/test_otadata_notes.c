@@ -96,7 +96,7 @@ static const char *check_known(const struct otadata_place *at,
     return check_deny(at, &o, k);
 }
 
-/* --- a device with something to remember ----------------------------------- */
+/* --- a device with something to remember ---------------------------------- */
 
 struct scene {
     struct rig rig;
@@ -230,7 +230,7 @@ static void test_changes_keep_them(void **state)
     assert_true(t.cuts > 200 && t.second > t.cuts);
 }
 
-/* --- one entry ---------------------------------------------------------------- */
+/* --- one entry ------------------------------------------------------------ */
 
 enum act { ACT_NOTE, ACT_ADD, ACT_CLEAR, ACT_CNT };
 
@@ -353,7 +353,7 @@ static void test_room_is_left(void **state)
     rig_close(&s.rig);
 }
 
-/* --- years of failed updates ---------------------------------------------------- */
+/* --- years of failed updates ---------------------------------------------- */
 
 /* Trials that use all their starts, and are given up; the digest is denied
  * now and then. Nothing that ought to be known is lost in a move of house. */

@@ -14,7 +14,7 @@
 
 #include "esp_ota_ops.h"
 
-/* --- a task that the test runs -------------------------------------------------- */
+/* --- a task that the test runs -------------------------------------------- */
 
 struct fake_task {
     struct port_task port;
@@ -121,7 +121,7 @@ static bool let_it_run(struct scene *s)
     return false;
 }
 
-/* --- policies -------------------------------------------------------------------- */
+/* --- policies ------------------------------------------------------------- */
 
 struct told {
     uint32_t calls, confirm_at_ms;
@@ -289,7 +289,7 @@ static void test_stops(void **state)
     device_close(&s.d);
 }
 
-/* --- the calls of ESP-IDF ---------------------------------------------------------- */
+/* --- the calls of ESP-IDF ------------------------------------------------- */
 
 static void test_calls_are_recorded(void **state)
 {
@@ -310,7 +310,7 @@ static void test_calls_are_recorded(void **state)
     device_close(&s.d);
 }
 
-/* --- denied releases ---------------------------------------------------------------- */
+/* --- denied releases ------------------------------------------------------ */
 
 static void test_denied(void **state)
 {

@@ -1,5 +1,6 @@
 /* esp_https_ota with a callback that decrypts: one as applications write it,
- * on esp_encrypted_img; one that holds back as it likes; and the library's own. */
+ * on esp_encrypted_img; one that holds back as it likes; and the library's
+ * own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +23,7 @@
 
 static const esp_http_client_config_t http = { .url = RIG_URL };
 
-/* --- as the reference's example has it ------------------------------------------- */
+/* --- as the reference's example has it ------------------------------------ */
 
 static esp_err_t plain_cb(decrypt_cb_arg_t *args, void *user_ctx)
 {
@@ -165,7 +166,7 @@ static void test_no_memory(void **state)
     }
 }
 
-/* --- a callback that holds back --------------------------------------------------- */
+/* --- a callback that holds back ------------------------------------------- */
 
 struct holder {
     const uint8_t *image; /* what it hands out, whatever comes in */
@@ -216,7 +217,7 @@ static void test_lag(void **state)
     }
 }
 
-/* --- the library's own -------------------------------------------------------------- */
+/* --- the library's own ---------------------------------------------------- */
 
 /* The tag is compared before anything can boot, whether one asks or not. */
 static void test_own_tag(void **state)

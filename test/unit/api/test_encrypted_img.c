@@ -13,7 +13,7 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* --- keys ---------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------- */
 
 static char *read_file(const char *name, size_t *len)
 {
@@ -148,7 +148,7 @@ static void test_public_key(void **state)
     crypt_device_close(&c);
 }
 
-/* --- pieces --------------------------------------------------------------------- */
+/* --- pieces --------------------------------------------------------------- */
 
 struct poured {
     uint8_t bytes[70000];
@@ -241,7 +241,7 @@ static void test_nulls(void **state)
     crypt_device_close(&c);
 }
 
-/* --- what is wrong -------------------------------------------------------------- */
+/* --- what is wrong -------------------------------------------------------- */
 
 struct wrong {
     const char *claim;

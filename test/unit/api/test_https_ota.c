@@ -27,7 +27,7 @@ static const esp_partition_t *part(const char *label)
                                     ESP_PARTITION_SUBTYPE_ANY, label);
 }
 
-/* --- events ---------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 struct seen {
     char text[512]; /* "START CONNECTED ..." */
@@ -69,7 +69,7 @@ static void watch(struct seen *s)
                      ESP_OK);
 }
 
-/* --- the one call ------------------------------------------------------------------ */
+/* --- the one call --------------------------------------------------------- */
 
 static void test_one_shot(void **state)
 {
@@ -199,7 +199,7 @@ static void test_shots(void **state)
     }
 }
 
-/* --- the steps ------------------------------------------------------------------------ */
+/* --- the steps ------------------------------------------------------------ */
 
 static void test_steps(void **state)
 {
@@ -323,7 +323,7 @@ static void test_claims(void **state)
     device_close(&d);
 }
 
-/* --- options --------------------------------------------------------------------------- */
+/* --- options -------------------------------------------------------------- */
 
 static esp_err_t add_header(esp_http_client_handle_t client)
 {
@@ -448,7 +448,7 @@ static void test_unconfirmed(void **state)
     device_close(&d);
 }
 
-/* --- decryption -------------------------------------------------------------------------- */
+/* --- decryption ----------------------------------------------------------- */
 
 struct cipher {
     size_t first_len;
@@ -536,7 +536,7 @@ static void test_decrypt_good(void **state)
     device_close(&d);
 }
 
-/* --- memory ------------------------------------------------------------------------------ */
+/* --- memory --------------------------------------------------------------- */
 
 static void test_no_memory(void **state)
 {

@@ -51,7 +51,7 @@ static struct ota_rec rec_at(const struct device *d, uint32_t idx)
     return rec;
 }
 
-/* --- what boots ------------------------------------------------------------------- */
+/* --- what boots ----------------------------------------------------------- */
 
 static void copy_slot(struct device *d)
 {
@@ -148,7 +148,7 @@ static void test_set_boot_factory(void **state)
     device_close(&d);
 }
 
-/* Field notes, finding 8: after a fallback the running slot keeps its record. */
+/* Field notes, 8: after a fallback the running slot keeps its record. */
 static void test_fallback_keeps_record(void **state)
 {
     struct device d;
@@ -223,7 +223,7 @@ static void test_next(void **state)
     device_close(&d);
 }
 
-/* --- confirm, give up ---------------------------------------------------------------- */
+/* --- confirm, give up ----------------------------------------------------- */
 
 static void test_mark_valid(void **state)
 {
@@ -386,7 +386,7 @@ static void test_forget_inactive(void **state)
     device_close(&d);
 }
 
-/* --- descriptions, headers, fuses ------------------------------------------------------- */
+/* --- descriptions, headers, fuses ----------------------------------------- */
 
 static void test_descriptions(void **state)
 {

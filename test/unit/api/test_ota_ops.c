@@ -50,7 +50,7 @@ static struct ota_rec rec_at(const struct device *d, uint32_t idx)
     return rec;
 }
 
-/* --- begin: checks in their order ---------------------------------------------- */
+/* --- begin: checks in their order ----------------------------------------- */
 
 struct begin_row {
     const char *claim;
@@ -164,7 +164,7 @@ static void test_resume_rows(void **state)
     }
 }
 
-/* --- write, end ------------------------------------------------------------------ */
+/* --- write, end ----------------------------------------------------------- */
 
 static void test_write_and_boot(void **state)
 {

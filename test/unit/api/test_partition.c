@@ -22,7 +22,7 @@ static const esp_partition_t *by_label(const char *label)
                                     ESP_PARTITION_SUBTYPE_ANY, label);
 }
 
-/* --- find ------------------------------------------------------------------- */
+/* --- find ----------------------------------------------------------------- */
 
 struct find_row {
     const char *claim;
@@ -102,7 +102,7 @@ static void test_verify(void **state)
     device_close(&d);
 }
 
-/* --- ranges ------------------------------------------------------------------- */
+/* --- ranges --------------------------------------------------------------- */
 
 struct range_row {
     const char *claim;
@@ -207,7 +207,7 @@ static void test_mmap(void **state)
     device_close(&d);
 }
 
-/* --- digests -------------------------------------------------------------------- */
+/* --- digests -------------------------------------------------------------- */
 
 static void test_sha256(void **state)
 {
@@ -264,7 +264,7 @@ static void test_identity(void **state)
     device_close(&d);
 }
 
-/* --- registered at run time -------------------------------------------------------- */
+/* --- registered at run time ----------------------------------------------- */
 
 static void test_external(void **state)
 {
@@ -349,7 +349,7 @@ static void test_copy_rows(void **state)
     device_close(&d);
 }
 
-/* --- the table ---------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 static void test_broken_table(void **state)
 {
@@ -419,7 +419,7 @@ static void test_no_memory(void **state)
     }
 }
 
-/* --- images -------------------------------------------------------------------------- */
+/* --- images --------------------------------------------------------------- */
 
 static void test_image_verify(void **state)
 {

@@ -46,7 +46,7 @@ static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
 
 static char me[] = "me", you[] = "you";
 
-/* --- events -------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static void test_nothing_without_a_default_loop(void **state)
 {
@@ -151,7 +151,7 @@ static void test_events_with_every_allocation_failing(void **state)
     assert_int_equal(err, ESP_OK);
 }
 
-/* --- reset --------------------------------------------------------------------- */
+/* --- reset ---------------------------------------------------------------- */
 
 static jmp_buf after_reset;
 

@@ -17,7 +17,7 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* --- err --------------------------------------------------------------- */
+/* --- err ------------------------------------------------------------------ */
 
 static void test_err_names(void **state)
 {
@@ -49,7 +49,7 @@ static void test_err_names(void **state)
     }
 }
 
-/* --- diag -------------------------------------------------------------- */
+/* --- diag ----------------------------------------------------------------- */
 
 static void test_diag_keeps_first(void **state)
 {
@@ -95,7 +95,7 @@ static void test_diag_stage_names(void **state)
     assert_string_equal(diag_stage_name((enum diag_stage)99), "none");
 }
 
-/* --- log --------------------------------------------------------------- */
+/* --- log ------------------------------------------------------------------ */
 
 struct seen {
     unsigned cnt;
@@ -130,7 +130,7 @@ static void test_log_reaches_sink(void **state)
     assert_string_equal(seen.line, "base: sector 3");
 }
 
-/* --- crc32 ------------------------------------------------------------- */
+/* --- crc32 ---------------------------------------------------------------- */
 
 /* The records of otadata: seed 0xFFFFFFFF over the sequence number. */
 static void test_crc32_otadata(void **state)
@@ -172,7 +172,7 @@ static void test_crc32_zlib(void **state)
     assert_int_equal(crc32_le(crc32_le(0, "1234", 4), "56789", 5), 0xCBF43926);
 }
 
-/* --- md5 --------------------------------------------------------------- */
+/* --- md5 ------------------------------------------------------------------ */
 
 static void md5_hex(const char *text, size_t len, size_t step, char out[33])
 {
@@ -226,7 +226,7 @@ static void test_md5(void **state)
     }
 }
 
-/* --- span, le ---------------------------------------------------------- */
+/* --- span, le ------------------------------------------------------------- */
 
 static void test_span(void **state)
 {

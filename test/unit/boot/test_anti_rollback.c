@@ -16,7 +16,7 @@
 #define FACTORY (-1)
 #define NOTHING (-99)
 
-/* --- the oracle ---------------------------------------------------------------- */
+/* --- the oracle ----------------------------------------------------------- */
 
 struct device {
     struct ota_rec rec[2];
@@ -135,7 +135,7 @@ static bool trial_is_void(const struct device *d)
     return false;
 }
 
-/* --- ours ------------------------------------------------------------------------ */
+/* --- ours ----------------------------------------------------------------- */
 
 static void input_of(const struct device *d, struct boot_in *in)
 {
@@ -193,7 +193,7 @@ static const char *compare(const struct device *d)
     return fuses == ref.fuses ? NULL : "other fuses";
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 static const uint32_t seqs[] = { NONE, 1, 2, 3, 0xFFFFFFFE };
 static const uint32_t rec_states[] = { 0, 1, 2, 3, 4, NONE, 9 };
@@ -255,7 +255,7 @@ static void test_every_combination(void **state)
     assert_true(cnt > 1000000);
 }
 
-/* --- rows ------------------------------------------------------------------------------ */
+/* --- rows ----------------------------------------------------------------- */
 
 static const struct {
     const char *claim;

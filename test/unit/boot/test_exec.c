@@ -12,7 +12,7 @@
 
 #define BOTH (WORLD_OTA_0 | WORLD_OTA_1)
 
-/* --- a loader that looks ---------------------------------------------------- */
+/* --- a loader that looks -------------------------------------------------- */
 
 struct spy {
     struct boot_loader loader;
@@ -57,7 +57,7 @@ static void spy_set(struct spy *s, struct world *w)
     w->env.loader = &s->loader;
 }
 
-/* --- what is read and loaded ------------------------------------------------ */
+/* --- what is read and loaded ---------------------------------------------- */
 
 static void test_slot_is_read_once_and_loaded(void **state)
 {
@@ -146,7 +146,7 @@ static void test_rules_reach_the_check(void **state)
     world_close(&w);
 }
 
-/* --- the partitions --------------------------------------------------------- */
+/* --- the partitions ------------------------------------------------------- */
 
 static void test_no_table(void **state)
 {
@@ -211,7 +211,7 @@ static void test_parts(void **state)
     world_close(&w);
 }
 
-/* --- what is written -------------------------------------------------------- */
+/* --- what is written ------------------------------------------------------ */
 
 static void test_first_boot_writes_a_record(void **state)
 {
@@ -293,7 +293,7 @@ static void test_worn_out_otadata(void **state)
     world_close(&w);
 }
 
-/* --- cuts ------------------------------------------------------------------- */
+/* --- cuts ----------------------------------------------------------------- */
 
 struct cut_row {
     const char *claim;

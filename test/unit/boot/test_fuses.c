@@ -1,5 +1,5 @@
-/* Passes of the bootloader over a flash, with fuses: what raises them, what they
- * keep from booting, and what happens when they fail. */
+/* Passes of the bootloader over a flash, with fuses: what raises them, what
+ * they keep from booting, and what happens when they fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #define BOTH (WORLD_OTA_0 | WORLD_OTA_1)
 
-/* --- the fuses ------------------------------------------------------------- */
+/* --- the fuses ------------------------------------------------------------ */
 
 struct chip {
     struct port_fuse port;
@@ -217,7 +217,7 @@ static void test_fuses_in_flash(void **state)
     world_close(&w);
 }
 
-/* --- the start -------------------------------------------------------------- */
+/* --- the start ------------------------------------------------------------ */
 
 /* Fuses that say something else from the nth time on. */
 struct turncoat {
@@ -258,7 +258,7 @@ static void test_start_asks_twice(void **state)
     }
 }
 
-/* --- images whose version cannot be known ------------------------------------ */
+/* --- images whose version cannot be known --------------------------------- */
 
 /* An ESP32's program needs none. Bits are changed in pairs, so that the sum
  * over the image stays. */

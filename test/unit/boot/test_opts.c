@@ -235,7 +235,7 @@ static void test_longer_record(void **state)
     assert_true(out.rollback && !out.require_hash);
 }
 
-/* --- in a flash ------------------------------------------------------------- */
+/* --- in a flash ----------------------------------------------------------- */
 
 #define OFF 0x1000u
 

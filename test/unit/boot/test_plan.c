@@ -126,7 +126,7 @@ static unsigned expect(struct device *d)
     return passes;
 }
 
-/* --- ours ------------------------------------------------------------------ */
+/* --- ours ----------------------------------------------------------------- */
 
 static uint32_t choice_of(int booted)
 {
@@ -204,7 +204,7 @@ static const char *compare(const struct device *d, unsigned *passes)
     return NULL;
 }
 
-/* --- the enumeration -------------------------------------------------------- */
+/* --- the enumeration ------------------------------------------------------ */
 
 static const uint32_t seqs[] = { NONE, 1, 2, 3, 0xFFFFFFFE };
 static const uint32_t states[] = { 0, 1, 2, 3, 4, NONE, 9 };
@@ -294,7 +294,7 @@ static void test_sixteen_slots(void **state)
     }
 }
 
-/* --- trials with a budget --------------------------------------------------- */
+/* --- trials with a budget ------------------------------------------------- */
 
 static const struct ota_event *event_of(const struct boot_plan *plan,
                                         uint32_t idx)

@@ -29,7 +29,7 @@ static struct ota_rec row_rec(uint32_t seq, uint32_t state)
     return rec;
 }
 
-/* --- is there a way back? ---------------------------------------------------- */
+/* --- is there a way back? ------------------------------------------------- */
 
 static void test_way_back(void **state)
 {
@@ -65,7 +65,7 @@ static void test_way_back(void **state)
     }
 }
 
-/* --- rows: reasons, preferences, orders ------------------------------------- */
+/* --- rows: reasons, preferences, orders ----------------------------------- */
 
 struct row {
     const char *claim;

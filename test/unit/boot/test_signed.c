@@ -97,7 +97,7 @@ static void test_who_boots(void **state)
     }
 }
 
-/* --- the last question ------------------------------------------------------------ */
+/* --- the last question ---------------------------------------------------- */
 
 static struct part_entry elsewhere = { .off = 0x8000 };
 

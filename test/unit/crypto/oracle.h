@@ -1,5 +1,6 @@
 /* oracle.h - Mbed TLS's answer to the questions of crypto/sig.h, and keys and
- * signatures made by it. Random numbers come from a seed: every run is alike. */
+ * signatures made by it. Random numbers come from a seed: every run is
+ * alike. */
 #ifndef ORACLE_H
 #define ORACLE_H
 

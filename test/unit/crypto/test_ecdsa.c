@@ -265,7 +265,7 @@ static void test_edges(void **state)
     }
 }
 
-/* --- points that formulas could trip over ----------------------------------- */
+/* --- points that formulas could trip over --------------------------------- */
 
 static void must(int ret)
 {

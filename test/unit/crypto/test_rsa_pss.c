@@ -83,7 +83,7 @@ static void test_salt_has_one_length(void **state)
     }
 }
 
-/* --- messages of our own ----------------------------------------------------- */
+/* --- messages of our own -------------------------------------------------- */
 
 static void mgf1(uint8_t *block, const uint8_t *hash)
 {
@@ -162,7 +162,7 @@ static void test_messages(void **state)
     }
 }
 
-/* --- numbers at the edges ------------------------------------------------------ */
+/* --- numbers at the edges ------------------------------------------------- */
 
 /* out = a + b, as far as there is room: the carry. */
 static unsigned add(uint8_t *out, const uint8_t *a, const uint8_t *b)

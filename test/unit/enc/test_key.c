@@ -43,7 +43,7 @@ static void test_forms(void **state)
     world_close(&w);
 }
 
-/* The key of the fuses is the key that the tool was given the public half of. */
+/* The key of the fuses is the one whose public half the tool was given. */
 static void test_public_half(void **state)
 {
     static const char *const files[] = { "ecies256.pem", "ecies256.hmac",
@@ -141,7 +141,7 @@ static void test_bad_keys(void **state)
     world_close(&w);
 }
 
-/* --- opening ----------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------- */
 
 /* Of the reference's own documentation. */
 static void test_reference(void **state)
@@ -281,7 +281,7 @@ static void test_no_random(void **state)
     world_close(&w);
 }
 
-/* --- memory ------------------------------------------------------------------ */
+/* --- memory --------------------------------------------------------------- */
 
 static esp_err_t use(struct world *w, const char *file, const uint8_t *raw)
 {
@@ -304,7 +304,7 @@ static esp_err_t use(struct world *w, const char *file, const uint8_t *raw)
     return err;
 }
 
-/* Every allocation fails once; of the hundreds in an RSA operation, a sample. */
+/* Every allocation fails once; of the hundreds in an RSA operation, some. */
 static void test_no_memory(void **state)
 {
     static const struct {

@@ -117,7 +117,7 @@ static void test_pieces(void **state)
     }
 }
 
-/* --- what is wrong ------------------------------------------------------------ */
+/* --- what is wrong -------------------------------------------------------- */
 
 struct row {
     const char *claim;
@@ -235,7 +235,7 @@ static void test_each_bit(void **state)
     close_bench(&b);
 }
 
-/* --- going on ------------------------------------------------------------------ */
+/* --- going on ------------------------------------------------------------- */
 
 /* As a later session does: the head again, then what is in flash, then the
  * rest of the file. */
@@ -295,7 +295,7 @@ static void test_replay_too_much(void **state)
     close_bench(&b);
 }
 
-/* --- memory ------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 static void test_no_memory(void **state)
 {
@@ -333,7 +333,7 @@ static void test_abort(void **state)
     }
 }
 
-/* --- the reference's own files --------------------------------------------------- */
+/* --- the reference's own files -------------------------------------------- */
 
 static void test_reference(void **state)
 {

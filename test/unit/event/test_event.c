@@ -219,7 +219,7 @@ static void test_no_memory(void **state)
     assert_int_equal(event_run_one(&b.loop, 0), ESP_ERR_TIMEOUT);
 }
 
-/* --- handlers that change what runs ---------------------------------------------- */
+/* --- handlers that change what runs --------------------------------------- */
 
 static void on_copy(void *arg, const char *base, int32_t id, void *data)
 {
@@ -285,7 +285,7 @@ static void test_handler_adds_and_posts(void **state)
     assert_string_equal(b.seen, "xA1 xA2 yA2 ");
 }
 
-/* --- direct and threaded loops --------------------------------------------------- */
+/* --- direct and threaded loops -------------------------------------------- */
 
 static void test_direct_loop_runs_in_the_post(void **state)
 {

@@ -35,7 +35,7 @@ static void rig_close(struct rig *r)
     sim_flash_deinit(&r->sim);
 }
 
-/* --- sectors ---------------------------------------------------------------- */
+/* --- sectors -------------------------------------------------------------- */
 
 /* "-" blank, "rN" raw, "sN" sound, "dN" a commit that does not fit, all of
  * version N in a C3's dump. */
@@ -132,7 +132,7 @@ static void test_bits_of_both_count(void **state)
     rig_close(&r);
 }
 
-/* --- bytes ------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 /* What the reference reads: the dump at offset 0, and nothing else within the
  * first 512, 1408 or 1584 bytes, where it would take it for fuses. */
@@ -203,7 +203,7 @@ static void test_other_fuses_stay(void **state)
     rig_close(&r);
 }
 
-/* --- one sector, and other refusals -------------------------------------------- */
+/* --- one sector, and other refusals --------------------------------------- */
 
 static const struct {
     const char *claim, *sector;

@@ -106,7 +106,7 @@ static void test_versions(void **state)
             fail_msg("not so: %s", versions[i].claim);
 }
 
-/* --- a port ----------------------------------------------------------------- */
+/* --- a port --------------------------------------------------------------- */
 
 struct chip {
     struct port_fuse port;

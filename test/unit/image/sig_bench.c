@@ -95,7 +95,7 @@ void bench_run(const struct row *row, enum img_scheme scheme)
     free(b);
 }
 
-/* --- ways to spoil it ---------------------------------------------------------- */
+/* --- ways to spoil it ----------------------------------------------------- */
 
 void bench_padding_after_sector(struct bench *b)
 {

@@ -174,7 +174,7 @@ static void test_table(void **state)
     free(t);
 }
 
-/* --- in an image ------------------------------------------------------------- */
+/* --- in an image ---------------------------------------------------------- */
 
 static esp_err_t build(struct span data, uint8_t *out, size_t cap_len,
                        uint32_t *len)

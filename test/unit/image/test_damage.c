@@ -217,7 +217,7 @@ static void test_cleared_hash_flag(void **state)
     assert_int_equal(c.fault.got, 32);
 }
 
-/* --- which signatures are there -------------------------------------------- */
+/* --- which signatures are there ------------------------------------------- */
 
 static const struct {
     const char *claim;
@@ -294,7 +294,7 @@ static void test_sig_list(void **state)
     free(file);
 }
 
-/* --- the second verifier as judge ------------------------------------------ */
+/* --- the second verifier as judge ----------------------------------------- */
 
 /* Fields that the interesting decisions hang on. */
 static void mutate(uint8_t *image, size_t len, uint32_t *rnd)

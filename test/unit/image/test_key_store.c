@@ -19,7 +19,7 @@ static const enum img_scheme schemes[] = { IMG_SCHEME_V1, IMG_SCHEME_RSA3072,
                                            IMG_SCHEME_ECDSA256,
                                            IMG_SCHEME_ECDSA384 };
 
-/* --- bytes --------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 static void test_round_trip(void **state)
 {
@@ -142,7 +142,7 @@ static void test_v1_set_needs_one(void **state)
     assert_false(img_keys_valid(&keys));
 }
 
-/* --- the life of a store -------------------------------------------------------- */
+/* --- the life of a store -------------------------------------------------- */
 
 enum act { INSTALL, REVOKE };
 struct step {
@@ -322,7 +322,7 @@ static void test_scheme_stays(void **state)
     store_rig_close(&r);
 }
 
-/* --- damage ----------------------------------------------------------------------- */
+/* --- damage --------------------------------------------------------------- */
 
 /* A file of which one byte is changed. Where the CRC is made right, only the
  * rules and the signature are left. */

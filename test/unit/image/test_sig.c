@@ -15,7 +15,7 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* --- ways to spoil it ------------------------------------------------------- */
+/* --- ways to spoil it ----------------------------------------------------- */
 
 static void only_padding(struct bench *b)
 {
@@ -266,7 +266,7 @@ static void unknown_scheme(struct bench *b)
     b->keys.scheme = (enum img_scheme)5;
 }
 
-/* --- V2 ---------------------------------------------------------------------- */
+/* --- V2 ------------------------------------------------------------------- */
 
 static const struct row v2_rows[] = {
     { "signed by the trusted key", "0--", NULL, GOOD },

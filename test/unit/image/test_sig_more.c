@@ -16,7 +16,7 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* --- what only one scheme has ---------------------------------------------------- */
+/* --- what only one scheme has --------------------------------------------- */
 
 static void put(struct bench *b, uint32_t off, uint8_t value)
 {
@@ -167,7 +167,7 @@ static void test_fields_of_a_scheme(void **state)
         bench_run(&rows[i].row, rows[i].scheme);
 }
 
-/* --- V1 ------------------------------------------------------------------------ */
+/* --- V1 ------------------------------------------------------------------- */
 
 static uint8_t *v1(struct bench *b)
 {
@@ -278,7 +278,7 @@ static void test_v1(void **state)
         bench_run(&rows[i], IMG_SCHEME_V1);
 }
 
-/* --- sizes, and when the answer comes -------------------------------------------- */
+/* --- sizes, and when the answer comes ------------------------------------- */
 
 static void test_the_signature_has_to_fit(void **state)
 {

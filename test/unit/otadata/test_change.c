@@ -52,7 +52,7 @@ static void put_event(uint32_t sector, uint32_t k, uint32_t gen, uint8_t kind)
     ota_log_pack(&e, place(sector, k));
 }
 
-/* --- what a change does ------------------------------------------------------ */
+/* --- what a change does --------------------------------------------------- */
 
 /* One word of a record is another: that is a change. All the same: none is. */
 static void test_each_word_counts(void **state)
@@ -122,7 +122,7 @@ static void test_no_place_to_carry_to(void **state)
     }
 }
 
-/* --- what a scan sees ---------------------------------------------------------- */
+/* --- what a scan sees ----------------------------------------------------- */
 
 /* The sector of an open change is not believed, nor an event that stands there
  * alone; an older one elsewhere is not the newest. */

@@ -357,7 +357,7 @@ static void test_system_rows(void **state)
     assert_non_null(strstr(d.text, "0x8000 is not below the partition table"));
 }
 
-/* --- limits and warnings --------------------------------------------------- */
+/* --- limits and warnings -------------------------------------------------- */
 
 static void test_row_limit(void **state)
 {
@@ -428,7 +428,7 @@ static void test_warnings(void **state)
     }
 }
 
-/* --- text out --------------------------------------------------------------- */
+/* --- text out ------------------------------------------------------------- */
 
 static void test_write(void **state)
 {

@@ -96,7 +96,7 @@ static void test_split(void **state)
     assert_int_equal(f[0].len, 0);
 }
 
-/* --- lines -------------------------------------------------------------- */
+/* --- lines ---------------------------------------------------------------- */
 
 #define TEXT(literal) (literal), sizeof(literal) - 1
 
@@ -224,7 +224,7 @@ static void test_long_line(void **state)
     assert_true(span_eq(line, "x"));
 }
 
-/* --- variables ---------------------------------------------------------- */
+/* --- variables ------------------------------------------------------------ */
 
 static const char *env(void *ctx, const char *name)
 {

@@ -249,7 +249,7 @@ static void test_foreign_entry(void **state)
     assert_int_equal(b.fake.read_cnt + b.fake.prog_cnt + b.fake.erase_cnt, 0);
 }
 
-/* --- generations -------------------------------------------------------- */
+/* --- generations ---------------------------------------------------------- */
 
 static void test_gen_of_touched_only(void **state)
 {
@@ -317,7 +317,7 @@ static void test_gen_of_overlapping_entry(void **state)
     assert_int_not_equal(part_gen(&b.dev, &part_of_slot), gen);
 }
 
-/* --- entries registered at run time -------------------------------------- */
+/* --- entries registered at run time --------------------------------------- */
 
 static struct part_entry extra(uint32_t off)
 {

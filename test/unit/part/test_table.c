@@ -190,7 +190,7 @@ static void test_parse_without_flash(void **state)
     assert_int_equal(part_table_parse(in, 0, &t), ESP_ERR_INVALID_SIZE);
 }
 
-/* --- full tables -------------------------------------------------------- */
+/* --- full tables ---------------------------------------------------------- */
 
 static void fill(struct part_table *t, uint32_t cnt)
 {
@@ -257,7 +257,7 @@ static void test_end_mark_too_late(void **state)
     assert_non_null(strstr(d.text, "in the first 0xc00 bytes"));
 }
 
-/* --- rows and finding --------------------------------------------------- */
+/* --- rows and finding ----------------------------------------------------- */
 
 static void test_row_label(void **state)
 {

@@ -36,7 +36,7 @@ static void say(void *ctx, const char *claim, int ok)
     print_message("does not hold: %s\n", claim);
 }
 
-/* --- the ports that are there -------------------------------------------------- */
+/* --- the ports that are there --------------------------------------------- */
 
 static void sim_flash_keeps_the_contract(void **state)
 {
@@ -153,7 +153,7 @@ static void linux_ports_keep_the_contracts(void **state)
     assert_true(c.passed >= 20);
 }
 
-/* --- ports that break one rule --------------------------------------------------- */
+/* --- ports that break one rule -------------------------------------------- */
 
 static struct sim_flash sim; /* what the bad ports are made of */
 static uint32_t calls;
@@ -447,7 +447,7 @@ static void others_are_refused(void **state)
     }
 }
 
-/* --- networks that break one rule ------------------------------------------------ */
+/* --- networks that break one rule ----------------------------------------- */
 
 static const struct port_net *good; /* what they are made of */
 static uint64_t (*now_ms)(void *ctx);

@@ -316,7 +316,7 @@ static void test_loopback_through_an_interface(void **state)
     if_freenameindex(all);
 }
 
-/* --- limits ------------------------------------------------------------------ */
+/* --- limits --------------------------------------------------------------- */
 
 static void *stop_it(void *limit)
 {

@@ -100,7 +100,7 @@ static void test_clock_and_rng(void **state)
     assert_int_equal(r.port.fill(r.port.ctx, b, sizeof(b)), ESP_FAIL);
 }
 
-/* --- network: what one recv() of 4 bytes meets, 100 ms at a time -------- */
+/* --- network: what one recv() of 4 bytes meets, 100 ms at a time ---------- */
 
 static const struct sim_net_step talk[] = {
     { .kind = SIM_NET_DATA, .data = "abcdef" },

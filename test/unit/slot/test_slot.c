@@ -15,7 +15,7 @@
 #define SLOT_LEN 0x3000u
 #define FLASH_LEN 0x6000u
 
-/* --- a flash with one partition ---------------------------------------------- */
+/* --- a flash with one partition ------------------------------------------- */
 
 struct fixture {
     struct sim_flash flash;
@@ -80,7 +80,7 @@ static struct img_receipt accepting(uint32_t len)
     return r;
 }
 
-/* --- rows: any split of any length ends in the same bytes --------------------- */
+/* --- rows: any split of any length ends in the same bytes ----------------- */
 
 struct write_row {
     uint32_t len, piece;
@@ -159,7 +159,7 @@ static void test_reserve(void **state)
     close_fixture(&f);
 }
 
-/* --- refusals ------------------------------------------------------------------- */
+/* --- refusals ------------------------------------------------------------- */
 
 static void test_nothing_before_a_full_sector(void **state)
 {
@@ -275,7 +275,7 @@ static void test_open_rows(void **state)
     }
 }
 
-/* --- units, read-back, erasing ahead ---------------------------------------------- */
+/* --- units, read-back, erasing ahead -------------------------------------- */
 
 /* Flash that programs 16 bytes, each once: the tail is padded. */
 static void test_units(void **state)
@@ -359,7 +359,7 @@ static void test_continue(void **state)
     close_fixture(&f);
 }
 
-/* --- spoil ------------------------------------------------------------------------- */
+/* --- spoil ---------------------------------------------------------------- */
 
 static void test_spoil(void **state)
 {

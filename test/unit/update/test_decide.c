@@ -14,7 +14,7 @@
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define UNKNOWN HTTP_LEN_UNKNOWN
 
-/* --- answers ------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------- */
 
 struct answer_row {
     const char *claim;
@@ -188,7 +188,7 @@ static void test_validators(void **state)
     assert_true(upd_file_known(&f));
 }
 
-/* --- ranges -------------------------------------------------------------------- */
+/* --- ranges --------------------------------------------------------------- */
 
 static void test_ranges(void **state)
 {
@@ -263,7 +263,7 @@ static void test_unconfirmed(void **state)
     assert_false(upd_unconfirmed(OTA_STATE_PENDING, false, false));
 }
 
-/* --- again, and when ---------------------------------------------------------- */
+/* --- again, and when ------------------------------------------------------ */
 
 #define NO_END UINT64_MAX
 

@@ -31,7 +31,7 @@ static void check_new(struct crypt *c)
     assert_int_equal(rig_boots(&c->rig), 1);
 }
 
-/* --- whole ones --------------------------------------------------------------- */
+/* --- whole ones ----------------------------------------------------------- */
 
 struct way {
     const char *claim;
@@ -150,7 +150,7 @@ static void test_head(void **state)
     }
 }
 
-/* --- wrong ones --------------------------------------------------------------- */
+/* --- wrong ones ----------------------------------------------------------- */
 
 struct wrong {
     const char *claim;
@@ -313,7 +313,7 @@ static void test_wrong(void **state)
         try_wrong(&wrongs[i]);
 }
 
-/* --- going on in a later session ------------------------------------------------ */
+/* --- going on in a later session ------------------------------------------ */
 
 static void open_long(struct crypt *c, enum enc_scheme scheme)
 {
@@ -475,7 +475,7 @@ static void test_from_clear(void **state)
     crypt_close(&c);
 }
 
-/* --- memory ---------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 /* Every allocation fails once, those of Mbed TLS too: rig_close() asserts that
  * nothing is left. In a first session, and in one that goes on. */

@@ -67,7 +67,7 @@ static void check_stopped(struct rig *r, const struct upd_result *res)
     rig_close(r);
 }
 
-/* --- stop ------------------------------------------------------------------- */
+/* --- stop ----------------------------------------------------------------- */
 
 static void test_stop_first(void **state)
 {
@@ -136,7 +136,7 @@ static void test_stop_in_erase(void **state)
     check_stopped(&r, &res);
 }
 
-/* --- time -------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------- */
 
 struct time_row {
     const char *claim;
@@ -255,7 +255,7 @@ static void test_times(void **state)
     }
 }
 
-/* --- again -------------------------------------------------------------------- */
+/* --- again ---------------------------------------------------------------- */
 
 static void test_retry_after(void **state)
 {

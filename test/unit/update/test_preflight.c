@@ -67,7 +67,7 @@ static void none(struct scene *s)
     (void)s;
 }
 
-/* --- file and device ------------------------------------------------------------ */
+/* --- file and device ------------------------------------------------------ */
 
 static void short_file(struct scene *s)
 {
@@ -143,7 +143,7 @@ static void spi_unknown(struct scene *s)
     s->running.spi_mode = 0;
 }
 
-/* --- project and version ---------------------------------------------------------- */
+/* --- project and version -------------------------------------------------- */
 
 static void other_project(struct scene *s)
 {
@@ -215,7 +215,7 @@ static void bootloader(struct scene *s)
     s->facts.is_app = false;
 }
 
-/* --- updatability ------------------------------------------------------------------- */
+/* --- updatability --------------------------------------------------------- */
 
 static void absent_asked(struct scene *s)
 {

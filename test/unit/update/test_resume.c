@@ -113,7 +113,7 @@ static void test_ranges(void **state)
     rig_close(&r);
 }
 
-/* --- the file or the server changed ------------------------------------------ */
+/* --- the file or the server changed --------------------------------------- */
 
 struct changed {
     const char *claim;
@@ -217,7 +217,7 @@ static void test_other_slot(void **state)
     rig_close(&r);
 }
 
-/* --- a checkpoint that lies ---------------------------------------------------- */
+/* --- a checkpoint that lies ----------------------------------------------- */
 
 struct lie {
     const char *claim;
@@ -290,7 +290,7 @@ static void test_lies(void **state)
     }
 }
 
-/* --- what ends a checkpoint ------------------------------------------------------ */
+/* --- what ends a checkpoint ----------------------------------------------- */
 
 static void test_restart(void **state)
 {

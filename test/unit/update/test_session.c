@@ -12,7 +12,7 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* --- head ---------------------------------------------------------------------- */
+/* --- head ----------------------------------------------------------------- */
 
 static void test_head(void **state)
 {
@@ -136,7 +136,7 @@ static void test_no_activate(void **state)
     rig_close(&r);
 }
 
-/* --- resume --------------------------------------------------------------------- */
+/* --- resume --------------------------------------------------------------- */
 
 static void half_done(struct rig *r)
 {
@@ -212,7 +212,7 @@ static void test_resume_rows(void **state)
     }
 }
 
-/* --- other finals ------------------------------------------------------------------ */
+/* --- other finals --------------------------------------------------------- */
 
 static void test_data_partition(void **state)
 {
@@ -259,7 +259,7 @@ static void test_copy_to_running(void **state)
     rig_close(&r);
 }
 
-/* --- stages ---------------------------------------------------------------------------- */
+/* --- stages --------------------------------------------------------------- */
 
 /* Undoes an XOR, and hands out what it has in lumps: half at feed(), the rest
  * at finish(). */

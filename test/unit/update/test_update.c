@@ -12,7 +12,7 @@
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* --- what a good update leaves behind -------------------------------------- */
+/* --- what a good update leaves behind ------------------------------------- */
 
 static void test_good(void **state)
 {
@@ -92,7 +92,7 @@ static void test_ranges(void **state)
     rig_close(&r);
 }
 
-/* --- bad input: refused with a sentence, nothing lost ----------------------- */
+/* --- bad input: refused with a sentence, nothing lost --------------------- */
 
 enum image_kind { IMAGE_GOOD, IMAGE_CHIP, IMAGE_REV, IMAGE_BIG, IMAGE_HTML };
 
@@ -264,7 +264,7 @@ static void test_too_large_unannounced(void **state)
     free(file);
 }
 
-/* --- the device refuses ------------------------------------------------------ */
+/* --- the device refuses --------------------------------------------------- */
 
 static void drop_label(struct rig *r, const char *label)
 {
@@ -335,7 +335,7 @@ static void test_refusals(void **state)
     }
 }
 
-/* --- the table of the device is wrong ---------------------------------------- */
+/* --- the table of the device is wrong ------------------------------------- */
 
 struct wrong_table {
     const char *claim;
@@ -391,7 +391,7 @@ static void test_wrong_tables(void **state)
     }
 }
 
-/* --- the network misbehaves --------------------------------------------------- */
+/* --- the network misbehaves ----------------------------------------------- */
 
 struct broken {
     const char *claim;
@@ -509,7 +509,7 @@ static void test_changed_file(void **state)
     rig_close(&r);
 }
 
-/* --- flash that does not hold what was written ------------------------------------------- */
+/* --- flash that does not hold what was written ---------------------------- */
 
 static void test_stuck_sector(void **state)
 {
@@ -524,7 +524,7 @@ static void test_stuck_sector(void **state)
     rig_close(&r);
 }
 
-/* --- memory --------------------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 static void test_alloc_fails(void **state)
 {

@@ -42,7 +42,7 @@ void fact_err(const char *name, esp_err_t err)
     fact(name, "%s", esp_err_to_name(err));
 }
 
-/* --- updates ---------------------------------------------------------------- */
+/* --- updates -------------------------------------------------------------- */
 
 static esp_err_t decrypt(decrypt_cb_arg_t *args, void *user_ctx)
 {
@@ -71,7 +71,7 @@ static void update_facts(void)
     fact_err("clear", begin("https" NOBODY, "x", NULL));
 }
 
-/* --- TLS -------------------------------------------------------------------- */
+/* --- TLS ------------------------------------------------------------------ */
 
 /* A port of this machine that lets everybody in and says nothing. */
 static int silent_port(void)
@@ -126,7 +126,7 @@ static void tls_facts(void)
     close(fds[1]);
 }
 
-/* --- the network ------------------------------------------------------------ */
+/* --- the network ---------------------------------------------------------- */
 
 static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
 {
@@ -149,7 +149,7 @@ static void network_facts(void)
     fact_err("connect", example_connect());
 }
 
-/* --- the rest --------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------- */
 
 static int evaluated;
 

@@ -47,7 +47,7 @@ static void check_sums(void)
                          esp_rom_printf("%s", "") == 0);
 }
 
-/* --- memory ------------------------------------------------------------------ */
+/* --- memory --------------------------------------------------------------- */
 
 static void check_memory(void)
 {
@@ -79,7 +79,7 @@ static void check_memory(void)
     heap_caps_aligned_free(aligned);
 }
 
-/* --- time of day ------------------------------------------------------------- */
+/* --- time of day ---------------------------------------------------------- */
 
 static int syncs;
 
@@ -110,7 +110,7 @@ static void check_time(void)
     esp_netif_sntp_deinit();
 }
 
-/* --- the watchdog, without its reset ------------------------------------------- */
+/* --- the watchdog, without its reset -------------------------------------- */
 
 static void check_watchdog(void)
 {
@@ -133,7 +133,7 @@ static void check_watchdog(void)
               esp_task_wdt_delete(NULL) == ESP_ERR_NOT_FOUND);
 }
 
-/* --- where tasks meet ---------------------------------------------------------- */
+/* --- where tasks meet ----------------------------------------------------- */
 
 static EventGroupHandle_t group;
 static SemaphoreHandle_t done;

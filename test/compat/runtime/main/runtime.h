@@ -10,7 +10,7 @@ void check_world(void);
 void check_chip(void);
 void check_newlib(void);
 
-/* The boots, in their order; each ends with the reset that the next one names. */
+/* The boots in their order; each ends with the reset that the next names. */
 void boot_first(void);
 void boot_after_restart(void);
 void boot_after_sleep(void);

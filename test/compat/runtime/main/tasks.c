@@ -8,7 +8,7 @@
 #include "freertos/task.h"
 #include "runtime.h"
 
-/* --- stacks ------------------------------------------------------------------ */
+/* --- stacks --------------------------------------------------------------- */
 
 static UBaseType_t deep_left, flat_left;
 
@@ -52,7 +52,7 @@ static void check_stacks(void)
     check("high-water mark is not nothing", deep_left > 0);
 }
 
-/* --- notifications --------------------------------------------------------- */
+/* --- notifications -------------------------------------------------------- */
 
 static TaskHandle_t checks;
 
@@ -88,7 +88,7 @@ static void check_notifications(void)
     xTaskNotifyWait(0, 0xffffffff, &value, 0);
 }
 
-/* --- the others -------------------------------------------------------------- */
+/* --- the others ----------------------------------------------------------- */
 
 static void check_objects(void)
 {

@@ -14,7 +14,7 @@ static void claim(struct conform *c, const char *text, bool ok)
     c->say(c->ctx, text, ok);
 }
 
-/* --- flash ------------------------------------------------------------------- */
+/* --- flash ---------------------------------------------------------------- */
 
 static bool holds(const struct port_flash *f, uint32_t off, uint32_t len,
                   uint8_t want)
@@ -146,7 +146,7 @@ void conform_flash(struct conform *c)
     flash_ends(c);
 }
 
-/* --- fuses -------------------------------------------------------------------- */
+/* --- fuses ---------------------------------------------------------------- */
 
 void conform_fuse(struct conform *c)
 {
@@ -169,7 +169,7 @@ void conform_fuse(struct conform *c)
     claim(c, "fuse: it stays burnt", ok && after == (before | bit));
 }
 
-/* --- time, reset, inputs --------------------------------------------------------- */
+/* --- time, reset, inputs -------------------------------------------------- */
 
 #define READS 20000u
 #define NAP_MS 30u
@@ -231,7 +231,7 @@ void conform_clock(struct conform *c)
           err || (last >= 0 && last < 64060588800)); /* year 4000 */
 }
 
-/* --- random numbers -------------------------------------------------------------- */
+/* --- random numbers ------------------------------------------------------- */
 
 void conform_rng(struct conform *c)
 {
@@ -255,7 +255,7 @@ void conform_rng(struct conform *c)
     claim(c, "rng: not the same twice", ok && memcmp(a, b, 66) != 0);
 }
 
-/* --- memory ------------------------------------------------------------------------ */
+/* --- memory --------------------------------------------------------------- */
 
 static bool is_zero(const uint8_t *p, size_t len)
 {
