@@ -36,7 +36,7 @@ static esp_err_t perform(esp_https_ota_handle_t h)
     return err;
 }
 
-/* --- configurations that are refused -------------------------------------------- */
+/* --- configurations that are refused -------------------------------------- */
 
 static esp_err_t decrypt(decrypt_cb_arg_t *args, void *user_ctx)
 {
@@ -148,7 +148,7 @@ static void test_no_slot(void **state)
     device_close(&d);
 }
 
-/* --- what is asked of the server -------------------------------------------------- */
+/* --- what is asked of the server ------------------------------------------ */
 
 struct range_row {
     const char *claim;
@@ -242,7 +242,7 @@ static void test_unknown_length(void **state)
     device_close(&d);
 }
 
-/* --- failures ------------------------------------------------------------------------ */
+/* --- failures ------------------------------------------------------------- */
 
 struct failure_row {
     const char *claim;
@@ -338,7 +338,7 @@ static void test_failures(void **state)
     }
 }
 
-/* --- descriptions ---------------------------------------------------------------------- */
+/* --- descriptions --------------------------------------------------------- */
 
 static uint8_t *make_bootloader(uint32_t *len)
 {
@@ -441,7 +441,7 @@ static void test_descriptions(void **state)
     }
 }
 
-/* --- events ---------------------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static void nothing(void *arg, esp_event_base_t base, int32_t id, void *data)
 {

@@ -30,7 +30,7 @@ static esp_err_t told(bool yes)
     return yes ? ESP_OK : ESP_FAIL;
 }
 
-/* --- what is called ---------------------------------------------------------- */
+/* --- what is called ------------------------------------------------------- */
 
 static esp_err_t set_boot(struct device *d)
 {
@@ -118,7 +118,7 @@ static esp_err_t install(struct device *d)
     return err ? err : esp_ota_set_boot_partition(part("ota_1"));
 }
 
-/* --- before it --------------------------------------------------------------- */
+/* --- before it ------------------------------------------------------------ */
 
 /* Another image in ota_1, which nothing refers to yet. */
 static void both_hold_images(struct device *d)
@@ -148,7 +148,7 @@ static void failed_once(struct device *d)
     rig_record(&d->rig, 1, 2, OTA_STATE_ABORTED);
 }
 
-/* --- the table ----------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 struct fault_row {
     const char *claim;

@@ -58,7 +58,7 @@ static void open_device(struct device *d)
     device_restart(d, RIG_SLOT_0);
 }
 
-/* --- what is put there -------------------------------------------------------- */
+/* --- what is put there ---------------------------------------------------- */
 
 enum what {
     TEXT,
@@ -223,7 +223,7 @@ static void test_staged(void **state)
     }
 }
 
-/* --- places that are refused ---------------------------------------------------- */
+/* --- places that are refused ---------------------------------------------- */
 
 static void test_begin(void **state)
 {

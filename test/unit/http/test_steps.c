@@ -28,7 +28,7 @@ static void need_text(const struct diag *d, const char *says)
         fail_msg("'%s' is not in '%s'", says, d->text);
 }
 
-/* --- a second request ------------------------------------------------------ */
+/* --- a second request ----------------------------------------------------- */
 
 /* Up to here the first one goes, to its last byte. */
 #define FIRST_LEN \
@@ -173,7 +173,7 @@ static void test_long_head_breaks(void **state)
     free(value);
 }
 
-/* --- what is set ----------------------------------------------------------- */
+/* --- what is set ---------------------------------------------------------- */
 
 static const struct {
     const char *claim, *method, *name, *value, *rest;
@@ -283,7 +283,7 @@ static void test_nothing_asked(void **state)
     bench_check_clean(&b);
 }
 
-/* --- logins ---------------------------------------------------------------- */
+/* --- logins --------------------------------------------------------------- */
 
 #define WHO(challenge)                                 \
     "HTTP/1.1 401 Who\r\nWWW-Authenticate: " challenge \
