@@ -18,7 +18,7 @@ void upd_behind_open(struct upd *u)
     const struct port_heap *heap = u->env.http.heap;
     size_t buf_len = upd_buf_len(u->env.device->parts);
 
-    if (!POL_WRITE_BEHIND || !u->env.work || u->behind)
+    if (!POL_WRITE_BEHIND || !u->env.work)
         return;
     u->behind =
         heap->alloc(heap->ctx, sizeof(*u->behind) + SLOT_BEHIND_BUFS * buf_len);

@@ -36,8 +36,7 @@ static void quote(const struct upd *u, struct span s, char *out, size_t out_len)
         return;
     }
     out[0] = '\0';
-    for (size_t i = 0; i < s.len && i < QUOTE_BYTES_LEN && at + 4 <= out_len;
-         i++)
+    for (size_t i = 0; i < s.len && i < QUOTE_BYTES_LEN; i++)
         at += (size_t)snprintf(out + at, out_len - at, i ? " %02x" : "%02x",
                                s.ptr[i]);
 }

@@ -46,7 +46,7 @@ void upd_copy_format(const struct upd_copy *c, char out[UPD_COPY_TEXT_LEN])
 
 esp_err_t upd_copy_parse(struct span in, struct upd_copy *out)
 {
-    uint8_t b[BYTES_LEN];
+    uint8_t b[BYTES_LEN] = { 0 };
 
     memset(out, 0, sizeof(*out));
     if (in.len != 2 * BYTES_LEN)

@@ -217,6 +217,7 @@ bool upd_unconfirmed(uint32_t state, bool rollback, bool live)
 
 #define RETRY_FIRST_MS 500u
 #define RETRY_MAX_MS 30000u
+#define RETRY_DOUBLE_CNT 6u
 /* A server that wants more patience than this is left for another session. */
 #define RETRY_AFTER_MAX_S 600u
 
@@ -268,7 +269,9 @@ static uint32_t back_off_ms(uint32_t done_cnt, uint32_t rnd)
 {
     uint32_t ms = RETRY_MAX_MS;
 
-    if (done_cnt < 6 && RETRY_FIRST_MS << done_cnt < RETRY_MAX_MS)
+    _Static_assert(RETRY_FIRST_MS << RETRY_DOUBLE_CNT > RETRY_MAX_MS,
+                   "more doublings than count");
+    if (done_cnt < RETRY_DOUBLE_CNT)
         ms = RETRY_FIRST_MS << done_cnt;
     return ms / 2 + rnd % (ms / 2 + 1);
 }

@@ -16,7 +16,7 @@ void upd_hex_put(const uint8_t *bytes, uint32_t len, char *out)
 bool upd_hex_get(struct span in, uint8_t *out)
 {
     for (size_t i = 0; i < in.len; i++) {
-        const char *at = in.ptr[i] ? strchr(digits, in.ptr[i]) : NULL;
+        const char *at = memchr(digits, in.ptr[i], 16);
         if (!at)
             return false;
         out[i / 2] = (uint8_t)(out[i / 2] << 4 | (at - digits));

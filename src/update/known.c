@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "http/text.h"
+#include "update/hex.h"
 #include "update/priv.h"
 
 #define KNOWN_FIELDS 7u
@@ -22,66 +23,35 @@ static bool is_clean(const char *text)
     return strpbrk(text, "\t\r\n") == NULL;
 }
 
-static void hex_of(const uint8_t sum[SHA256_LEN], char out[2 * SHA256_LEN + 1])
-{
-    for (size_t i = 0; i < SHA256_LEN; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", sum[i]);
-}
-
 bool upd_known_format(const struct upd_known *k, char out[UPD_KNOWN_TEXT_LEN])
 {
     char url[2 * SHA256_LEN + 1], print[2 * SHA256_LEN + 1];
-    int len;
 
-    hex_of(k->url, url);
-    hex_of(k->print, print);
-    len =
-        snprintf(out, UPD_KNOWN_TEXT_LEN, "1\t%s\t%s\t%" PRIu32 "\t%s\t%s\t%s",
-                 url, k->slot, k->image_len, print, k->etag, k->last_modified);
-    return len > 0 && (unsigned)len < UPD_KNOWN_TEXT_LEN && is_clean(k->slot) &&
-           is_clean(k->etag) && is_clean(k->last_modified);
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    _Static_assert(sizeof("1\t\t\t4294967295\t\t\t") + 4 * SHA256_LEN +
+                           sizeof(k->slot) + sizeof(k->etag) +
+                           sizeof(k->last_modified) <=
+                       UPD_KNOWN_TEXT_LEN,
+                   "the longest fits");
+    upd_hex_put(k->url, SHA256_LEN, url);
+    upd_hex_put(k->print, SHA256_LEN, print);
+    (void)snprintf(out, UPD_KNOWN_TEXT_LEN,
+                   "1\t%s\t%s\t%" PRIu32 "\t%s\t%s\t%s", url, k->slot,
+                   k->image_len, print, k->etag, k->last_modified);
+    return is_clean(k->slot) && is_clean(k->etag) && is_clean(k->last_modified);
 }
 
 static bool parse_hex(struct span s, uint8_t out[SHA256_LEN])
 {
-    bool good = s.len == 2 * SHA256_LEN;
-
-    for (size_t i = 0; good && i < SHA256_LEN; i++) {
-        int hi = hex_digit(s.ptr[2 * i]), lo = hex_digit(s.ptr[2 * i + 1]);
-        good = hi >= 0 && lo >= 0;
-        out[i] = good ? (uint8_t)(hi << 4 | lo) : 0;
-    }
-    return good;
+    return s.len == 2 * SHA256_LEN && upd_hex_get(s, out);
 }
 
 static bool parse_len(struct span s, uint32_t *out)
 {
-    uint64_t value = 0;
+    http_len value = 0;
+    esp_err_t err = http_digits(s, &value);
 
-    for (size_t i = 0; i < s.len && value <= UINT32_MAX; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9')
-            return false;
-        value = value * 10 + (uint32_t)(s.ptr[i] - '0');
-    }
     *out = (uint32_t)value;
-    return s.len > 0 && value <= UINT32_MAX;
-}
-
-static bool parse_text(struct span s, char *out, size_t out_len)
-{
-    if (s.len >= out_len)
-        return false;
-    if (s.len > 0)
-        memcpy(out, s.ptr, s.len);
-    out[s.len] = '\0';
-    return true;
+    return !err && *out == value;
 }
 
 esp_err_t upd_known_parse(struct span text, struct upd_known *out)
@@ -102,11 +72,11 @@ esp_err_t upd_known_parse(struct span text, struct upd_known *out)
     }
     if (cnt == KNOWN_FIELDS && span_eq(field[0], "1") &&
         parse_hex(field[1], out->url) &&
-        parse_text(field[2], out->slot, sizeof(out->slot)) &&
+        http_copy(field[2], out->slot, sizeof(out->slot)) &&
         parse_len(field[3], &out->image_len) &&
         parse_hex(field[4], out->print) &&
-        parse_text(field[5], out->etag, sizeof(out->etag)) &&
-        parse_text(field[6], out->last_modified, sizeof(out->last_modified)))
+        http_copy(field[5], out->etag, sizeof(out->etag)) &&
+        http_copy(field[6], out->last_modified, sizeof(out->last_modified)))
         return ESP_OK;
     *out = (struct upd_known){ .image_len = 0 };
     return ESP_ERR_INVALID_RESPONSE;

@@ -55,6 +55,8 @@ uint8_t *rig_make_image(const struct rig_image *how, uint32_t *len)
     in.header.max_rev = UINT16_MAX;
     in.desc.secure_version = how->secure_version;
     strcpy(in.desc.project, how->project ? how->project : "rig");
+    if (how->bootloader)
+        in.kind = IMG_KIND_BOOTLOADER;
     if (how->cap)
         in.cap = *how->cap;
     strcpy(in.desc.version, how->version ? how->version : "2");
@@ -113,12 +115,12 @@ void rig_reboot(struct rig *r)
                      ESP_OK);
 }
 
-/* Validators are kept, too; only these are of interest. NULL: neither. */
 static char *text_of(struct rig_store *s, const char *key)
 {
-    return strcmp(key, "resume") == 0 ? s->text
-           : strcmp(key, "copy") == 0 ? s->copy
-                                      : NULL;
+    if (strcmp(key, "known") == 0)
+        return s->known;
+    assert_true(strcmp(key, "resume") == 0 || strcmp(key, "copy") == 0);
+    return key[0] == 'r' ? s->text : s->copy;
 }
 
 static esp_err_t store_load(void *ctx, const char *key, char *out,
@@ -129,7 +131,7 @@ static esp_err_t store_load(void *ctx, const char *key, char *out,
 
     if (s->unreadable && text == s->copy)
         return ESP_FAIL;
-    if (!text || text[0] == '\0')
+    if (text[0] == '\0')
         return ESP_ERR_NOT_FOUND;
     assert_true(strlen(text) < out_len);
     strcpy(out, text);
@@ -141,8 +143,6 @@ static esp_err_t store_save(void *ctx, const char *key, const char *text)
     struct rig_store *s = ctx;
     char *to = text_of(s, key);
 
-    if (!to)
-        return ESP_OK;
     assert_true(strlen(text) < sizeof(s->text));
     if (s->fails || s->flash->power_off)
         return ESP_FAIL;
@@ -156,8 +156,6 @@ static esp_err_t store_clear(void *ctx, const char *key)
     struct rig_store *s = ctx;
     char *to = text_of(s, key);
 
-    if (!to)
-        return ESP_OK;
     if (s->fails || s->flash->power_off)
         return ESP_FAIL;
     to[0] = '\0';

@@ -29,13 +29,15 @@ struct rig_image {     /* zero: a good one */
     const struct img_cap *cap;     /* NULL: no record */
     uint32_t filler;               /* seed of the segment's bytes */
     uint32_t secure_version;
+    bool bootloader;
 };
 
 /* A store in memory. */
 struct rig_store {
     struct upd_store port;
-    char text[UPD_STORE_TEXT_LEN]; /* "": nothing is kept */
-    char copy[UPD_STORE_TEXT_LEN]; /* the same, of a copy */
+    char text[UPD_STORE_TEXT_LEN];  /* "": nothing is kept */
+    char copy[UPD_STORE_TEXT_LEN];  /* the same, of a copy */
+    char known[UPD_STORE_TEXT_LEN]; /* ... of the running image's file */
     uint32_t save_cnt, clear_cnt;
     bool fails;                    /* to save and to clear */
     bool unreadable;               /* and to load a copy's note */
