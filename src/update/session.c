@@ -233,11 +233,11 @@ static esp_err_t parse_head(struct upd *u)
 {
     struct span bytes = span_of(u->work->buf, u->slot.fill_len);
     struct img_info *info = &u->result->image;
-    esp_err_t err;
+    struct img_header header;
 
     /* What is no image at all is said now, with the words of the check. */
-    if (bytes.len < IMG_HEAD_LEN || bytes.ptr[0] != IMG_MAGIC) {
-        err = upd_pipe_unpeek(u);
+    if (bytes.len < IMG_HEAD_LEN || img_header_parse(bytes, &header)) {
+        esp_err_t err = upd_pipe_unpeek(u);
         if (err)
             return err;
         return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
@@ -245,10 +245,7 @@ static esp_err_t parse_head(struct upd *u)
                         (unsigned)bytes.len);
     }
     memcpy(u->work->head, bytes.ptr, IMG_HEAD_LEN);
-    err = img_header_parse(bytes, &info->header);
-    if (err)
-        return upd_fail(u, DIAG_STAGE_IMAGE, ESP_ERR_OTA_VALIDATE_FAILED,
-                        "the image's header is damaged");
+    info->header = header;
     if (CFG_STAGING && u->target.kind == UPD_KIND_BOOTLOADER)
         img_boot_desc_parse(span_from(bytes, IMG_APP_DESC_OFF),
                             &info->boot_desc);

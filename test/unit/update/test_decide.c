@@ -90,6 +90,16 @@ static const struct answer_row answers[] = {
       "", "", UPD_ACT_FAIL, ESP_ERR_INVALID_RESPONSE },
     { "401", 401, false, false, false, false, 0, 0, 9, UNKNOWN, "", "",
       UPD_ACT_FAIL, ESP_FAIL },
+    { "407", 407, false, false, false, false, 0, 0, 9, UNKNOWN, "", "",
+      UPD_ACT_FAIL, ESP_FAIL },
+    { "400, for which there are no special words", 400, false, false, false,
+      false, 0, 0, 9, UNKNOWN, "", "", UPD_ACT_FAIL, ESP_FAIL },
+    { "a part of a file whose length it tells no more", 206, true, false, false,
+      true, 50, 50, UNKNOWN, 100, "", "", UPD_ACT_TAKE, ESP_OK },
+    { "a part that has no tag any more", 206, true, false, false, true, 50, 50,
+      100, 100, "", "\"a\"", UPD_ACT_TAKE, ESP_OK },
+    { "resuming, a part though none was asked for", 206, false, true, false,
+      true, 50, 50, 100, 100, "", "", UPD_ACT_FAIL, ESP_ERR_INVALID_RESPONSE },
     { "404", 404, false, false, false, false, 0, 0, 9, UNKNOWN, "", "",
       UPD_ACT_FAIL, ESP_FAIL },
     { "503", 503, false, false, false, false, 0, 0, 9, UNKNOWN, "", "",
@@ -160,6 +170,9 @@ static void test_part_answers(void **state)
     assert_int_equal(out.act, UPD_ACT_FAIL);
     assert_non_null(strstr(out.why, "contradict"));
     head.content_len = UNKNOWN;
+    upd_judge_answer(&in, &out);
+    assert_int_equal(out.act, UPD_ACT_TAKE);
+    strcpy(head.last_modified, "");
     upd_judge_answer(&in, &out);
     assert_int_equal(out.act, UPD_ACT_TAKE);
     strcpy(head.last_modified, "today");
@@ -338,6 +351,24 @@ static const struct {
       { false, 0, false } },
     { "401 too",
       { DIAG_STAGE_HTTP, ESP_FAIL, 401, false, 9, 0, 5, NO_END, 0 },
+      { false, 0, false } },
+    { "so do 408, 425, 500, 502 and 504",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 408, false, 0, 0, 5, NO_END, 0 },
+      { true, 250, false } },
+    { "425",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 425, false, 0, 0, 5, NO_END, 0 },
+      { true, 250, false } },
+    { "500",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 500, false, 0, 0, 5, NO_END, 0 },
+      { true, 250, false } },
+    { "502",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 502, false, 0, 0, 5, NO_END, 0 },
+      { true, 250, false } },
+    { "504",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 504, false, 0, 0, 5, NO_END, 0 },
+      { true, 250, false } },
+    { "501 does not",
+      { DIAG_STAGE_HTTP, ESP_FAIL, 501, false, 0, 0, 5, NO_END, 0 },
       { false, 0, false } },
     { "503 passes",
       { DIAG_STAGE_HTTP, ESP_FAIL, 503, false, 0, 0, 5, NO_END, 0 },

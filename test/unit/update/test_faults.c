@@ -49,7 +49,7 @@ static void stage(struct rig *r)
     r->opts.store = &r->store.port;
 }
 
-/* --- scenes: what is there before the session ------------------------------ */
+/* --- scenes: what is there before the session ----------------------------- */
 
 static void break_off(struct rig *r)
 {
@@ -205,7 +205,7 @@ static const struct scene scenes[] = {
     { "with fuses and denied images", guarded, 0, 1, RIG_SLOT_1, false },
 };
 
-/* --- faults ----------------------------------------------------------------- */
+/* --- faults --------------------------------------------------------------- */
 
 enum fault { ALLOC, READ, OP };
 static const char *const fault_names[] = { "allocation", "read", "operation" };

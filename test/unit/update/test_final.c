@@ -448,25 +448,32 @@ struct table_row {
     bool damaged;
     esp_err_t want;
     const char *says;
+    uint8_t subtype; /* of "blob" on the device; 0: as it is */
 };
 
 static const struct table_row tables[] = {
-    { "the same again", "blob", RIG_BLOB, RIG_BLOB_LEN, false, ESP_OK, "" },
-    { "a partition grows", "blob", RIG_BLOB, 0x8000, false, ESP_OK, "" },
-    { "the other slot shrinks", "ota_1", RIG_SLOT_1, 0x10000, false, ESP_OK,
-      "" },
+    { "the key store moves", "blob", RIG_BLOB, 0x8000, false,
+      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops blob", 0x70 },
+    { "the fuses move", "blob", RIG_BLOB, 0x8000, false,
+      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops blob", PART_DATA_EFUSE },
+    { "what runs shrinks", "ota_0", RIG_SLOT_0, 0x10000, false,
+      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops ota_0", 0 },
+    { "the same again", "blob", RIG_BLOB, RIG_BLOB_LEN, false, ESP_OK, "", 0 },
+    { "a partition grows", "blob", RIG_BLOB, 0x8000, false, ESP_OK, "", 0 },
+    { "the other slot shrinks", "ota_1", RIG_SLOT_1, 0x10000, false, ESP_OK, "",
+      0 },
     { "what runs moves", "ota_0", 0x20000, 0x10000, false,
-      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops ota_0" },
+      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops ota_0", 0 },
     { "what runs is left out", "ota_0", 0, 0, false,
-      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops ota_0" },
+      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops ota_0", 0 },
     { "the boot records move", "otadata", 0xB000, OTADATA_LEN, false,
-      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops otadata" },
+      ESP_ERR_OTA_VALIDATE_FAILED, "moves or drops otadata", 0 },
     { "rows overlap", "blob", RIG_SLOT_1 + 0x1000, 0x1000, false,
-      ESP_ERR_OTA_VALIDATE_FAILED, "overlaps" },
+      ESP_ERR_OTA_VALIDATE_FAILED, "overlaps", 0 },
     { "past the flash", "blob", RIG_FLASH_LEN, 0x1000, false,
-      ESP_ERR_OTA_VALIDATE_FAILED, "is damaged" },
+      ESP_ERR_OTA_VALIDATE_FAILED, "is damaged", 0 },
     { "a byte is wrong", "blob", RIG_BLOB, RIG_BLOB_LEN, true,
-      ESP_ERR_OTA_VALIDATE_FAILED, "is damaged" },
+      ESP_ERR_OTA_VALIDATE_FAILED, "is damaged", 0 },
 };
 
 static void make_table(const struct rig *r, const struct table_row *k,
@@ -505,6 +512,8 @@ static void test_tables(void **state)
         print_message("# %s\n", k->claim);
         rig_open(&r);
         make_table(&r, k, bytes);
+        if (k->subtype)
+            row_mut(&r, "blob")->subtype = k->subtype;
         memcpy(old, rig_bytes(&r, PART_TABLE_OFF), sizeof(old));
         rig_serve(&r, bytes, sizeof(bytes));
         stage(&r);
@@ -514,6 +523,45 @@ static void test_tables(void **state)
         assert_non_null(strstr(r.diag.text, k->says));
         assert_memory_equal(rig_bytes(&r, PART_TABLE_OFF),
                             k->want ? old : bytes, sizeof(bytes));
+        rig_close(&r);
+    }
+}
+
+/* What is no table is known by its first bytes, before anything is erased. */
+static void test_no_table(void **state)
+{
+    static const struct part_entry table = { .type = PART_TYPE_TABLE,
+                                             .off = PART_TABLE_OFF,
+                                             .len = 0x1000,
+                                             .label = "table" };
+    static const struct {
+        const char *claim, *file;
+        size_t len;
+        const char *says;
+    } files[] = {
+        { "a page", "<html>", 6, "it begins with 3c 68 instead of aa 50" },
+        { "its first letter alone", "\xAA<", 2, "it begins with aa 3c" },
+        { "a byte", "\xAA", 1, "is damaged" },
+        { "the beginning of one", "\xAA\x50", 2, "is damaged" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(files); i++) {
+        struct rig r;
+        uint8_t old[PART_TABLE_MAX_LEN];
+
+        print_message("# %s\n", files[i].claim);
+        rig_open(&r);
+        memcpy(old, rig_bytes(&r, PART_TABLE_OFF), sizeof(old));
+        rig_serve(&r, files[i].file, files[i].len);
+        stage(&r);
+        r.opts.final = &table;
+        r.opts.accept_unsafe = true;
+        assert_int_equal(rig_update(&r, NULL), ESP_ERR_OTA_VALIDATE_FAILED);
+        assert_non_null(strstr(r.diag.text, files[i].says));
+        if (strstr(r.diag.text, "begins"))
+            assert_int_equal(sim_flash_ops(&r.flash), 0);
+        assert_memory_equal(rig_bytes(&r, PART_TABLE_OFF), old, sizeof(old));
         rig_close(&r);
     }
 }
@@ -537,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_notes),
         cmocka_unit_test(test_risks),
         cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_no_table),
     };
 
     return cmocka_run_group_tests_name("final", tests, NULL, NULL);

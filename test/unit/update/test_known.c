@@ -116,7 +116,7 @@ static void test_texts(void **state)
     assert_string_equal(k.last_modified, "Sun, 01");
 }
 
-/* --- asked with ------------------------------------------------------------ */
+/* --- asked with ----------------------------------------------------------- */
 
 #define DATE "Sun, 22 Nov 2026 12:00:00 GMT"
 

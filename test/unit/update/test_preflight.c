@@ -143,6 +143,30 @@ static void spi_unknown(struct scene *s)
     s->running.spi_mode = 0;
 }
 
+static void spi_unknown_of_the_image(struct scene *s)
+{
+    spi_asked(s);
+    s->desc.spi_mode = 0;
+}
+
+static void spi_the_same(struct scene *s)
+{
+    spi_asked(s);
+    s->desc.spi_mode = s->running.spi_mode;
+}
+
+static void spi_of_nothing(struct scene *s)
+{
+    spi_asked(s);
+    s->facts.running = NULL;
+}
+
+static void huge_file(struct scene *s)
+{
+    trust(s, IMG_SCHEME_ECDSA256, 1);
+    s->facts.file_len = 0x200000001u;
+}
+
 /* --- project and version -------------------------------------------------- */
 
 static void other_project(struct scene *s)
@@ -184,6 +208,19 @@ static void same_of_another(struct scene *s)
 {
     same_asked(s);
     other_project(s);
+}
+
+static void same_but_for_the_build(struct scene *s)
+{
+    strcpy(s->desc.version, "1.2+7");
+    s->policy.no_same_version = true;
+}
+
+static void nameless_runs(struct scene *s)
+{
+    nothing_runs(s);
+    s->facts.running = &s->running;
+    s->running.present = false;
 }
 
 static void older(struct scene *s)
@@ -254,6 +291,12 @@ static void other_table(struct scene *s)
 {
     this_table(s);
     s->cap.table_sha[31] = 1;
+}
+
+static void table_unknown(struct scene *s)
+{
+    other_table(s);
+    s->facts.table_sha = NULL;
 }
 
 static void keys_unsigned(struct scene *s)
@@ -344,9 +387,18 @@ static const struct row {
     { "another flash mode", spi_differs, PRE_OK, 0, "" },
     { "... when asked", spi_asked, PRE_SPI_MODE, 0, "mode 1" },
     { "... against none", spi_unknown, PRE_OK, 0, "" },
+    { "... of an image that says none", spi_unknown_of_the_image, PRE_OK, 0,
+      "" },
+    { "... and it is the same", spi_the_same, PRE_OK, 0, "" },
+    { "... and nothing runs", spi_of_nothing, PRE_OK, 0, "" },
+    { "a file larger than any number here", huge_file, PRE_NOT_SIGNED, 0,
+      "4294967295" },
 
     { "another project", other_project, PRE_OK, 0, "" },
     { "... when asked", other_asked, PRE_PROJECT, 0, "\"cooler\"" },
+    { "the same version of another build", same_but_for_the_build, PRE_OK, 0,
+      "" },
+    { "a program without description runs", nameless_runs, PRE_OK, 0, "" },
     { "no description, when asked", no_desc_asked, PRE_PROJECT, 0, "\"\"" },
     { "nothing runs to compare with", nothing_runs, PRE_OK, 0, "" },
     { "the same version", same, PRE_OK, 0, "" },
@@ -364,6 +416,7 @@ static const struct row {
     { "a damaged record", damaged, PRE_CAP_DAMAGED, PRE_UPD_NO, "damaged" },
     { "no client", no_client, PRE_NO_CLIENT, PRE_UPD_NO, "no OTA client" },
     { "made for this table", this_table, PRE_OK, PRE_UPD_YES, "" },
+    { "and this one is not known", table_unknown, PRE_OK, PRE_UPD_YES, "" },
     { "for another", other_table, PRE_OTHER_TABLE, PRE_UPD_NO, "another part" },
     { "it will ask for keys and the device does not", keys_unsigned, PRE_OK,
       PRE_UPD_YES, "" },
@@ -466,6 +519,14 @@ static void test_versions(void **state)
         { "1.0-rc.9", "1.0-rc.10", PRE_ORDER_OLDER },
         { "1.0-rc1", "0.9", PRE_ORDER_NEWER },
         { "1.0-beta", "1.0-rc1", PRE_ORDER_UNKNOWN },
+        { "1.0-rc", "1.0-rc1", PRE_ORDER_UNKNOWN },
+        { "1.0-rc", "1.0-rcx", PRE_ORDER_UNKNOWN },
+        { "1.0-rc1", "1.0-rcx", PRE_ORDER_UNKNOWN },
+        { "1.0-rc1", "1.0-rc2a", PRE_ORDER_UNKNOWN },
+        { "1.0-rc1a", "1.0-rc2", PRE_ORDER_UNKNOWN },
+        { "1.0-rc01", "1.0-rc1", PRE_ORDER_SAME },
+        { "1.0-3", "1.0", PRE_ORDER_UNKNOWN },
+        { "V1.0", "v1.1", PRE_ORDER_OLDER },
         { "v1.2-3-g1a2b3c", "v1.2", PRE_ORDER_NEWER },
         { "v1.2-3-g1a2b3c", "v1.2-12-g4d5e6f", PRE_ORDER_OLDER },
         { "v1.2-3-g1a2b3c", "v1.2-3-g4d5e6f", PRE_ORDER_UNKNOWN },

@@ -129,6 +129,18 @@ static const struct bad bads[] = {
       .status = 511,
       .want = ESP_FAIL,
       .says = "captive portal); it says \"<!DOCTYPE html>" },
+    { .claim = "a page without a type",
+      .image = IMAGE_HTML,
+      .type = "",
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "sent something without a type, which is no firmware" },
+    { .claim = "a page that begins with a letter of another language",
+      .flip_at = 0,
+      .flip_to = 0xC3,
+      .status = -1,
+      .want = ESP_ERR_OTA_VALIDATE_FAILED,
+      .says = "begins with \"c3 02" },
+    { .claim = "407", .status = 407, .want = ESP_FAIL, .says = "the proxy" },
     { .claim = "wrong magic",
       .flip_at = 0,
       .flip_to = 0xE8,
@@ -262,133 +274,6 @@ static void test_too_large_unannounced(void **state)
     assert_int_equal(sim_flash_ops(&r.flash), 0);
     rig_close(&r);
     free(file);
-}
-
-/* --- the device refuses --------------------------------------------------- */
-
-static void drop_label(struct rig *r, const char *label)
-{
-    struct part_table *t = &r->parts.table;
-
-    for (uint32_t i = 0; i < t->cnt; i++) {
-        if (strcmp(t->entries[i].label, label) == 0)
-            t->entries[i].type = 0x77;
-    }
-}
-
-struct refusal {
-    const char *claim;
-    uint32_t state; /* of the running slot's record */
-    const char *without;
-    const char *staging;
-    bool live;
-    esp_err_t want;
-};
-
-static const struct refusal refusals[] = {
-    { .claim = "an update while the last one is on trial",
-      .state = OTA_STATE_PENDING,
-      .want = ESP_ERR_OTA_ROLLBACK_INVALID_STATE },
-    { .claim = "an update while the last one was not tried",
-      .state = OTA_STATE_NEW,
-      .want = ESP_ERR_OTA_ROLLBACK_INVALID_STATE },
-    { .claim = "a bootloader without rollback leaves NEW: no reason to refuse",
-      .state = OTA_STATE_NEW,
-      .live = true,
-      .want = ESP_OK },
-    { .claim = "no otadata",
-      .state = OTA_STATE_VALID,
-      .without = "otadata",
-      .want = ESP_ERR_NOT_FOUND },
-    { .claim = "no OTA slot",
-      .state = OTA_STATE_VALID,
-      .without = "ota_0",
-      .want = ESP_ERR_NOT_FOUND },
-    { .claim = "updating the running slot",
-      .state = OTA_STATE_VALID,
-      .staging = "ota_0",
-      .want = ESP_ERR_OTA_PARTITION_CONFLICT },
-};
-
-static void test_refusals(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < CNT(refusals); i++) {
-        const struct refusal *f = &refusals[i];
-        struct rig r;
-
-        print_message("# %s\n", f->claim);
-        rig_open(&r);
-        rig_record(&r, 0, 1, f->state);
-        r.device.live = f->live;
-        if (f->without)
-            drop_label(&r, f->without);
-        if (f->staging)
-            r.opts.staging = part_find_label(&r.parts.table, f->staging);
-        assert_int_equal(rig_update(&r, NULL), f->want);
-        if (f->want) {
-            assert_int_equal(r.web.open_cnt, 0);
-            assert_int_equal(sim_flash_ops(&r.flash), 0);
-            assert_int_not_equal(r.diag.text[0], '\0');
-        }
-        rig_close(&r);
-    }
-}
-
-/* --- the table of the device is wrong ------------------------------------- */
-
-struct wrong_table {
-    const char *claim;
-    const char *label; /* of the row that is moved */
-    uint32_t off, len; /* where to; len 0: as it is */
-    esp_err_t want;
-    const char *says;
-};
-
-static const struct wrong_table wrong_tables[] = {
-    { "the slot lies on the partition table", "ota_1", PART_TABLE_OFF, 0x1000,
-      ESP_ERR_INVALID_ARG, "lies on the bootloader or the partition table" },
-    { "the slot lies on the bootloader", "ota_1", 0x1000, 0x1000,
-      ESP_ERR_INVALID_ARG, "lies on the bootloader or the partition table" },
-    { "the slot reaches into what runs", "ota_1", RIG_SLOT_0 - 0x1000, 0x4000,
-      ESP_ERR_OTA_PARTITION_CONFLICT, "is the one that runs" },
-    { "the slot begins inside what runs", "ota_1", RIG_SLOT_0 + 0x1000, 0,
-      ESP_ERR_INVALID_ARG, "overlaps ota_0" },
-    { "the slot lies on another partition", "blob", RIG_SLOT_1 + 0x1000, 0,
-      ESP_ERR_INVALID_ARG, "overlaps blob" },
-    { "the slot lies on the boot records", "ota_1", RIG_OTADATA, 0x2000,
-      ESP_ERR_INVALID_ARG, "overlaps otadata" },
-    { "something lies on the boot records", "blob", RIG_OTADATA + 0x1000,
-      0x1000, ESP_ERR_INVALID_ARG, "overlaps blob" },
-    { "the slot does not begin with a sector", "ota_1", RIG_SLOT_1 + 0x800, 0,
-      ESP_ERR_INVALID_SIZE, "no whole number of sectors" },
-    { "the slot does not end with a sector", "ota_1", RIG_SLOT_1, 0x3800,
-      ESP_ERR_INVALID_SIZE, "no whole number of sectors" },
-    { "the slot leaves the flash", "ota_1", RIG_SLOT_1, 0xFFFFF000,
-      ESP_ERR_INVALID_SIZE, "leaves the flash" },
-};
-
-static void test_wrong_tables(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < CNT(wrong_tables); i++) {
-        const struct wrong_table *w = &wrong_tables[i];
-        struct part_entry *e;
-        struct rig r;
-
-        print_message("# %s\n", w->claim);
-        rig_open(&r);
-        e = (struct part_entry *)(uintptr_t)part_find_label(&r.parts.table,
-                                                            w->label);
-        e->off = w->off;
-        if (w->len)
-            e->len = w->len;
-        assert_int_equal(rig_update(&r, NULL), w->want);
-        assert_non_null(strstr(r.diag.text, w->says));
-        assert_int_equal(r.web.open_cnt, 0);
-        assert_int_equal(sim_flash_ops(&r.flash), 0);
-        rig_close(&r);
-    }
 }
 
 /* --- the network misbehaves ----------------------------------------------- */
@@ -585,8 +470,6 @@ int main(void)
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_too_large_unannounced),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_wrong_tables),
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_flash_fails),
         cmocka_unit_test(test_pauses),

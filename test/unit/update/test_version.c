@@ -114,6 +114,45 @@ static void test_asked_again_at_the_end(void **state)
     rig_close(&r);
 }
 
+/* Fuses that fail when they are asked once more. */
+static void test_cannot_be_asked_again(void **state)
+{
+    struct rig r;
+    struct upd *u;
+    esp_err_t err;
+
+    (void)state;
+    open_at(&r, 2, 2);
+    assert_int_equal(upd_begin(&u, &r.env, &r.opts, &r.diag), ESP_OK);
+    r.flash.bytes[RIG_FUSES] ^= 1;
+    r.flash.bytes[RIG_FUSES + FUSE_SECTOR_LEN] ^= 1;
+    assert_int_equal(upd_step(u, &err), UPD_STEP_FAILED);
+    assert_int_equal(err, ESP_ERR_INVALID_CRC);
+    assert_non_null(strstr(r.diag.text, "no image can be accepted"));
+    assert_int_equal(sim_flash_ops(&r.flash), 0);
+    upd_abort(u, NULL);
+    rig_close(&r);
+}
+
+/* An image that says nothing about itself, as those of other chips may, has no
+ * secure version. */
+static void test_no_description(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    open_at(&r, 2, 2);
+    r.device.chip_id = 5;
+    free(r.image);
+    r.image = rig_make_image(&(struct rig_image){ .chip_id = 5 }, &r.image_len);
+    rig_serve(&r, r.image, r.image_len);
+    memset(r.image + IMG_APP_DESC_OFF, 0, 4); /* its magic word */
+    assert_int_equal(rig_update(&r, NULL), ESP_ERR_OTA_SMALL_SEC_VER);
+    assert_non_null(strstr(r.diag.text, "no description"));
+    assert_int_equal(sim_flash_ops(&r.flash), 0);
+    rig_close(&r);
+}
+
 /* Nobody knows which version would be too old: nothing is asked for. */
 static void test_fuses_cannot_be_read(void **state)
 {
@@ -139,6 +178,8 @@ int main(void)
         cmocka_unit_test(test_what_is_installed),
         cmocka_unit_test(test_every_way_in),
         cmocka_unit_test(test_asked_again_at_the_end),
+        cmocka_unit_test(test_cannot_be_asked_again),
+        cmocka_unit_test(test_no_description),
         cmocka_unit_test(test_fuses_cannot_be_read),
     };
     return cmocka_run_group_tests_name("update_version", tests, NULL, NULL);
