@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "boot/exec.h"
@@ -113,6 +114,17 @@ static void find_fuses(const struct handover *page,
         (void)!boot_fuse_open(out, env->table, &place, field);
 }
 
+/* Going on would give up a program that nothing is wrong with. */
+static void starved(void *ctx, int why)
+{
+    say(ctx, HANDOVER_FAILED,
+        "this machine has no room for the device's program (%s); nothing was "
+        "decided about it",
+        strerror(why));
+    fflush(stdout);
+    _exit(1);
+}
+
 static void boot(struct handover *page, const struct port_flash *flash,
                  const struct port_flash *fuse_flash)
 {
@@ -138,7 +150,7 @@ static void boot(struct handover *page, const struct port_flash *flash,
     handover_policy(page, &env.policy);
     find_keys(page, flash, env.table, &keys);
     find_fuses(page, fuse_flash, &env, &fuses);
-    loader_open(&loader);
+    loader_open(&loader, starved, page);
     boot_run(&env, &result);
     struct start_ctx ctx = { page, &loader, &result };
     boot_start(&env, &result, start, &ctx);

@@ -22,19 +22,28 @@ static void drop(struct loader *l)
     l->fd = -1;
 }
 
-static esp_err_t write_at(int fd, const uint8_t *bytes, size_t len, off_t at)
+static esp_err_t starve(struct loader *l)
+{
+    l->starved(l->starved_ctx, errno);
+    return ESP_ERR_NO_MEM;
+}
+
+/* False: errno says why. */
+static bool write_at(int fd, const uint8_t *bytes, size_t len, off_t at)
 {
     while (len > 0) {
         ssize_t n = pwrite(fd, bytes, len, at);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n == 0)
+            errno = ENOSPC;
         if (n <= 0)
-            return ESP_ERR_NO_MEM;
+            return false;
         bytes += n;
         len -= (size_t)n;
         at += n;
     }
-    return ESP_OK;
+    return true;
 }
 
 /* Takes what lies in the ELF's segment out of the bytes that pass. */
@@ -52,7 +61,9 @@ static esp_err_t loader_feed(void *ctx, const void *data, size_t len)
     if (begin >= end)
         return ESP_OK;
     return write_at(l->fd, (const uint8_t *)data + (begin - from), end - begin,
-                    (off_t)(begin - seg->off));
+                    (off_t)(begin - seg->off))
+               ? ESP_OK
+               : starve(l);
 }
 
 static esp_err_t loader_begin(void *ctx, const struct part_entry *part,
@@ -63,7 +74,7 @@ static esp_err_t loader_begin(void *ctx, const struct part_entry *part,
     drop(l);
     l->fd = memfd_create(part->label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (l->fd < 0)
-        return ESP_ERR_NO_MEM;
+        return starve(l);
     l->pos = 0;
     l->check = check;
     *sink = (struct img_sink){ l, loader_feed };
@@ -78,9 +89,12 @@ static void loader_end(void *ctx, enum verdict verdict)
         drop(l);
 }
 
-void loader_open(struct loader *l)
+void loader_open(struct loader *l, loader_starved_fn starved, void *ctx)
 {
-    *l = (struct loader){ .port = { l, loader_begin, loader_end }, .fd = -1 };
+    *l = (struct loader){ .port = { l, loader_begin, loader_end },
+                          .starved = starved,
+                          .starved_ctx = ctx,
+                          .fd = -1 };
 }
 
 void loader_close(struct loader *l)

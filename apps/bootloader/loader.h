@@ -12,14 +12,21 @@
 
 #define LOADER_ELF_SEGMENT 1u
 
+/* This machine has no room for a program (memory, files that may be open or may
+ * grow), which says nothing about the image: no verdict must come of it. Does
+ * not return. */
+typedef void (*loader_starved_fn)(void *ctx, int why);
+
 struct loader {
     struct boot_loader port; /* for struct boot_env */
+    loader_starved_fn starved;
+    void *starved_ctx;
     const struct img_check *check;
     int fd;       /* -1: nothing loaded */
     uint32_t pos; /* in the image, of the byte that comes next */
 };
 
-void loader_open(struct loader *l);
+void loader_open(struct loader *l, loader_starved_fn starved, void *ctx);
 void loader_close(struct loader *l);
 
 /* How to start what was loaded. */

@@ -4,6 +4,7 @@ at flash operations, and with the board killed."""
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -226,3 +227,21 @@ def test_the_board_is_killed(porta, device):
         ends_well(porta, flash)
     print(f"{kills()} kills, {amid} of them while the slot was written")
     assert amid >= kills() // 8
+
+
+def test_a_machine_without_room_decides_nothing(porta, device):
+    """What was installed is not given up because the host is full: nothing is
+    written, and later it starts."""
+    flash, _ = device("advanced")
+    porta("device", flash, "--boots", "1", "--max-time", "60")
+    assert boot_of(porta, flash)[0] == "ota_1"
+    before = flash.read_bytes()
+    done = subprocess.run(
+        [porta.path, "device", flash, "--boots", "1", "--max-time", "60"],
+        capture_output=True, text=True, timeout=90, check=False, preexec_fn=lambda:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+    assert done.returncode == 1 and "no room" in done.stderr, done
+    assert "File too large" in done.stderr, done
+    assert flash.read_bytes() == before
+    ran = run(porta, flash, [DONE])
+    assert DONE in ran.out, ran
