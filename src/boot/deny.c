@@ -97,8 +97,11 @@ esp_err_t deny_would_have(const struct part_dev *parts,
         err = otadata_deny_has(&r.at, &r.o, digest, denied);
     for (uint32_t i = 0; !err && !*denied && i < 2; i++) {
         uint8_t failed[SHA256_LEN];
-        *denied = given_up(parts, &r, i, failed) == ESP_OK &&
-                  memcmp(failed, digest, SHA256_LEN) == 0;
+        err = given_up(parts, &r, i, failed);
+        *denied = !err && memcmp(failed, digest, SHA256_LEN) == 0;
+        if (err == ESP_ERR_NOT_FOUND)
+            err = ESP_OK;
     }
+    *denied |= err != ESP_OK;
     return err;
 }

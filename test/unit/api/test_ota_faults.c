@@ -12,6 +12,7 @@
 #include "unit/api/device.h"
 
 #include "boot/deny.h"
+#include "boot/deny.h"
 #include "esp_ota_ops.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -102,6 +103,42 @@ static esp_err_t describe(struct device *d)
     return esp_ota_get_partition_description(part("ota_0"), &desc);
 }
 
+static esp_err_t let_factory_boot(struct device *d)
+{
+    (void)d;
+    return esp_ota_set_boot_partition_skip_validate(part("factory"));
+}
+
+static esp_err_t describe_bootloader(struct device *d)
+{
+    esp_bootloader_desc_t desc;
+
+    (void)d;
+    return esp_ota_get_bootloader_description(part("ota_0"), &desc) ==
+                   ESP_ERR_NOT_FOUND
+               ? ESP_OK
+               : ESP_FAIL;
+}
+
+/* What came is no image: it is refused, and does not look like one. */
+static esp_err_t install_bad(struct device *d)
+{
+    esp_ota_handle_t h;
+    esp_err_t err = esp_ota_begin(part("ota_1"), SEQ, &h);
+
+    if (err)
+        return err;
+    d->rig.image[d->rig.image_len - 1] ^= 1;
+    err = esp_ota_write(h, d->rig.image, d->rig.image_len);
+    if (err) {
+        (void)esp_ota_abort(h);
+        return err;
+    }
+    err = esp_ota_end(h);
+    assert_int_equal(err, ESP_ERR_OTA_VALIDATE_FAILED);
+    return rig_bytes(&d->rig, RIG_SLOT_1)[0] == 0xE9 ? ESP_FAIL : ESP_OK;
+}
+
 static esp_err_t install(struct device *d)
 {
     esp_ota_handle_t h;
@@ -142,6 +179,18 @@ static void confirmed(struct device *d)
     device_restart(d, RIG_SLOT_1);
 }
 
+static void has_factory(struct device *d)
+{
+    struct part_table *t = &d->rig.parts.table;
+
+    t->entries[t->cnt++] = (struct part_entry){ .subtype = PART_APP_FACTORY,
+                                                .off = RIG_FUSES,
+                                                .len = 0x4000,
+                                                .label = "factory" };
+    part_table_pack(t, d->rig.flash.bytes + PART_TABLE_OFF);
+    device_restart(d, RIG_SLOT_0);
+}
+
 static void failed_once(struct device *d)
 {
     both_hold_images(d);
@@ -154,29 +203,38 @@ struct fault_row {
     const char *claim;
     void (*prepare)(struct device *d); /* NULL: nothing */
     esp_err_t (*call)(struct device *d);
-    bool forgives;           /* some reads are not needed for the answer */
+    bool forgives; /* some reads are not needed for the answer */
+    bool writes;
     uint32_t failed, worked; /* what may boot afterwards, BOOTS() */
 };
 
 static const struct fault_row rows[] = {
-    { "choosing a slot", both_hold_images, set_boot, false, EITHER, BOOTS(1) },
+    { "choosing a slot", both_hold_images, set_boot, false, true, EITHER,
+      BOOTS(1) },
     { "choosing it without a look at its image", both_hold_images,
-      set_boot_skip, false, EITHER, BOOTS(1) },
+      set_boot_skip, false, true, EITHER, BOOTS(1) },
     { "confirming: without a note of it, if need be", trial, confirm, true,
-      EITHER, BOOTS(1) },
-    { "giving up: the same", trial, give_up, true, EITHER, BOOTS(0) },
+      true, EITHER, BOOTS(1) },
+    { "giving up: the same", trial, give_up, true, true, EITHER, BOOTS(0) },
     { "nobody goes back without knowing where to", trial, may_go_back, false,
+      false, BOOTS(0), BOOTS(0) },
+    { "no slot is called refused", failed_once, last_invalid, false, false,
       BOOTS(0), BOOTS(0) },
-    { "no slot is called refused", failed_once, last_invalid, false, BOOTS(0),
+    { "no state is made up", NULL, get_state, false, false, BOOTS(0),
       BOOTS(0) },
-    { "no state is made up", NULL, get_state, false, BOOTS(0), BOOTS(0) },
-    { "nor what boots", NULL, get_boot, false, BOOTS(0), BOOTS(0) },
-    { "erasing the last program", confirmed, erase_last, false, BOOTS(1),
+    { "nor what boots", NULL, get_boot, false, false, BOOTS(0), BOOTS(0) },
+    { "erasing the last program", confirmed, erase_last, false, true, BOOTS(1),
       BOOTS(1) },
-    { "forgetting the last program", confirmed, forget_last, false, BOOTS(1),
-      BOOTS(1) },
-    { "describing an image", NULL, describe, false, BOOTS(0), BOOTS(0) },
-    { "a whole update", NULL, install, true, EITHER, BOOTS(1) },
+    { "forgetting the last program", confirmed, forget_last, false, true,
+      BOOTS(1), BOOTS(1) },
+    { "describing an image", NULL, describe, false, false, BOOTS(0), BOOTS(0) },
+    { "describing what is no bootloader", NULL, describe_bootloader, false,
+      false, BOOTS(0), BOOTS(0) },
+    { "letting the factory boot, which here is empty", has_factory,
+      let_factory_boot, false, true, BOOTS(0), BOOTS(0) },
+    { "refusing a damaged image", NULL, install_bad, true, true, BOOTS(0),
+      BOOTS(0) },
+    { "a whole update", NULL, install, true, true, EITHER, BOOTS(1) },
 };
 
 static void prepare(struct device *d, const struct fault_row *row)
@@ -239,9 +297,35 @@ static void test_operations(void **state)
             failed = run(&d, &rows[i]);
         }
         /* What only asks writes nothing. */
-        assert_int_equal(nth > 2, rows[i].failed != rows[i].worked ||
-                                      rows[i].prepare == confirmed);
+        assert_int_equal(nth > 2, rows[i].writes);
     }
+}
+
+/* ota_1 holds what was given up, and nobody has put it on the list yet. In
+ * doubt it is denied, whichever read failed. */
+static void test_denied_in_doubt(void **state)
+{
+    uint32_t nth = 1;
+
+    (void)state;
+    for (bool failed = true; failed; nth++) {
+        struct device d;
+        uint8_t digest[SHA256_LEN];
+        struct part_entry slot;
+        bool denied = false;
+
+        device_open(&d);
+        failed_once(&d);
+        slot = api_entry(part("ota_1"));
+        assert_int_equal(deny_identity(&api_device()->parts, &slot, digest),
+                         ESP_OK);
+        sim_flash_fail_read(&d.rig.flash, nth);
+        failed = deny_would_have(&api_device()->parts, digest, &denied);
+        assert_int_equal(sim_flash_unfired(&d.rig.flash), !failed);
+        assert_true(denied);
+        device_close(&d);
+    }
+    assert_true(nth > 3);
 }
 
 /* A slot that nobody could look at is not called damaged. */
@@ -266,6 +350,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads),
         cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_denied_in_doubt),
         cmocka_unit_test(test_no_memory),
     };
 
