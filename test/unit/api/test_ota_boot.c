@@ -418,9 +418,14 @@ static void test_check_validity(void **state)
     struct device d;
     esp_image_header_t hdr = { .magic = 0xE9,
                                .chip_id = (esp_chip_id_t)RIG_CHIP };
+    esp_app_desc_t desc = { .spi_flash_mode = 3 };
 
     (void)state;
     device_open(&d);
+    /* The running program does not say its own mode. */
+    assert_int_equal(
+        esp_ota_check_image_validity(ESP_PARTITION_TYPE_APP, &hdr, &desc),
+        ESP_OK);
     assert_int_equal(
         esp_ota_check_image_validity(ESP_PARTITION_TYPE_APP, NULL, NULL),
         ESP_ERR_INVALID_ARG);
