@@ -160,12 +160,21 @@ static void find_fuses(void)
     device.upd.fuse = device.boot.fuse;
 }
 
-/* Reference 4.5: a program that is too old does not get far. */
+/* Reference 4.5: a program that is too old does not get far. One in no
+ * partition has no version; one that cannot be looked up has one. */
 static esp_err_t check_running(void)
 {
-    const esp_partition_t *running = esp_ota_get_running_partition();
+    const esp_partition_t *running;
 
-    return running ? api_version_check(running) : ESP_OK;
+    if (!pol_anti_rollback(device.boot.policy) ||
+        device.boot.running_off == UINT32_MAX)
+        return ESP_OK;
+    if (device.table_err)
+        return device.table_err;
+    running = esp_ota_get_running_partition();
+    if (!running)
+        return device.upd.running_is_slot ? ESP_ERR_NO_MEM : ESP_OK;
+    return api_version_check(running);
 }
 
 /* Now, while the slot still holds what failed. */

@@ -79,7 +79,8 @@ struct api_boot {
  * ESP_ERR_INVALID_STATE: started already; ESP_ERR_NOT_SUPPORTED: the policy
  * asks for what is not in the build (pol_built()); errors of tls_init(). With
  * anti-rollback: ESP_ERR_OTA_SMALL_SEC_VER: the program that runs is too old,
- * or errors of reading the fuses; it must not go on then. */
+ * or errors of reading the table and the fuses, ESP_ERR_NO_MEM; it must not go
+ * on then. */
 MUST_CHECK esp_err_t api_device_start(const struct api_boot *boot);
 /* Frees partitions, maps and esp_ota handles. HTTP clients and esp_https_ota
  * handles are ended before by whoever opened them. Idempotent. */

@@ -143,9 +143,11 @@ static esp_err_t raise_fuses(const struct api_records *r)
 
     for (uint32_t i = 0; i < 2; i++)
         own |= is_own(r, i) && r->o.rec[i].state == OTA_STATE_VALID;
-    if (!pol_anti_rollback(api_device()->boot.policy) || !own || !running)
+    if (!pol_anti_rollback(api_device()->boot.policy) || !own)
         return ESP_OK;
-    err = esp_ota_get_partition_description(running, &desc);
+    /* It is in the table; without memory there is no list of partitions. */
+    err = running ? esp_ota_get_partition_description(running, &desc)
+                  : ESP_ERR_NO_MEM;
     if (!err)
         err = fuse_raise(api_device()->boot.fuse, desc.secure_version);
     if (err)

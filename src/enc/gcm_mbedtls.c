@@ -36,8 +36,6 @@ esp_err_t enc_gcm_update(struct enc_gcm *g, const uint8_t *in, uint8_t *out,
 {
     size_t out_len = 0;
 
-    if (len == 0)
-        return ESP_OK;
     if (mbedtls_gcm_update(&g->gcm, in, len, out, len, &out_len) != 0 ||
         out_len != len)
         return ESP_FAIL;

@@ -268,6 +268,60 @@ static void test_start_up(void **state)
     device_close(&d);
 }
 
+/* Whichever read or allocation fails: a confirmation that is not told as failed
+ * has raised the fuses, and one that was can be asked for again. */
+static void test_confirm_while_things_fail(void **state)
+{
+    struct device d;
+    uint32_t nth = 1, failed_cnt = 0;
+
+    (void)state;
+    for (bool failed = true; failed; nth += nth < 12 ? 1 : 5) {
+        esp_err_t err;
+
+        open_device(&d, 2, 5);
+        rig_record(&d.rig, 1, 2, OTA_STATE_PENDING);
+        device_restart(&d, RIG_SLOT_1);
+        sim_flash_fail_read(&d.rig.flash, nth);
+        if (nth < 12)
+            d.rig.heap.fail_at = d.rig.heap.alloc_cnt + nth;
+        err = esp_ota_mark_app_valid_cancel_rollback();
+        failed = sim_flash_unfired(&d.rig.flash) == 0;
+        sim_flash_power_on(&d.rig.flash);
+        if (!err)
+            assert_int_equal(esp_efuse_read_secure_version(), 5);
+        assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), ESP_OK);
+        assert_int_equal(esp_efuse_read_secure_version(), 5);
+        failed_cnt += err != ESP_OK;
+        device_close(&d);
+    }
+    assert_true(failed_cnt > 5);
+}
+
+/* ... nor does a program that is too old start because nobody could look. */
+static void test_start_up_while_things_fail(void **state)
+{
+    struct device d;
+
+    (void)state;
+    for (uint32_t nth = 1; nth < 30; nth++) {
+        for (unsigned heap = 0; heap < 2; heap++) {
+            open_device(&d, 2, 1);
+            api_device_stop();
+            d.boot.running_off = RIG_SLOT_1;
+            if (heap)
+                d.rig.heap.fail_at = d.rig.heap.alloc_cnt + nth;
+            else
+                sim_flash_fail_read(&d.rig.flash, nth);
+            assert_int_not_equal(api_device_start(&d.boot), ESP_OK);
+            d.rig.heap.fail_at = 0;
+            sim_flash_power_on(&d.rig.flash);
+            device_restart(&d, RIG_SLOT_0);
+            device_close(&d);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +336,8 @@ int main(void)
         cmocka_unit_test(test_confirm_again_raises),
         cmocka_unit_test(test_confirm_with_bad_fuses),
         cmocka_unit_test(test_start_up),
+        cmocka_unit_test(test_confirm_while_things_fail),
+        cmocka_unit_test(test_start_up_while_things_fail),
     };
     return cmocka_run_group_tests_name("api_anti_rollback", tests, NULL, NULL);
 }

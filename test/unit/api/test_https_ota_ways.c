@@ -338,6 +338,60 @@ static void test_failures(void **state)
     }
 }
 
+/* A server that takes connections and then closes them. */
+static esp_err_t hang_up(struct port_conn *conn, void *dst, size_t len,
+                         uint64_t deadline_ms, size_t *done_len)
+{
+    (void)conn, (void)dst, (void)len, (void)deadline_ms;
+    *done_len = 0;
+    return ESP_OK;
+}
+
+static const struct {
+    const char *claim, *url;
+    bool later; /* not the first request, but one for a part */
+    esp_err_t want;
+} hang_ups[] = {
+    { "instead of an answer", RIG_URL, false, ESP_FAIL },
+    { "in the handshake", "https://server.test/fw.bin", false,
+      ESP_ERR_HTTP_CONNECT },
+    { "instead of the answer for a part", RIG_URL, true, ESP_FAIL },
+    { "in the handshake for a part, to which it sent us", RIG_URL, true,
+      ESP_FAIL },
+};
+
+static void test_hang_ups(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CNT(hang_ups); i++) {
+        esp_http_client_config_t http = { .url = hang_ups[i].url };
+        esp_https_ota_config_t config = { .http_config = &http,
+                                          .partial_http_download = true,
+                                          .max_http_request_size = 8000 };
+        struct device d;
+        esp_https_ota_handle_t h;
+        bool secure = strstr(hang_ups[i].claim, "handshake") != NULL;
+
+        print_message("# %s\n", hang_ups[i].claim);
+        device_open(&d);
+        d.rig.policy.skip_cert_verify = true;
+        if (!hang_ups[i].later)
+            d.rig.web.port.recv = hang_up;
+        assert_int_equal(esp_https_ota_begin(&config, &h),
+                         hang_ups[i].later ? ESP_OK : hang_ups[i].want);
+        if (hang_ups[i].later) {
+            if (!secure)
+                d.rig.web.port.recv = hang_up;
+            d.rig.web.status = secure ? 302 : 0;
+            d.rig.web.extra = "Location: https://server.test/part.bin\r\n";
+            assert_int_equal(perform(h), hang_ups[i].want);
+            assert_int_equal(esp_https_ota_abort(h), ESP_OK);
+        }
+        assert_int_equal(rig_boots(&d.rig), 0);
+        device_close(&d);
+    }
+}
+
 /* --- descriptions --------------------------------------------------------- */
 
 static uint8_t *make_bootloader(uint32_t *len)
@@ -441,44 +495,6 @@ static void test_descriptions(void **state)
     }
 }
 
-/* --- events --------------------------------------------------------------- */
-
-static void nothing(void *arg, esp_event_base_t base, int32_t id, void *data)
-{
-    (void)arg, (void)base, (void)id, (void)data;
-}
-
-/* Whoever has no memory for an event has an update all the same. */
-static void test_lost_events(void **state)
-{
-    uint32_t n = 0, done_cnt = 0;
-    bool ran_out = true;
-
-    (void)state;
-    while (ran_out) {
-        struct device d;
-        esp_http_client_config_t http = { .url = RIG_URL };
-        esp_https_ota_config_t config = { .http_config = &http };
-        uint32_t start;
-        esp_err_t err;
-
-        device_open(&d);
-        assert_int_equal(esp_event_loop_create_default(), ESP_OK);
-        assert_int_equal(esp_event_handler_register(ESP_HTTPS_OTA_EVENT,
-                                                    ESP_EVENT_ANY_ID, nothing,
-                                                    NULL),
-                         ESP_OK);
-        start = d.rig.heap.alloc_cnt;
-        d.rig.heap.fail_at = start + ++n;
-        err = esp_https_ota(&config);
-        ran_out = d.rig.heap.alloc_cnt >= start + n;
-        done_cnt += ran_out && !err;
-        assert_int_equal(rig_boots(&d.rig), err ? 0 : 1);
-        device_close(&d);
-    }
-    assert_true(done_cnt > 5); /* the update does not need them */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,8 +504,8 @@ int main(void)
         cmocka_unit_test(test_finish_resumed),
         cmocka_unit_test(test_unknown_length),
         cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_hang_ups),
         cmocka_unit_test(test_descriptions),
-        cmocka_unit_test(test_lost_events),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void put_record(struct device *d, uint32_t idx, uint32_t seq,
         sector[28] ^= 1; /* its CRC */
 }
 
-/* --- states -------------------------------------------------------------------- */
+/* --- states --------------------------------------------------------------- */
 
 #define NEW OTA_STATE_NEW
 #define PENDING OTA_STATE_PENDING
@@ -215,7 +215,7 @@ static void test_records(void **state)
     }
 }
 
-/* --- the note of a verdict --------------------------------------------------------- */
+/* --- the note of a verdict ------------------------------------------------ */
 
 /* 49 days of milliseconds are more than its 32 bits; all ones is "unknown". */
 static void test_uptime(void **state)
@@ -246,7 +246,7 @@ static void test_uptime(void **state)
     }
 }
 
-/* --- receipts ------------------------------------------------------------------------ */
+/* --- receipts ------------------------------------------------------------- */
 
 /* What one slot was verified for says nothing about another. */
 static void test_receipt_of_another(void **state)
@@ -323,7 +323,7 @@ static void test_begin_from_nowhere(void **state)
     device_close(&d);
 }
 
-/* --- descriptions ---------------------------------------------------------------------- */
+/* --- descriptions --------------------------------------------------------- */
 
 static void put_bootloader(struct device *d, uint32_t off)
 {

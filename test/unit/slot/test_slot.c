@@ -189,6 +189,61 @@ static void test_too_much(void **state)
     close_fixture(&f);
 }
 
+/* What was closed takes nothing more, and what failed stays failed, whichever
+ * call comes next. */
+static void test_after_the_end(void **state)
+{
+    struct fixture f;
+    struct img_receipt r = accepting(5000);
+    void *dst;
+    size_t room;
+
+    (void)state;
+    open_fixture(&f);
+    open_slot(&f, true);
+    assert_int_equal(slot_write(&f.slot, f.bytes, 5000), ESP_OK);
+    assert_int_equal(slot_flush(&f.slot), ESP_OK);
+    assert_int_equal(slot_write(&f.slot, f.bytes, 1), ESP_ERR_INVALID_STATE);
+    assert_int_equal(slot_reserve(&f.slot, &dst, &room), ESP_ERR_INVALID_STATE);
+    assert_null(dst);
+    assert_int_equal(slot_advance(&f.slot, 0), ESP_ERR_INVALID_STATE);
+    assert_int_equal(slot_commit(&f.slot, &r), ESP_ERR_INVALID_STATE);
+    assert_int_equal(in_slot(&f, 0)[0], 0xFF); /* it has no head */
+    close_fixture(&f);
+}
+
+/* Each operation of a whole slot fails in turn: the call that meets it says
+ * so, and there is no head. */
+static void test_operations_that_fail(void **state)
+{
+    (void)state;
+    for (unsigned hold = 0; hold < 2; hold++) {
+        uint32_t nth = 1;
+        for (bool failed = true; failed; nth++) {
+            struct fixture f;
+            struct img_receipt r = accepting(SLOT_LEN - 100);
+            esp_err_t err;
+
+            open_fixture(&f);
+            open_slot(&f, hold != 0);
+            sim_flash_arm(&f.flash, SIM_FAULT_STATUS, nth, nth);
+            err = slot_write(&f.slot, f.bytes, SLOT_LEN - 100);
+            if (!err)
+                err = slot_flush(&f.slot);
+            if (!err)
+                err = slot_commit(&f.slot, &r);
+            failed = sim_flash_unfired(&f.flash) == 0;
+            assert_int_equal(err != ESP_OK, failed);
+            assert_int_equal(r.bound, !failed);
+            if (failed && hold)
+                assert_int_not_equal(
+                    memcmp(in_slot(&f, 0), f.bytes, SLOT_HEAD_LEN), 0);
+            close_fixture(&f);
+        }
+        assert_int_equal(nth - 2, hold ? 7 : 6);
+    }
+}
+
 struct receipt_row {
     const char *claim;
     enum verdict verdict;
@@ -394,6 +449,27 @@ static void test_spoil(void **state)
     }
 }
 
+/* A slot that cannot be read, or whose flash programs more at once than a head
+ * has, is told: whoever refused an image has to know that it may still look
+ * like one. */
+static void test_spoil_fails(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f);
+    f.flash.bytes[SLOT_OFF] = IMG_MAGIC;
+    sim_flash_fail_read(&f.flash, 1);
+    assert_int_equal(slot_spoil(&f.dev, &f.entry), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(in_slot(&f, 0)[0], IMG_MAGIC);
+    close_fixture(&f);
+    open_flash(&f, &(struct sim_flash_conf){ .size_len = FLASH_LEN,
+                                             .prog_len = 2 * SLOT_HEAD_LEN });
+    f.flash.bytes[SLOT_OFF] = IMG_MAGIC;
+    assert_int_equal(slot_spoil(&f.dev, &f.entry), ESP_ERR_NOT_SUPPORTED);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +484,9 @@ int main(void)
         cmocka_unit_test(test_erase_ahead),
         cmocka_unit_test(test_continue),
         cmocka_unit_test(test_spoil),
+        cmocka_unit_test(test_spoil_fails),
+        cmocka_unit_test(test_after_the_end),
+        cmocka_unit_test(test_operations_that_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
