@@ -67,7 +67,7 @@ static void prepare(void)
     assert_int_equal(cnt_of_list(), 2);
 }
 
-/* --- what is asked ---------------------------------------------------------- */
+/* --- what is asked ------------------------------------------------------- */
 
 static esp_err_t has_listed(void)
 {
