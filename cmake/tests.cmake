@@ -49,6 +49,12 @@ function(porta_test_properties test kind timeout)
     if(PORTA_DEEP)
         set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "PORTA_DEEP=1")
     endif()
+    # A race ends the program, which each test notices; a device's program says
+    # it on a console that no test reads to its end.
+    if(PORTA_SANITIZE STREQUAL "thread")
+        set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
+            "TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1")
+    endif()
     if(DEFINED ENV{PORTA_TEST_DATA})
         get_filename_component(data "$ENV{PORTA_TEST_DATA}" ABSOLUTE
             BASE_DIR "${PROJECT_SOURCE_DIR}")
