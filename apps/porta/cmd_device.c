@@ -91,11 +91,12 @@ static const struct cli_verb verb = {
         "With --board the flash is that of a bare-metal board in QEMU "
         "(docs/board.md),\nwhose console stays in FLASH.run/console.log. The "
         "host is 10.0.2.2 there.\n--server runs a shell's command for as long, "
-        "whose words are kept in\nFLASH.run/server.log: in a network namespace "
-        "that the board and it have to\nthemselves where this machine allows "
-        "one, else on its network. There every name\nis the host's. --network "
-        "own insists on it, user does without (so by default\nwithout "
-        "--server).",
+        "in the "
+        "foreground (nginx:\ndaemon off), with its words in "
+        "FLASH.run/server.log: in a network namespace that\nthe board and it "
+        "have to themselves where this machine allows one, else on its\n"
+        "network. There every name is the host's. --network own insists on it, "
+        "user does\nwithout (so by default without --server).",
     .example = "porta device flash.bin --boots 2 --max-time 30",
     .opts = options,
     .arg_min = 1,

@@ -318,6 +318,11 @@ static void inputs_show(const struct emu *e)
     e->page->inputs = in;
 }
 
+static bool is_late(const struct emu *e)
+{
+    return e->deadline_ms && linux_mono_ms() >= e->deadline_ms;
+}
+
 /* True: the boot ended by itself, *status says how. */
 static bool boot_wait(struct emu *e, pid_t pid, int *status,
                       enum board_end *end)
@@ -326,8 +331,9 @@ static bool boot_wait(struct emu *e, pid_t pid, int *status,
     for (;;) {
         if (waitpid(pid, status, WNOHANG) == pid)
             return true;
+        emu_server_look(&e->server);
         *end = BOARD_END_TIME;
-        if (e->deadline_ms && linux_mono_ms() >= e->deadline_ms)
+        if (is_late(e))
             return false;
         *end = BOARD_END_FAILED;
         if (e->page->magic == VRT_PAGE_MAGIC &&
@@ -433,8 +439,9 @@ static esp_err_t around_start(struct emu *e)
         return err;
     e->report->network = emu_net_name(e->net.kind);
     network_note(&e->net);
-    e->server =
-        (struct emu_server){ .command = o->server, .log_path = e->server_log };
+    e->server = (struct emu_server){ .command = o->server,
+                                     .log_path = e->server_log,
+                                     .deadline_ms = e->deadline_ms };
     return o->server ? emu_server_start(&e->server, e->diag) : ESP_OK;
 }
 
@@ -471,6 +478,9 @@ esp_err_t emu_run(const struct emu_opts *opts, struct board_report *report,
     if (!err) {
         report->end = boots_run(&e);
         err = diag->err;
+    } else if (err == ESP_ERR_NOT_FINISHED) {
+        report->end = is_late(&e) ? BOARD_END_TIME : BOARD_END_OFF;
+        err = ESP_OK;
     }
     around_stop(&e);
     files_drop(&e);

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "board_signals.h"
+#include "cli_term.h"
 #include "linux_time.h"
 #include "orphans.h"
 
@@ -107,6 +109,12 @@ static void files_settle(const struct emu_server *s)
     closefrom(STDERR_FILENO + 1);
 }
 
+/* As a shell has it: 128 and more, a signal. */
+static int as_status(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* Ends with the status of the server, or when it is told to. */
 static void guard_run(const struct emu_server *s, pid_t parent)
 {
@@ -133,32 +141,52 @@ static void guard_run(const struct emu_server *s, pid_t parent)
     while (sig == SIGCHLD && waitpid(pid, &status, WNOHANG) == 0)
         sig = sigwaitinfo(&set, NULL);
     orphans_kill();
-    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    _exit(as_status(status));
 }
 
 /* --- the whole ------------------------------------------------------------ */
+
+/* True: it is gone, with *status. */
+static bool has_ended(struct emu_server *s, int *status)
+{
+    if (waitpid(s->guard, status, WNOHANG) != s->guard)
+        return false;
+    s->guard = 0;
+    *status = as_status(*status);
+    return true;
+}
 
 static esp_err_t wait_for_it(struct emu_server *s, struct diag *d)
 {
     const struct timespec nap = { .tv_nsec = POLL_MS * 1000000L };
     uint64_t until = linux_mono_ms() + READY_MS;
-    int status = 0;
+    int status = 0, sig = 0;
     while (!group_listens(s->guard)) {
-        if (waitpid(s->guard, &status, WNOHANG) == s->guard) {
-            s->guard = 0;
+        if (has_ended(s, &status))
             return diag_fail(d, DIAG_STAGE_BOOT, ESP_ERR_NOT_FOUND,
                              "the server ended with status %d before it "
                              "listened; what it said is in %s",
-                             WEXITSTATUS(status), s->log_path);
-        }
+                             status, s->log_path);
+        if ((sig != 0 && sig != SIGCHLD) ||
+            (s->deadline_ms && linux_mono_ms() >= s->deadline_ms))
+            return ESP_ERR_NOT_FINISHED;
         if (linux_mono_ms() >= until)
             return diag_fail(d, DIAG_STAGE_BOOT, ESP_ERR_TIMEOUT,
                              "the server listens on no TCP port after %u "
                              "seconds; what it said is in %s",
                              READY_MS / 1000, s->log_path);
-        nanosleep(&nap, NULL);
+        sig = board_signals_wait(&nap, NULL);
     }
     return ESP_OK;
+}
+
+void emu_server_look(struct emu_server *s)
+{
+    int status = 0;
+    if (s->guard > 0 && has_ended(s, &status))
+        term_note("board: the server ended with status %d; what it said is in "
+                  "%s\n",
+                  status, s->log_path);
 }
 
 esp_err_t emu_server_start(struct emu_server *s, struct diag *d)

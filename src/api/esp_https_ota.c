@@ -204,8 +204,12 @@ static esp_err_t request_error(esp_err_t err)
     return err;
 }
 
-static void log_failure(const struct api_https_ota *ota, esp_err_t err)
+/* Once: what fails in perform() fails in finish() again, for one reason. */
+static void log_failure(struct api_https_ota *ota, esp_err_t err)
 {
+    if (ota->told)
+        return;
+    ota->told = true;
     if (err == ESP_ERR_HTTP_NOT_MODIFIED)
         LOGI(TAG, "%s", ota->diag.text);
     else if (ota->diag.err)
@@ -355,6 +359,7 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
     ota->state = API_OTA_IN_PROGRESS;
     switch (upd_step(ota->upd, &err)) {
     case UPD_STEP_MORE:
+        ota->told = false;
         return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     case UPD_STEP_DONE:
         ota->state = API_OTA_SUCCESS;

@@ -41,6 +41,7 @@ struct api_https_ota {
     uint32_t claim; /* of the partitions; 0: none */
     uint32_t enc_header_len;
     bool partial;
+    bool told; /* its failure stands in the log already */
     bool mute; /* the engine's events are not passed on */
     struct api_decrypt decrypt;
     struct api_crypt *crypt; /* instead of a callback; NULL: none */

@@ -186,6 +186,42 @@ def test_says_that_the_server_ended(board):
     assert log_of(board) == "sorry\n"
 
 
+def test_says_by_which_signal_the_server_ended(board):
+    board.make(ota_0="ota-1")
+    boots = board.run("--server", "kill -9 $$")
+    assert boots.code == 1
+    assert "status 137" in boots.report["error"]["message"]
+
+
+def test_says_that_the_server_ended_while_the_board_runs(board, folder, pki):
+    board.make(ota_0="ota-1")
+    serve = serve_command(folder, pki.server(), "--port", "0")
+    boots = board.run("--server", f"timeout --foreground 2 {serve}", "--max-time", "4",
+                      boots=0)
+    assert boots.console.count("board: the server ended with status 124") == 1, \
+        boots.console
+
+
+def test_does_not_wait_for_a_server_longer_than_the_board_may_run(board):
+    board.make(ota_0="ota-1")
+    begin = time.monotonic()
+    boots = board.run("--server", "sleep 60", "--max-time", "0.2", boots=0)
+    assert boots.report["ended"] == "time" and boots.report["boots"] == 0
+    assert boots.code == 0 and time.monotonic() - begin < 8
+
+
+def test_is_switched_off_while_it_waits_for_a_server(board):
+    board.make(ota_0="ota-1")
+    process = board.start("--server", "sleep 60", boots=0)
+    until = time.monotonic() + 8
+    log = board.folder / "flash.bin.run" / "server.log"
+    while not log.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    process.terminate()
+    process.communicate(timeout=8)
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("arguments,words", [
     (["--board", "qemu-virt-rv32", "--network", "mine"], "own, user or auto"),
     (["--board", "qemu-virt-rv32", "--network", "own", "--no-network"],
