@@ -308,7 +308,9 @@ esp_err_t demo_power_off(struct demo *w, struct diag *d)
                      "the board did not switch off in order (%d)", status);
 }
 
-static void last_line(const struct demo *w, char *out, size_t len)
+/* The last error in the console, which is why nothing more came; else its last
+ * line. */
+static void telling_line(const struct demo *w, char *out, size_t len)
 {
     const char *at = w->console + w->console_len;
 
@@ -316,6 +318,9 @@ static void last_line(const struct demo *w, char *out, size_t len)
         at--;
     while (at > w->console && at[-1] != '\n')
         at--;
+    for (const char *e = strstr(w->console, "\nE ("); e;
+         e = strstr(e + 1, "\nE ("))
+        at = e + 1;
     snprintf(out, len, "%.*s", (int)strcspn(at, "\n"), at);
 }
 
@@ -323,17 +328,17 @@ esp_err_t demo_expect(struct demo *w, const char *text, struct diag *d)
 {
     uint64_t end_ms = linux_mono_ms() + w->wait_ms;
     struct pollfd pfd = { w->console_fd, POLLIN, 0 };
-    char line[160];
+    char line[240];
     bool open = true;
 
     while (!strstr(w->console, text)) {
         if (interrupted)
             return diag_fail(d, DIAG_STAGE_BOOT, ESP_FAIL, "interrupted");
         if (!open || linux_mono_ms() >= end_ms) {
-            last_line(w, line, sizeof(line));
+            telling_line(w, line, sizeof(line));
             return diag_fail(d, DIAG_STAGE_BOOT, ESP_ERR_TIMEOUT,
-                             "%s, its console never said \"%s\"; its last "
-                             "line: %s",
+                             "%s, its console never said \"%s\"; it said: "
+                             "%s",
                              open ? "the device did nothing"
                                   : "the device went off",
                              text, line);

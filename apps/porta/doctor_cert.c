@@ -221,7 +221,8 @@ static const char *chain_mend(uint32_t flags)
            "extendedKeyUsage serverAuth";
 }
 
-static void check_chain(struct doctor_check *c, const struct chain *chain,
+/* False: it cannot be judged at all, nor can the host name then. */
+static bool check_chain(struct doctor_check *c, const struct chain *chain,
                         struct tls_conf *conf, const char *ca)
 {
     struct tls_dial dial = { .host = "" };
@@ -232,11 +233,12 @@ static void check_chain(struct doctor_check *c, const struct chain *chain,
                         &diag) == ESP_OK) {
         doctor_found(c, DOCTOR_OK, "leads to %s",
                      ca ? ca : "a CA of the system");
-        return;
+        return true;
     }
     doctor_found(c, DOCTOR_BAD, "%s", diag.text);
     doctor_mend(c, "%s",
                 dial.fault.code ? chain_mend(dial.fault.flags) : ca_mend);
+    return dial.fault.code != 0;
 }
 
 /* Whatever is wrong with the chain has been said. */
@@ -279,8 +281,7 @@ static void judge(struct doctor *d, const struct chain *chain)
 
     if (!err && (!o.cacert || is_file(o.cacert, c)) &&
         update_tls_load(&o, true, &trust, &conf, &diag) == ESP_OK) {
-        check_chain(c, chain, &conf, o.cacert);
-        if (d->o->host)
+        if (check_chain(c, chain, &conf, o.cacert) && d->o->host)
             check_host(d, chain, &conf);
     } else if (diag.err) {
         doctor_found(c, DOCTOR_BAD, "%s", diag.text);

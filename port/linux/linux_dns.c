@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "linux_time.h"
@@ -55,11 +56,22 @@ static struct query *query_new(const struct linux_dns_query *what)
     return q;
 }
 
+/* RFC 6761, section 6.3: this name is the machine itself, also where no
+ * /etc/hosts says so, as in a container made by hand. */
+static int resolve_host(const struct query *q, struct addrinfo **list)
+{
+    int rc = getaddrinfo(q->host, q->port, &q->hints, list);
+
+    if (rc != 0 && strcasecmp(q->host, "localhost") == 0)
+        rc = getaddrinfo(NULL, q->port, &q->hints, list);
+    return rc;
+}
+
 static void *resolver(void *arg)
 {
     struct query *q = arg;
     struct addrinfo *list = NULL;
-    int rc = getaddrinfo(q->host, q->port, &q->hints, &list);
+    int rc = resolve_host(q, &list);
     int sys_errno = rc == EAI_SYSTEM ? errno : 0;
     pthread_mutex_lock(&q->lock);
     q->list = rc == 0 ? list : NULL;

@@ -207,7 +207,7 @@ static esp_err_t request_error(esp_err_t err)
 /* Once: what fails in perform() fails in finish() again, for one reason. */
 static void log_failure(struct api_https_ota *ota, esp_err_t err)
 {
-    if (ota->told)
+    if (ota->told || !err)
         return;
     ota->told = true;
     if (err == ESP_ERR_HTTP_NOT_MODIFIED)

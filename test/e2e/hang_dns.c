@@ -1,6 +1,7 @@
 /* A resolver that never answers: preloaded into a program, it takes the place
- * of getaddrinfo(). It says in the file HANG_DNS_MARK that it was asked.
- * Numeric addresses are as ever. */
+ * of getaddrinfo(). It says in the file HANG_DNS_MARK that it was asked. With
+ * HANG_DNS_NOBODY in the environment it answers that there is no such name.
+ * Numeric addresses, and those of no name, are as ever. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -25,8 +26,10 @@ int getaddrinfo(const char *node, const char *service,
 {
     const char *mark = getenv("HANG_DNS_MARK");
 
-    if (hints && (hints->ai_flags & AI_NUMERICHOST))
+    if (!node || (hints && (hints->ai_flags & AI_NUMERICHOST)))
         return libc_resolver()(node, service, hints, list);
+    if (getenv("HANG_DNS_NOBODY"))
+        return EAI_NONAME;
     if (mark)
         close(open(mark, O_CREAT | O_WRONLY, 0600));
     for (;;)

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from conftest import BIN
+from waiting import hang_dns
 
 IMAGES = os.path.join(BIN, "..", "apps")
 pytestmark = pytest.mark.skipif(
@@ -35,6 +36,18 @@ def test_every_step_is_ok_and_nothing_is_left(porta, tmp_path):
     assert sum('is refused: "' in line for line in said) == 3, ended
     assert os.listdir(tmp_path) == []
     assert ended.err == ""
+
+
+def test_needs_no_name_service_for_this_machine(porta):
+    """Nor /etc/hosts: a container made by hand has none."""
+    porta.ok("demo", env={"LD_PRELOAD": hang_dns(), "HANG_DNS_NOBODY": "1",
+                          "ASAN_OPTIONS": "verify_asan_link_order=0"})
+
+
+def test_says_what_the_device_said_when_it_did_not_update(porta, images):
+    (images / "simple-2.bin").write_bytes(b"no image" * 1000)
+    ended = porta("demo", "--images", images, "--wait", "2")
+    assert ended.code == 1 and "it said: E (" in ended.out, ended
 
 
 def test_the_steps_as_json(porta, tmp_path):
