@@ -58,6 +58,7 @@ set title "An update of {most / MB:.0f} MB: median, fastest and slowest run"
 set ylabel "milliseconds"
 set yrange [0:*]
 set style fill solid 0.6
+set pointintervalbox 0
 set key outside right
 set bmargin 4
 set xtics ({", ".join(ticks)})

@@ -117,6 +117,7 @@ void boot_picture_dot(const struct picture *p, FILE *to)
 static const char style[] =
     "text{font:13px sans-serif;fill:#222;text-anchor:middle}"
     ".name{font-weight:bold}.more{font-size:12px}.paper{fill:#fff}"
+    ".edge{font-size:12px;paint-order:stroke;stroke:#fff;stroke-width:6px}"
     ".plain{fill:#f4f4f4;stroke:#555}.good{fill:#8fd19e;stroke:#364}"
     ".bad{fill:#f2b8b5;stroke:#833}"
     ".later{fill:#fff;stroke:#777;stroke-dasharray:5 4}"
@@ -217,9 +218,9 @@ static void draw_edge(const struct layout *l, const struct picture_edge *e,
     svg_line(svg, way, 2, e->taken ? "arrow-taken" : "arrow-else");
     if (e->label[0])
         svg_text(svg,
-                 (struct svg_at){ (way[0].x + way[1].x) / 2 + 8,
-                                  (way[0].y + way[1].y) / 2 },
-                 "more", e->label);
+                 (struct svg_at){ (way[0].x + way[1].x) / 2,
+                                  (way[0].y + way[1].y) / 2 + 2 },
+                 "edge", e->label);
 }
 
 esp_err_t boot_picture_svg(const struct picture *p, struct svg *svg,

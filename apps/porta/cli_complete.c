@@ -93,7 +93,8 @@ void cli_complete_bash(FILE *to)
           "        case $verb in\n        -",
           to);
     cli_walk(cli_verbs, cli_verb_cnt, &groups);
-    fputs(") verb=\"$verb ${COMP_WORDS[2]}\" ;;\n        esac\n    fi\n"
+    fputs(") verb=\"$verb ${COMP_WORDS[2]}\" ;;\n"
+          "        help) verb=${COMP_WORDS[2]} ;;\n        esac\n    fi\n"
           "    case $verb in\n    '') words='",
           to);
     bash_names(cli_verbs, cli_verb_cnt, to);

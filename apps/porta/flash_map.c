@@ -18,6 +18,7 @@
 #define TEXT_X 420.0
 #define ROW_H 42.0
 #define BAR_MIN_H 480.0
+#define NAME_MIN_H 18.0 /* of a part that has room for its name */
 
 static const char style[] =
     "text{font:13px sans-serif;fill:#222}.head{font-size:18px}"
@@ -27,13 +28,14 @@ static const char style[] =
     ".boot{fill:#b9a7d3;stroke:#555}.app{fill:#9cc3e6;stroke:#456}"
     ".next{fill:#8fd19e;stroke:#364}.data{fill:#f3d98b;stroke:#865}"
     ".lead{fill:none;stroke:#aaa}"
+    ".in{text-anchor:middle}#head path{fill:#176f2c}"
     ".arrow{fill:none;stroke:#176f2c;stroke-width:3}";
 
 /* Something that lies in the flash. */
 struct row {
     uint32_t off, len;
     const char *cls;
-    char name[96], more[256];
+    char label[24], name[96], more[256];
     double mid, at; /* where it is in the column, and where its text is */
     bool is_next;
 };
@@ -148,12 +150,12 @@ static void add_part(struct map *m, const struct part_entry *part)
     const char *subtype = part_subtype_word(part->type, part->subtype);
     bool app = part->type == PART_TYPE_APP;
     struct row *r = row_add(m, part->off, part->len, app ? "app" : "data");
-    char label[24], numbers[24];
+    char numbers[24];
 
     snprintf(numbers, sizeof(numbers), "0x%02x 0x%02x", part->type,
              part->subtype);
     snprintf(r->name, sizeof(r->name), "%s (%s%s%s)",
-             text_clean(span_str(part->label), label, sizeof(label)),
+             text_clean(span_str(part->label), r->label, sizeof(r->label)),
              type && subtype ? type : numbers, type && subtype ? " " : "",
              type && subtype ? subtype : "");
     if (app)
@@ -233,6 +235,28 @@ static void draw_row(const struct map *m, const struct row *r, struct svg *svg)
     svg_group_end(svg);
 }
 
+/* In the column itself, where there is room; also what nobody uses. */
+static void draw_inside(const struct map *m, struct svg *svg)
+{
+    double scale = m->bar_h / m->dev->flash.port.size_len;
+    uint32_t end = 0;
+
+    for (size_t i = 0; i <= m->cnt; i++) {
+        uint32_t off = i < m->cnt ? m->row[i].off : m->dev->flash.port.size_len;
+        struct svg_at at = { BAR_X + BAR_W / 2,
+                             TOP + (end + (off - end) / 2.0) * scale + 5 };
+
+        if (off > end && (off - end) * scale >= NAME_MIN_H)
+            svg_text(svg, at, "more in", "free");
+        if (i == m->cnt)
+            break;
+        end = off + m->row[i].len;
+        at.y = m->row[i].mid + 5;
+        if (m->row[i].len * scale >= NAME_MIN_H)
+            svg_text(svg, at, "in", m->row[i].label);
+    }
+}
+
 /* From the left, into what boots. */
 static void draw_next(const struct map *m, struct svg *svg)
 {
@@ -266,6 +290,7 @@ static void draw(const struct map *m, const char *heading, struct svg *svg)
     svg_rect(svg, &bar, "free");
     for (size_t i = 0; i < m->cnt; i++)
         draw_row(m, &m->row[i], svg);
+    draw_inside(m, svg);
     draw_next(m, svg);
 }
 

@@ -144,6 +144,7 @@ def completed(made, *words):
      ["esp32c2", "esp32c3", "esp32c5", "esp32c6", "esp32c61"]),
     (["porta", "update", "--cacert", "x"], []),
     (["porta", "help", "tor"], ["torture"]),
+    (["porta", "help", "flash", "sh"], ["show"]),
     (["porta", "nonsense", "--x"], []),
     # Nothing is offered where files are: bash then lists those itself.
     (["porta", "test", "''"], []), (["porta", "test", "sc"], []),

@@ -79,6 +79,27 @@ def test_a_map_is_to_scale(porta, flash):
             row["size"] / size * high, abs=0.02)
 
 
+def test_names_stand_in_the_column_where_there_is_room(porta, flash):
+    root = drawn(porta.ok("flash", "map", flash()).out)
+    inside = {t.text: float(t.get("y")) for t in root.iter(f"{SVG}text")
+              if "in" in t.get("class").split()}
+    high = {g.find(f"{SVG}title").text.split(" ")[0]: g.find(f"{SVG}rect")
+            for g in root.iter(f"{SVG}g")}
+    for name, rect in high.items():
+        assert (name in inside) == (float(rect.get("height")) >= 18), name
+        if name in inside:
+            top, size = float(rect.get("y")), float(rect.get("height"))
+            assert top + 10 <= inside[name] <= top + size - 3
+
+
+def test_what_nobody_uses_is_free(porta, tmp_path, image):
+    path = tmp_path / "big.bin"
+    porta.ok("flash", "create", "-o", path, "--size", "16MB", "--table",
+             "two_ota", "--app", f"factory={image()}")
+    said = texts(drawn(porta.ok("flash", "map", path).out))
+    assert said.count("free") == 1
+
+
 def test_texts_do_not_lie_on_each_other(porta, flash):
     root = drawn(porta.ok("flash", "map", flash()).out)
     places = [float(t.get("y")) for t in root.iter(f"{SVG}text")
