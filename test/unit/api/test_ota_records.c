@@ -323,6 +323,27 @@ static void test_begin_from_nowhere(void **state)
     device_close(&d);
 }
 
+/* The list of images that failed has nothing against a slot without one; and
+ * without rollback nothing is on trial. */
+static void test_set_boot_of_no_image(void **state)
+{
+    static const bool rollbacks[] = { true, false };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rollbacks); i++) {
+        struct device d;
+
+        device_open(&d);
+        d.rig.policy.deny = true;
+        d.rig.policy.rollback = rollbacks[i];
+        assert_int_equal(
+            esp_ota_set_boot_partition_skip_validate(part("ota_1")), ESP_OK);
+        assert_int_equal(state_of("ota_1"),
+                         rollbacks[i] ? (uint32_t)NEW : OTA_STATE_UNDEFINED);
+        device_close(&d);
+    }
+}
+
 /* --- descriptions --------------------------------------------------------- */
 
 static void put_bootloader(struct device *d, uint32_t off)
@@ -420,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_uptime),
         cmocka_unit_test(test_receipt_of_another),
         cmocka_unit_test(test_image_in_data),
+        cmocka_unit_test(test_set_boot_of_no_image),
         cmocka_unit_test(test_begin_without_records),
         cmocka_unit_test(test_begin_from_nowhere),
         cmocka_unit_test(test_bootloader_description),

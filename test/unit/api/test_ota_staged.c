@@ -310,6 +310,27 @@ static void test_offset_errors(void **state)
     device_close(&d);
 }
 
+/* A table that nobody could look at is not called damaged, and not copied. */
+static void test_table_without_memory(void **state)
+{
+    static uint8_t bytes[PART_TABLE_SECTOR];
+    struct device d;
+    esp_ota_handle_t h;
+    uint32_t len;
+
+    (void)state;
+    open_device(&d);
+    len = make(&d, TABLE, bytes, sizeof(bytes));
+    assert_int_equal(esp_ota_begin(part("ota_1"), SEQ, &h), ESP_OK);
+    assert_int_equal(esp_ota_set_final_partition(h, part("table2"), true),
+                     ESP_OK);
+    assert_int_equal(esp_ota_write(h, bytes, len), ESP_OK);
+    d.rig.heap.fail_at = d.rig.heap.alloc_cnt + 1;
+    assert_int_equal(esp_ota_end(h), ESP_ERR_NO_MEM);
+    assert_int_equal(rig_bytes(&d.rig, SPARE_TABLE)[0], 0xFF);
+    device_close(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_begin),
         cmocka_unit_test(test_claims),
         cmocka_unit_test(test_offset_errors),
+        cmocka_unit_test(test_table_without_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
