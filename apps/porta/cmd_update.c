@@ -43,6 +43,7 @@ struct session {
     struct heap_meter heap;
     struct update_trust trust;
     struct http_opts http; /* of every client */
+    struct http_stats http_stats;
     struct update_auth auth;
     struct store_file store;
     struct upd_store keep;
@@ -426,7 +427,8 @@ static void session_close(struct session *s)
         upd_abort(s->upd, NULL);
     s->upd = NULL;
     if (s->client) {
-        s->result.http = *http_stats(s->client);
+        s->http_stats = *http_stats(s->client);
+        s->result.http = &s->http_stats;
         if (!s->result.http_status)
             s->result.http_status = http_head(s->client)->status;
     }

@@ -37,7 +37,7 @@ const char *update_hint(const struct update_opts *o, const struct upd_result *r,
         return o->proxy ? "is the proxy there?"
                         : "does the server run, and on that port?";
     case DIAG_STAGE_TLS:
-        return tls_hint(o, r->http.tls.flags);
+        return tls_hint(o, r->http ? r->http->tls.flags : 0);
     case DIAG_STAGE_HTTP:
         return r->http_status == 401 || r->http_status == 403 ? login_hint(o)
                                                               : NULL;

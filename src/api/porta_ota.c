@@ -35,7 +35,7 @@ static void unlink_session(struct api_https_ota *ota)
 static void tell(const struct api_https_ota *ota, porta_ota_result_t *out)
 {
     const struct upd_result *r = &ota->result;
-    const struct http_stats *http = &r->http;
+    const struct http_stats *http = http_stats(api_http_client(ota->client));
 
     *out = (porta_ota_result_t){
         .err = r->err,

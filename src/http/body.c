@@ -100,11 +100,18 @@ static esp_err_t take(struct http_client *c, void *dst, size_t len,
     return ESP_OK;
 }
 
-static esp_err_t rx_fill(struct http_client *c, uint64_t deadline_ms,
-                         size_t *got_len)
+esp_err_t http_rx_fill(struct http_client *c, uint64_t deadline_ms,
+                       size_t *got_len)
 {
+    const struct port_heap *heap = c->env.heap;
+
     c->rx_pos = 0;
     c->rx_end = 0;
+    *got_len = 0;
+    if (!c->rx)
+        c->rx = heap->alloc(heap->ctx, c->opts.rx_len);
+    if (!c->rx)
+        return ESP_ERR_NO_MEM;
     esp_err_t err =
         http_conn_recv(&c->conn, c->rx, c->opts.rx_len, deadline_ms, got_len);
     c->rx_end = err ? 0 : (uint32_t)*got_len;
@@ -122,7 +129,7 @@ static esp_err_t next_chunk(struct http_client *c, struct diag *d)
         size_t used = 0;
         size_t got = 0;
         if (c->rx_pos == c->rx_end) {
-            esp_err_t err = rx_fill(c, end_ms, &got);
+            esp_err_t err = http_rx_fill(c, end_ms, &got);
             if (err == ESP_ERR_TIMEOUT)
                 return explain_silence(c, d);
             if (err || got == 0)

@@ -181,12 +181,8 @@ static struct http_client *client_new(const struct http_env *env,
 
 static esp_err_t client_fill(struct http_client *c, const char *url)
 {
-    const struct port_heap *heap = c->env.heap;
     const char *agent = c->opts.user_agent;
 
-    c->rx = heap->alloc(heap->ctx, c->opts.rx_len);
-    if (!c->rx)
-        return ESP_ERR_NO_MEM;
     memcpy(c->method, "GET", sizeof("GET"));
     esp_err_t err = http_set_header(c, "User-Agent", agent ? agent : "porta");
     if (!err)
@@ -235,16 +231,18 @@ void http_close(struct http_client *c)
         http_proxy_clear(&c->proxy, heap);
     for (size_t i = 0; i < BUFS_CNT; i++)
         http_buf_free(buf_at(c, i));
-    heap->free(heap->ctx, c->rx);
     ct_wipe(c, sizeof(*c));
     heap->free(heap->ctx, c);
 }
 
 void http_disconnect(struct http_client *c)
 {
+    const struct port_heap *heap = c->env.heap;
     bool was_open = http_conn_is_open(&c->conn);
 
     http_conn_close(&c->conn);
+    heap->free(heap->ctx, c->rx);
+    c->rx = NULL;
     c->rx_pos = 0;
     c->rx_end = 0;
     if (c->phase != HTTP_PHASE_DONE)

@@ -25,7 +25,8 @@ struct http_account {
 
 struct http_client {
     enum http_phase phase;
-    uint8_t *rx; /* bytes that were received and not yet used */
+    uint8_t *rx; /* bytes that were received and not yet used; as long as the
+                    connection, from its first answer on: not in a handshake */
     uint32_t rx_pos, rx_end;
     enum http_framing framing;
     http_len left_len; /* HTTP_FRAMING_LENGTH */
@@ -77,6 +78,9 @@ void http_emit(struct http_client *c, enum http_event ev);
 /* Reads over what is left of the answer if that is little, else cuts the
  * connection. */
 void http_drain(struct http_client *c);
+/* Receives into rx, in which nothing waits. *got_len 0: the peer closed. */
+MUST_CHECK esp_err_t http_rx_fill(struct http_client *c, uint64_t deadline_ms,
+                                  size_t *got_len);
 /* HTTP_PHASE_BODY or _DONE begins, by what the head says. */
 void http_body_begin(struct http_client *c);
 /* Writes the request line and the fields. */

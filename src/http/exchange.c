@@ -224,11 +224,16 @@ static esp_err_t explain_loss(struct http_client *c, struct diag *d)
                           cause);
 }
 
+static esp_err_t explain_memory(struct http_client *c, struct diag *d)
+{
+    return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM,
+                          "out of memory for the answer");
+}
+
 static esp_err_t explain_head(struct http_client *c, struct diag *d)
 {
     if (c->parser.err == ESP_ERR_NO_MEM)
-        return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_NO_MEM,
-                              "out of memory for the fields of the answer");
+        return explain_memory(c, d);
     c->stats.unsound = true;
     return http_conn_fail(
         &c->conn, d, DIAG_STAGE_HTTP, ESP_ERR_HTTP_FETCH_HEADER,
@@ -253,16 +258,15 @@ static uint64_t head_deadline_ms(const struct http_client *c)
 static esp_err_t rx_refill(struct http_client *c, struct diag *d)
 {
     size_t got = 0;
-    esp_err_t err = http_conn_recv(&c->conn, c->rx, c->opts.rx_len,
-                                   head_deadline_ms(c), &got);
+    esp_err_t err = http_rx_fill(c, head_deadline_ms(c), &got);
 
     if (err == ESP_ERR_TIMEOUT)
         return explain_silence(c, d);
+    if (err == ESP_ERR_NO_MEM)
+        return explain_memory(c, d);
     if (err || got == 0)
         return explain_loss(c, d);
     c->any_byte = true;
-    c->rx_pos = 0;
-    c->rx_end = (uint32_t)got;
     return ESP_OK;
 }
 

@@ -11,6 +11,8 @@
  * reached when everything was seen and nothing was found. */
 #include "image/image.h"
 
+#include <stddef.h>
+
 #include "base/le.h"
 #include "image/chip.h"
 #include "image/check_parts.h"
@@ -115,6 +117,15 @@ void img_check_open(struct img_check *c, const struct img_rules *rules)
     c->least_len =
         padded_len(IMG_HEADER_LEN + IMG_SEG_HEADER_LEN +
                    (rules->kind == IMG_KIND_APP ? IMG_APP_DESC_LEN : 0));
+}
+
+size_t img_check_used(const struct img_check *c)
+{
+    if (!keys_of(c))
+        return offsetof(struct img_check, buf) + c->buf_len;
+    return offsetof(struct img_check, sig) +
+           (c->step == IMG_STEP_SIG ? sizeof(c->sig)
+                                    : offsetof(struct img_sig, block));
 }
 
 /* --- what each step decides when its bytes are complete ------------------- */

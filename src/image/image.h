@@ -201,6 +201,10 @@ struct img_check {
 
 void img_check_open(struct img_check *c, const struct img_rules *rules);
 
+/* So many of its first bytes say all; the others may be lost and come back as
+ * anything. For who has better use of the memory while nothing is fed. */
+size_t img_check_used(const struct img_check *c);
+
 /* Any number of bytes, in order. ESP_ERR_IMAGE_INVALID or, for the chip, its
  * revision and a missing description, ESP_FAIL as the reference: see c->fault.
  * After an error every later call returns the same. */

@@ -67,6 +67,11 @@ uint32_t slot_taken(const struct slot *s)
     return s->done_off + s->fill_len;
 }
 
+void slot_set_buf(struct slot *s, uint8_t *buf)
+{
+    s->buf = s->opts.buf = buf;
+}
+
 void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN])
 {
     memcpy(s->head, head, SLOT_HEAD_LEN);

@@ -82,6 +82,9 @@ MUST_CHECK esp_err_t slot_advance(struct slot *s, size_t len);
 /* Bytes taken so far, programmed or waiting. */
 uint32_t slot_taken(const struct slot *s);
 
+/* The buffer has moved, with what waits in it. Without opts.behind. */
+void slot_set_buf(struct slot *s, uint8_t *buf);
+
 /* The held head of a session that continues: the first SLOT_HEAD_LEN bytes of
  * the image, programmed by slot_commit(). */
 void slot_set_head(struct slot *s, const uint8_t head[SLOT_HEAD_LEN]);

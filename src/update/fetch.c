@@ -8,12 +8,14 @@
 
 esp_err_t upd_fetch_open(struct upd *u)
 {
-    struct http_opts opts = u->opts.http;
+    struct http_opts opts = { 0 };
     esp_err_t err;
 
     u->fetch.file.total = HTTP_LEN_UNKNOWN;
     u->fetch.client = u->opts.client;
     if (!u->fetch.client) {
+        if (u->opts.http)
+            opts = *u->opts.http;
         opts.follow = true;
         opts.net.limit = u->opts.limit;
         err = http_open(&u->fetch.client, &u->env.http, &opts, u->opts.url,
@@ -22,6 +24,7 @@ esp_err_t upd_fetch_open(struct upd *u)
         if (err)
             return upd_fail(u, u->diag->stage, err, "%s", u->diag->text);
     }
+    u->opts.http = NULL; /* not ours to keep */
     if (!pol_allow_http(u->env.http.policy))
         http_refuse_plain(u->fetch.client);
     return ESP_OK;
@@ -93,7 +96,10 @@ esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
     esp_err_t err;
 
     upd_next_range(&in, &r);
+    upd_work_park(u);
     err = ask_part_or_all(u, &r, may_restart, &a);
+    if (!err)
+        err = upd_work_unpark(u);
     if (err)
         return err;
     if (a.act == UPD_ACT_END) {

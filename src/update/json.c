@@ -147,6 +147,8 @@ static void transport(struct json *j, const struct http_stats *http)
 size_t upd_result_json(const struct upd_result *r, const struct diag *d,
                        const char *word, char *out, size_t cap)
 {
+    static const struct http_stats none;
+    const struct http_stats *http = r->http ? r->http : &none;
     struct json j = { .out = out, .cap = cap };
 
     open(&j, NULL);
@@ -157,8 +159,8 @@ size_t upd_result_json(const struct upd_result *r, const struct diag *d,
     number(&j, "bytes_received", r->received_len);
     number(&j, "bytes_written", r->written_len);
     number(&j, "resumed_from", r->resumed_from);
-    number(&j, "requests", r->http.requests);
-    number(&j, "handshakes", r->http.handshakes);
+    number(&j, "requests", http->requests);
+    number(&j, "handshakes", http->handshakes);
     number(&j, "http_status", r->http_status);
     digest(&j, r);
     number(&j, "elapsed_ms", (int64_t)r->elapsed_ms);
@@ -167,7 +169,7 @@ size_t upd_result_json(const struct upd_result *r, const struct diag *d,
     number(&j, "erases", r->erase_cnt);
     number(&j, "programs", r->prog_cnt);
     text(&j, "updatable", pre_updatable_name(r->pre.updatable));
-    transport(&j, &r->http);
+    transport(&j, http);
     error(&j, d);
     shut(&j);
     if (cap > 0)

@@ -19,7 +19,7 @@ static const char tag[] = "update";
 
 static bool on_duty(const struct upd *u)
 {
-    return upd_store(u) && upd_is_even(u) && !u->mark.off_duty;
+    return upd_store(u) && u->mark && upd_is_even(u) && !u->mark->off_duty;
 }
 
 /* --- what names the download ---------------------------------------------- */
@@ -58,10 +58,18 @@ static void name_place(const struct http_url *url, struct upd_checkpoint *c)
 
 void upd_mark_place(struct upd *u)
 {
-    struct upd_checkpoint *c = &u->mark.point;
+    const struct port_heap *heap = u->env.http.heap;
+    struct upd_checkpoint *c;
 
     if (!upd_store(u))
         return;
+    u->mark = heap->alloc(heap->ctx, sizeof(*u->mark));
+    if (!u->mark) {
+        LOGW(tag, "there is no memory for a checkpoint: should the download "
+                  "break, it starts again");
+        return;
+    }
+    c = &u->mark->point;
     name_place(http_url_now(u->fetch.client), c);
     c->slot_off = u->target.staging.off;
     c->slot_len = u->target.staging.len;
@@ -78,18 +86,20 @@ static bool is_hashed(const struct upd *u)
 
 static void keep(struct upd *u)
 {
-    struct upd_checkpoint *c = &u->mark.point;
+    struct upd_mark *m = u->mark;
     const struct upd_store *store = upd_store(u);
     char text[UPD_CHECKPOINT_TEXT_LEN];
+    struct upd_checkpoint *c;
     struct sha256 sha;
     esp_err_t err;
 
-    if (!on_duty(u) || u->mark.off == u->mark.kept_off ||
+    if (!on_duty(u) || m->off == m->kept_off ||
         !upd_file_known(&u->fetch.file) || slot_settle(&u->slot) != ESP_OK)
         return;
-    c->off = u->mark.off;
+    c = &m->point;
+    c->off = m->off;
     c->file = u->fetch.file;
-    sha256_clone(&sha, &u->work->mark_sha);
+    sha256_clone(&sha, &m->sha);
     sha256_final(&sha, c->digest);
     memcpy(c->head, u->slot.head, sizeof(c->head));
     if (upd_even(u))
@@ -97,14 +107,14 @@ static void keep(struct upd *u)
     upd_checkpoint_format(c, text);
     err = store->save(store->ctx, UPD_CHECKPOINT_KEY, text);
     if (err) {
-        u->mark.off_duty = true;
+        m->off_duty = true;
         LOGW(tag,
              "no checkpoint can be kept (%s): should the download break, "
              "it starts again",
              err_name(err));
         return;
     }
-    u->mark.kept_off = c->off;
+    m->kept_off = c->off;
     u->result->checkpoint_cnt++;
 }
 
@@ -124,18 +134,17 @@ static uint32_t step_len(const struct upd *u)
 void upd_mark_bytes(struct upd *u, const void *data, size_t len)
 {
     if (on_duty(u))
-        sha256_update(&u->work->raw, data, len);
+        sha256_update(&u->work->check.sha, data, len);
 }
 
 void upd_mark_sector(struct upd *u)
 {
-    struct upd_mark *m = &u->mark;
+    struct upd_mark *m = u->mark;
 
     if (u->slot.done_off % u->slot.sector_len || !on_duty(u) || !is_hashed(u))
         return;
     m->off = u->slot.done_off;
-    sha256_clone(&u->work->mark_sha,
-                 upd_is_image(u) ? &u->work->check.sha : &u->work->raw);
+    sha256_clone(&m->sha, &u->work->check.sha);
     if (m->off - m->kept_off >= step_len(u))
         keep(u);
 }
@@ -153,13 +162,13 @@ bool upd_mark_load(struct upd *u, struct upd_checkpoint *out)
     if (store->load(store->ctx, UPD_CHECKPOINT_KEY, text, sizeof(text)) ==
         ESP_ERR_NOT_FOUND)
         return false;
-    u->mark.stale = true;
+    u->mark->stale = true;
     if (!u->opts.restart) {
         esp_err_t err = upd_checkpoint_parse(span_str(text), out);
         why =
             err ? err_name(err)
-                : upd_checkpoint_refuse(out, &u->mark.point, u->slot.sector_len,
-                                        u->target.cap_len);
+                : upd_checkpoint_refuse(out, &u->mark->point,
+                                        u->slot.sector_len, u->target.cap_len);
     }
     if (why)
         LOGI(tag, "the checkpoint is not used: %s", why);
@@ -170,10 +179,9 @@ void upd_mark_resumed(struct upd *u)
 {
     if (!on_duty(u))
         return;
-    u->mark.stale = false;
-    u->mark.off = u->mark.kept_off = u->slot.done_off;
-    sha256_clone(&u->work->mark_sha,
-                 upd_is_image(u) ? &u->work->check.sha : &u->work->raw);
+    u->mark->stale = false;
+    u->mark->off = u->mark->kept_off = u->slot.done_off;
+    sha256_clone(&u->mark->sha, &u->work->check.sha);
 }
 
 /* --- forgetting ----------------------------------------------------------- */
@@ -185,13 +193,13 @@ static void drop(struct upd *u)
 
     if (err)
         LOGW(tag, "the checkpoint cannot be dropped: %s", err_name(err));
-    u->mark.stale = false;
-    u->mark.kept_off = 0;
+    u->mark->stale = false;
+    u->mark->kept_off = 0;
 }
 
 void upd_mark_drop_stale(struct upd *u)
 {
-    if (u->mark.stale && on_duty(u))
+    if (on_duty(u) && u->mark->stale)
         drop(u);
 }
 
@@ -199,19 +207,19 @@ void upd_mark_restart(struct upd *u)
 {
     if (!on_duty(u))
         return;
-    u->mark.stale = u->mark.stale || u->mark.kept_off > 0;
-    u->mark.off = u->mark.kept_off = 0;
-    sha256_init(&u->work->raw);
+    u->mark->stale = u->mark->stale || u->mark->kept_off > 0;
+    u->mark->off = u->mark->kept_off = 0;
 }
 
 /* What the network did can be gone on with; what the bytes or the flash are
  * like cannot. */
 void upd_mark_end(struct upd *u, bool finished)
 {
-    bool has_any = u->mark.kept_off > 0 || u->mark.stale;
+    bool has_any;
 
     if (!on_duty(u))
         return;
+    has_any = u->mark->kept_off > 0 || u->mark->stale;
     if (!finished && u->result->stage <= DIAG_STAGE_DOWNLOAD)
         keep(u);
     else if (has_any)

@@ -53,24 +53,23 @@ struct upd_link { /* where stage i hands its bytes */
     uint32_t next;
 };
 
-/* Where the download could go on, should it break now. */
+/* Where the download could go on, should it break now; only with a store. */
 struct upd_mark {
     uint32_t off;                /* all below is programmed and compared */
     uint32_t kept_off;           /* of what the store holds */
     struct upd_checkpoint point; /* what names this download */
-    bool stale;    /* the store holds what this session will overwrite */
-    bool off_duty; /* the store failed */
+    bool stale;        /* the store holds what this session will overwrite */
+    bool off_duty;     /* the store failed */
+    struct sha256 sha; /* of the bytes below off */
 };
 
 /* What the image's bytes need. A handshake needs much memory for a while, so
  * this comes after it: with the first answer, or to read what is in flash. */
 struct upd_work {
-    struct img_check check;
-    uint8_t head[IMG_CAP_END]; /* of the image, as far as it came */
     uint32_t head_len;
-    struct sha256 mark_sha; /* of the bytes below mark.off */
-    struct sha256 raw;      /* of all bytes; of what is no image only */
-    uint8_t buf[];          /* the slot's, upd_buf_len() bytes */
+    uint8_t head[IMG_CAP_END]; /* of the image, as far as it came */
+    struct img_check check;    /* of what is no image its hash alone */
+    uint8_t buf[];             /* the slot's, upd_buf_len() bytes */
 };
 
 /* For callers who want no sentence, or no result. */
@@ -86,8 +85,10 @@ struct upd {
     struct diag *diag;
     struct upd_result *result; /* the same */
     struct upd_spare *spare;
-    struct upd_work *work;     /* NULL: no byte came yet */
+    struct upd_work *work;     /* NULL: no byte came yet, or it is parked */
+    struct upd_parked *parked; /* what it holds; NULL: it is not */
     struct upd_behind *behind; /* NULL: nothing is done beside the caller */
+    struct upd_mark *mark;     /* NULL: nothing outlives the session */
     uint8_t *rx;               /* wire bytes on their way to the first stage */
     uint32_t rx_len;
     uint32_t stages_open; /* the first so many stages began */
@@ -106,7 +107,6 @@ struct upd {
     struct upd_env env;
     struct upd_opts opts;
     struct upd_link links[UPD_MAX_STAGES];
-    struct upd_mark mark;
 };
 
 /* Keeps the first error and its sentence. Returns it. */
@@ -139,8 +139,12 @@ struct slot_behind *upd_behind_slot(struct upd *u); /* NULL: none */
 MUST_CHECK esp_err_t upd_erase_ahead(struct upd *u);
 /* Where the image will end, 0: not told. */
 uint32_t upd_told_end(const struct upd *u);
-/* What u->work needs is there; with ESP_OK the slot has its buffer. */
+/* work.c: what u->work needs is there; with ESP_OK the slot has its buffer. */
 MUST_CHECK esp_err_t upd_work_open(struct upd *u);
+/* From here to upd_work_unpark() the work takes up no more than it holds. */
+void upd_work_park(struct upd *u);
+MUST_CHECK esp_err_t upd_work_unpark(struct upd *u);
+void upd_work_close(struct upd *u);
 /* Frees the session and all it holds. */
 void upd_close(struct upd *u);
 /* Where the caller wants the numbers; out may be NULL. */

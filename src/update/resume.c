@@ -125,7 +125,7 @@ static bool is_digest(struct upd *u, const uint8_t want[SHA256_LEN])
 
     if (upd_is_image(u) && u->work->check.step > IMG_STEP_PAD)
         return false;
-    sha256_clone(&sha, upd_is_image(u) ? &u->work->check.sha : &u->work->raw);
+    sha256_clone(&sha, &u->work->check.sha);
     sha256_final(&sha, got);
     return ct_eq(got, want, sizeof(got));
 }
@@ -246,7 +246,8 @@ esp_err_t upd_resume(struct upd *u)
     u->peeking = false;
     u->fetch.off = off;
     u->result->resumed_from = off;
-    u->mark.off_duty = !upd_is_image(u); /* nobody hashed what is there */
+    if (upd_store(u) && u->mark) /* nobody hashed what is there */
+        u->mark->off_duty = !upd_is_image(u);
     err = ask_url(u);
     if (!err && upd_is_image(u))
         err = resume_image(u, off, &whole);

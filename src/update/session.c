@@ -70,9 +70,9 @@ void upd_close(struct upd *u)
     slot_close(&u->slot);
     if (CFG_WRITE_BEHIND)
         heap->free(heap->ctx, u->behind);
-    if (CFG_DECRYPT_CB)
-        heap->free(heap->ctx, u->rx);
-    heap->free(heap->ctx, u->work);
+    upd_work_close(u);
+    if (CFG_STORE)
+        heap->free(heap->ctx, u->mark);
     heap->free(heap->ctx, u->spare);
     heap->free(heap->ctx, u);
 }
@@ -135,27 +135,6 @@ esp_err_t upd_open_slot(struct upd *u, uint32_t start_off)
                         u->target.staging.label,
                         (unsigned)u->env.device->parts->flash->erase_len);
     return ESP_OK;
-}
-
-esp_err_t upd_work_open(struct upd *u)
-{
-    const struct port_heap *heap = u->env.http.heap;
-    struct img_rules rules =
-        upd_rules(u->env.device, u->target.kind, u->target.cap_len);
-
-    if (u->work)
-        return ESP_OK;
-    u->work = heap->alloc(heap->ctx,
-                          sizeof(*u->work) + upd_buf_len(u->env.device->parts));
-    if (u->work && upd_stage_cnt(u) > 0)
-        u->rx = heap->alloc(heap->ctx, u->rx_len);
-    if (!u->work || (upd_stage_cnt(u) > 0 && !u->rx))
-        return upd_fail(u, DIAG_STAGE_DOWNLOAD, ESP_ERR_NO_MEM,
-                        "there is no memory for what the server sends");
-    img_check_open(&u->work->check, &rules);
-    sha256_init(&u->work->raw);
-    upd_behind_open(u);
-    return upd_open_slot(u, 0);
 }
 
 /* What is asked for and not in the build must not pass as if it held. */
@@ -321,8 +300,8 @@ const uint8_t *upd_head_bytes(const struct upd *u)
 
 const struct upd_result *upd_result(struct upd *u)
 {
-    if (u->fetch.client)
-        u->result->http = *http_stats(u->fetch.client);
+    if (u->opts.client)
+        u->result->http = http_stats(u->opts.client);
     u->result->elapsed_ms = upd_now_ms(u) - u->start_ms;
     return u->result;
 }

@@ -158,7 +158,9 @@ struct upd_opts {
     uint32_t stage_cnt;
     upd_event_fn on_event;
     void *event_ctx;
-    struct http_opts http; /* `follow` is always on */
+    /* Of a client of its own; `follow` is always on. Read by upd_begin() alone;
+     * NULL: as zero. */
+    const struct http_opts *http;
 };
 
 struct upd_env {
@@ -184,7 +186,7 @@ struct upd_result {
     uint32_t erase_cnt, prog_cnt;
     uint64_t elapsed_ms;
     bool not_modified;
-    struct http_stats http;
+    const struct http_stats *http; /* of opts.client; NULL: there was none */
     struct img_info image;
     struct pre_answer pre; /* once the image's first bytes were judged */
     uint8_t sha256[SHA256_LEN];

@@ -93,17 +93,17 @@ static void serve_lie(struct web *w)
 
 static void ask_stranger(struct rig *r)
 {
-    r->opts.http.tls.ca = span_str(other_ca.pem);
+    r->http.tls.ca = span_str(other_ca.pem);
 }
 
 static void ask_other_name(struct rig *r)
 {
-    r->opts.http.tls.name = "another.test";
+    r->http.tls.name = "another.test";
 }
 
 static void ask_soon(struct rig *r)
 {
-    r->opts.http.timeout_ms = 10;
+    r->http.timeout_ms = 10;
 }
 
 static void ask_for_signed(struct rig *r)
@@ -230,10 +230,10 @@ static void open_session(const struct cause *c, uint16_t port, char url[64])
 
     (void)snprintf(url, 64, "http%s://localhost:%u/fw.bin",
                    c->on == ON_TLS ? "s" : "", (unsigned)port);
-    r->opts = (struct upd_opts){ .url = url,
-                                 .http.net.limit = &r->limit,
-                                 .http.tls.ca = span_str(ca.pem),
-                                 .limit = &r->limit };
+    r->http = (struct http_opts){ .net.limit = &r->limit,
+                                  .tls.ca = span_str(ca.pem) };
+    r->opts =
+        (struct upd_opts){ .url = url, .http = &r->http, .limit = &r->limit };
     atomic_store(&r->limit.stop, false);
     r->policy.require_signed = false;
     r->heap.fail_at = 0;

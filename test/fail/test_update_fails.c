@@ -83,7 +83,7 @@ static void open_rig(struct rig *r, const struct scene *s)
     r->opts.retry_cnt = s->retries ? 2 : 0;
     if (s->tls) {
         r->opts.url = "https://" HOST "/fw.bin";
-        r->opts.http.tls.ca = span_str(ca.pem);
+        r->http.tls.ca = span_str(ca.pem);
         r->policy.cert_dates = POL_DATES_STRICT;
     }
     if (s->behind)

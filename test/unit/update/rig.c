@@ -195,6 +195,7 @@ void rig_open(struct rig *r)
     r->env.http.policy = &r->policy;
     r->env.device = &r->device;
     r->opts.url = RIG_URL;
+    r->opts.http = &r->http;
     r->store.flash = &r->flash;
     r->store.port =
         (struct upd_store){ &r->store, store_load, store_save, store_clear };

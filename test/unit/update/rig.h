@@ -56,6 +56,7 @@ struct rig {
     struct upd_device device;
     struct upd_env env;
     struct upd_opts opts;
+    struct http_opts http; /* opts.http */
     struct diag diag;
     struct rig_store store; /* used when opts.store says so */
     struct port_limit limit;

@@ -26,6 +26,15 @@ static const char whole[] =
 
 static struct upd_result sample(void)
 {
+    static const struct http_stats http = { .connects = 2,
+                                            .handshakes = 2,
+                                            .requests = 3,
+                                            .redirects = 9,
+                                            .resumed = 1,
+                                            .host = "h.test",
+                                            .port = 443,
+                                            .sys_errno = 111,
+                                            .tls = { -30592, 8, 48, 0 } };
     struct upd_result r = { .http_status = 503,
                             .image_len = 5000000000,
                             .received_len = 7,
@@ -34,15 +43,7 @@ static struct upd_result sample(void)
                             .retries = 1,
                             .checkpoint_cnt = 4,
                             .elapsed_ms = 12,
-                            .http = { .connects = 2,
-                                      .handshakes = 2,
-                                      .requests = 3,
-                                      .redirects = 9,
-                                      .resumed = 1,
-                                      .host = "h.test",
-                                      .port = 443,
-                                      .sys_errno = 111,
-                                      .tls = { -30592, 8, 48, 0 } },
+                            .http = &http,
                             .slot = "ota_1",
                             .erase_cnt = 5,
                             .prog_cnt = 6 };

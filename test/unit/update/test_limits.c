@@ -228,7 +228,7 @@ static void test_times(void **state)
         print_message("# %s\n", t->claim);
         open_rig(&r);
         r.opts.result = &res;
-        r.opts.http.connect_timeout_ms = t->connect_ms;
+        r.http.connect_timeout_ms = t->connect_ms;
         r.opts.stall_ms = t->stall_ms;
         r.opts.max_time_ms = t->max_ms;
         r.web.mute_open = t->mute_open;
