@@ -52,6 +52,8 @@ set(CFG_PREFLIGHT 1 CACHE STRING
 set(CFG_RESULT 1 CACHE STRING
     "Results and cancelling of esp_https_ota sessions: 1 in, 0 out")
 set(CFG_EVENTS 1 CACHE STRING "Events of updates in the event loop: 1 in, 0 out")
+set(CFG_HTTP_APP 1 CACHE STRING
+    "HTTP requests of an application's own, and their events: 1 in, 0 out")
 set(CFG_SENTENCES 1 CACHE STRING
     "Sentences of failures: 1 compiled in, 0 a failure is a stage and a code")
 set(CFG_WRITE_BEHIND 1 CACHE STRING
@@ -66,7 +68,7 @@ foreach(opt ROLLBACK ANTI_ROLLBACK ALLOW_HTTP REQUIRE_HASH REQUIRE_SIGNED
     endif()
 endforeach()
 foreach(opt DIGEST OAUTH2 PROXY RETRY TICKETS STORE STAGING PREFLIGHT RESULT
-        EVENTS TRIALS SENTENCES WRITE_BEHIND LEN_64)
+        EVENTS HTTP_APP TRIALS SENTENCES WRITE_BEHIND LEN_64)
     if(NOT CFG_${opt} MATCHES "^[01]$")
         message(FATAL_ERROR "CFG_${opt} is '${CFG_${opt}}': it must be 0 or 1")
     endif()

@@ -2,6 +2,7 @@
 """update_size.py - what the update path costs on rv32imac.
 
 usage: update_size.py [--log-level N] [--json] [--only-path]
+       update_size.py --path [--json]
        update_size.py --modules | --files | --functions [--compare REV]
 
 Compiles src/ for a product, with everything decided that can be, and links
@@ -13,7 +14,9 @@ be left out (CFG_... in cmake/options.cmake), without the TLS glue, which is a
 row of its own; every other row is what the program grows by when that one
 thing is put in.
 
---modules prints the whole library by modules instead, without the link-time
+--path says what `update path` is made of, as the table of docs/board.md, logs
+off and on: bytes of code by the source that it came from, whatever it was made
+part of. --modules prints the whole library by modules instead, without the link-time
 optimiser, --files and --functions in more detail; with --compare the difference to the sources of a commit, which
 is the last one (the one before it, where nothing was changed since) unless
 REV says another.
@@ -71,6 +74,12 @@ LINK = """SECTIONS { . = 0x42000000;
         .data.* .sdata .sdata.*) }
     .bss : { *(.bss .bss.* .sbss .sbss.* COMMON) }
     .tbss : { *(.tbss .tbss.*) }
+    .debug_info 0 : { *(.debug_info) }
+    .debug_abbrev 0 : { *(.debug_abbrev) }
+    .debug_line 0 : { *(.debug_line) }
+    .debug_str 0 : { *(.debug_str) }
+    .debug_line_str 0 : { *(.debug_line_str) }
+    .debug_ranges 0 : { *(.debug_rnglists) }
     .others 0x42080000 : { KEEP(*(.others)) }
     /DISCARD/ : { *(*) } }
 """
@@ -96,9 +105,47 @@ EXTRAS = {
     "retries": ({"RETRY": 1}, "porta_ota_set_options", None),
     "results": ({"RESULT": 1}, "porta_ota_set_options porta_ota_cancel "
                 "porta_ota_get_result", None),
+    "HTTP of one's own": ({"HTTP_APP": 1}, "esp_http_client_perform "
+                          "esp_http_client_open esp_http_client_read "
+                          "esp_http_client_fetch_headers", None),
     "TLS tickets": ({"TICKETS": 1}, "", None),
     "events": ({"EVENTS": 1}, "esp_event_loop_create_default", None),
 }
+
+# What the update path is made of; the first pattern that matches counts.
+PARTS = (
+    ("URLs and redirects", r"http/(url|place|follow|redirect)\.",
+     "parsing, resolving against a base, who may hear the secrets, loops"),
+    ("answer heads", r"http/(head|fields|range|date|text|buf|len)\.",
+     "status, fields, Content-Range, lengths: strict, byte by byte"),
+    ("bodies", r"http/(body|chunk)\.", "by length, chunked, to the close"),
+    ("requests and connections", r"http/",
+     "request lines, Basic, 401, connections used again, deadlines"),
+    ("esp_http_client", r"api/(esp_http_client|http_handle)",
+     "its configuration as esp_https_ota reads it, the handle"),
+    ("esp_https_ota", r"api/(esp_https_ota|https_ota)",
+     "begin, perform, finish, abort, what is asked of a session"),
+    ("esp_ota", r"api/(esp_ota|esp_image|ota_)",
+     "handles, begin to end, boot partition, state, rollback, confirming"),
+    ("esp_partition", r"api/esp_partition",
+     "find, read, write, erase; who may write what"),
+    ("device", r"api/", "start and end, table and records of the device"),
+    ("session", r"update/(session|work|pipe|finish|limits|behind|check)\.",
+     "from the first request to the records: one pass over the bytes"),
+    ("source", r"update/(fetch|ask|decide|resume|copy)\.",
+     "ranges, going on where it broke, is it the same file, silence"),
+    ("target", r"update/", "which slot, may it be written, version and head"),
+    ("slot", r"slot/", "sectors: erase, program, read back, the head last"),
+    ("image", r"image/",
+     "header, segments, checksum, digest, description, chip, what follows"),
+    ("boot records", r"otadata/",
+     "read, judge, change in steps that survive a cut; verdicts of trials"),
+    ("partition table", r"part/", "read, check, place; each flash access"),
+    ("base and crypto", r"base/|crypto/|boot/|fuse/",
+     "MD5 of the table, CRC of the records, errors, the glue of SHA-256"),
+    ("what the compiler adds", r"", "entries of functions that were split"),
+)
+CONSTANTS = "tables and texts"
 
 
 def run(*args):
@@ -266,6 +313,45 @@ def whole(tree, level, part):
     return total
 
 
+def code_by_file(elf):
+    """{source: bytes of code}, by the line table of the program."""
+    text = run("riscv64-unknown-elf-objdump", "-WL", elf)
+    file, last, total = None, None, {}
+    for line in text.splitlines():
+        if found := re.match(r"(\S+):(?:\[\+\+\])?$", line):
+            file = found[1]
+        elif found := re.match(r"\S+ +(\d+|-) +0x([0-9a-f]+)", line):
+            addr = int(found[2], 16)
+            if last and addr > last[0]:
+                total[last[1]] = total.get(last[1], 0) + addr - last[0]
+            last = None if found[1] == "-" else (addr, file)
+    return total
+
+
+def path_parts(tree, level):
+    """{part: bytes} of the update path; they add up to it."""
+    core = CORE | {"LOG_LEVEL": level, "SENTENCES": int(level > 0)}
+    objects = tree.objects(core, TLS)
+    before = set(tree.folder.glob("*/elf"))
+    total = tree.link(objects, ROOTS)[0]
+    elf, = set(tree.folder.glob("*/elf")) - before
+    found = {name: 0 for name, _, _ in PARTS}
+    for file, size in code_by_file(elf).items():
+        name = re.split("(?:^|/)src/", file)[-1]
+        found[next(n for n, p, _ in PARTS if re.match(p, name))] += size
+    return found | {CONSTANTS: total - sum(found.values()), "all": total}
+
+
+def path_table(off, on):
+    what = {name: text for name, _, text in PARTS}
+    what[CONSTANTS] = "names of fields and methods, constants, sentences"
+    lines = ["| part | logs off | logs on | what it does |",
+             "|---|---|---|---|"]
+    names = sorted(off, key=lambda n: (n == "all", -off[n]))
+    return lines + [f"| {name} | {off[name]:,} | {on[name]:,} | "
+                    f"{what.get(name, '')} |" for name in names]
+
+
 def git(*args):
     return run("git", "-C", TREE, *args)
 
@@ -310,6 +396,7 @@ def main():
     for part in ("modules", "files", "functions"):
         parser.add_argument(f"--{part}", dest="part", action="store_const",
                             const=part)
+    parser.add_argument("--path", action="store_true")
     parser.add_argument("--compare", metavar="REV", nargs="?", const="")
     parser.add_argument("--flag", action="append", default=[],
                         help="one more for the compiler, such as --flag=-flto")
@@ -322,8 +409,14 @@ def main():
         (folder / "now").mkdir()
         # What is optimised as a whole has no files any more.
         args.flag += ["-fno-lto"] if args.part else []
+        args.flag += ["-g"] if args.path else []
         tree = Tree(TREE, folder / "now", args.flag)
         before = None
+        if args.path:
+            off, on = path_parts(tree, 0), path_parts(tree, 5)
+            print(json.dumps([off, on]) if args.json else
+                  "\n".join(path_table(off, on)))
+            return 0
         if args.part:
             total = whole(tree, args.log_level, args.part)
             if args.compare is not None:

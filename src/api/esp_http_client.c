@@ -15,6 +15,14 @@ struct http_client *api_http_client(esp_http_client_handle_t handle)
     return handle->http;
 }
 
+bool api_http_is_left_out(void)
+{
+    if (!CFG_HTTP_APP)
+        LOGE(tag, "this build makes HTTP requests for esp_https_ota alone, "
+                  "and tells of none");
+    return !CFG_HTTP_APP;
+}
+
 static char *copy(const char *str)
 {
     size_t len = strlen(str) + 1;
@@ -83,7 +91,7 @@ static esp_err_t fill(struct esp_http_client *h,
                       const esp_http_client_config_t *config, struct diag *d)
 {
     h->state = HTTP_STATE_INIT;
-    h->handler = config->event_handler;
+    h->handler = CFG_HTTP_APP ? config->event_handler : NULL;
     h->user_data = config->user_data;
     h->stay = config->disable_auto_redirect;
     h->saved.heap = api_device()->boot.heap;
@@ -101,7 +109,8 @@ static void destroy(struct esp_http_client *h)
     http_close(h->http);
     if (h->auth)
         h->auth_free(h->auth);
-    http_fields_clear(&h->saved);
+    if (CFG_HTTP_APP)
+        http_fields_clear(&h->saved);
     api_free(h->common_name);
     api_free(h->buf);
     api_free(h);
@@ -266,6 +275,8 @@ esp_err_t esp_http_client_set_event_handler(esp_http_client_handle_t client,
 {
     if (!client)
         return ESP_ERR_INVALID_ARG;
+    if (event_handler && api_http_is_left_out())
+        return ESP_ERR_NOT_SUPPORTED;
     client->handler = event_handler;
     return ESP_OK;
 }

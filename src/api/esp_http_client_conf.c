@@ -136,6 +136,8 @@ esp_err_t api_http_opts_from_config(struct esp_http_client *handle,
     const char *agent = config->user_agent;
 
     *opts = (struct http_opts){ .follow = true };
+    if (config->event_handler && api_http_is_left_out())
+        return ESP_ERR_NOT_SUPPORTED;
     if (config->use_ecdsa_peripheral || config->ds_data || config->transport) {
         LOGE(tag, "this device has no ECDSA or DS peripheral and takes no "
                   "transport of the application's");
@@ -162,7 +164,7 @@ esp_err_t api_http_opts_from_config(struct esp_http_client *handle,
     opts->username = config->username;
     opts->password = config->password;
     opts->user_agent = agent ? agent : "ESP32 HTTP Client/1.0";
-    opts->on_event = api_http_on_event;
+    opts->on_event = CFG_HTTP_APP ? api_http_on_event : NULL;
     opts->event_ctx = handle;
     return ESP_OK;
 }

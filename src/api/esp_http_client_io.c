@@ -32,6 +32,8 @@ esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
 
     if (!client)
         return ESP_ERR_INVALID_ARG;
+    if (api_http_is_left_out())
+        return ESP_ERR_NOT_SUPPORTED;
     http_len len = write_len < 0 ? HTTP_LEN_UNKNOWN : (http_len)write_len;
     esp_err_t err = http_send_head(client->http, len, &d);
     return err ? api_http_failed(&d, err) : ESP_OK;
@@ -236,6 +238,8 @@ esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
 
     if (!client)
         return ESP_ERR_INVALID_ARG;
+    if (api_http_is_left_out())
+        return ESP_ERR_NOT_SUPPORTED;
     esp_err_t err = http_start(client->http, &d);
     while (!err && next == PERFORM_AGAIN) {
         err = exchange(client, &d);

@@ -50,6 +50,9 @@ static inline void *api_writable(const void *ptr)
 
 /* The client behind the handle; borrowed from it. */
 struct http_client *api_http_client(esp_http_client_handle_t handle);
+/* Without CFG_HTTP_APP a handle is for esp_https_ota alone: true, and it is
+ * said. */
+bool api_http_is_left_out(void);
 
 /* The configuration as the portable core wants it; what it points to stays the
  * application's or the handle's. ESP_ERR_NOT_SUPPORTED, said in the log: it

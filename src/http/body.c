@@ -164,8 +164,8 @@ static void count(struct http_client *c, const void *dst, size_t len)
     c->stats.body_len += len;
     if (c->framing == HTTP_FRAMING_CHUNKED)
         http_chunk_take(&c->chunk, len);
-    if (c->opts.on_event)
-        c->opts.on_event(c->opts.event_ctx, &info);
+    if (http_listener(c))
+        http_listener(c)(c->opts.event_ctx, &info);
     if (c->framing != HTTP_FRAMING_LENGTH)
         return;
     c->left_len -= len;

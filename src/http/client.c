@@ -17,8 +17,8 @@ void http_emit(struct http_client *c, enum http_event ev)
 {
     struct http_event_info info = { .ev = ev, .status = c->parser.head.status };
 
-    if (c->opts.on_event)
-        c->opts.on_event(c->opts.event_ctx, &info);
+    if (http_listener(c))
+        http_listener(c)(c->opts.event_ctx, &info);
 }
 
 esp_err_t http_set_challenge(struct http_client *c, struct span text)

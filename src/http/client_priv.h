@@ -74,6 +74,12 @@ struct http_client {
     struct http_stats stats;
 };
 
+/* NULL: nobody listens. */
+static inline http_event_fn http_listener(const struct http_client *c)
+{
+    return CFG_HTTP_APP ? c->opts.on_event : NULL;
+}
+
 void http_emit(struct http_client *c, enum http_event ev);
 /* Reads over what is left of the answer if that is little, else cuts the
  * connection. */

@@ -144,7 +144,7 @@ static esp_err_t on_name(struct http_client *c, struct span name)
     c->on_challenge = http_name_is(name, "www-authenticate");
     http_buf_reset(&c->value);
     http_buf_reset(&c->name);
-    return c->opts.on_event ? http_buf_add(&c->name, name) : ESP_OK;
+    return http_listener(c) ? http_buf_add(&c->name, name) : ESP_OK;
 }
 
 static esp_err_t on_field(struct http_client *c)
@@ -160,7 +160,7 @@ static esp_err_t on_field(struct http_client *c)
         };
         err = http_buf_join(&c->challenge, parts, 2);
     }
-    if (err || !c->opts.on_event)
+    if (err || !http_listener(c))
         return err;
     if (!c->value.ptr) /* an empty value was never collected */
         err = http_buf_reserve(&c->value, 1);
@@ -171,13 +171,13 @@ static esp_err_t on_field(struct http_client *c)
                                     .status = c->parser.head.status,
                                     .name = c->name.ptr,
                                     .value = c->value.ptr };
-    c->opts.on_event(c->opts.event_ctx, &info);
+    http_listener(c)(c->opts.event_ctx, &info);
     return ESP_OK;
 }
 
 static bool is_wanted(const struct http_client *c)
 {
-    return c->on_location || c->on_challenge || c->opts.on_event;
+    return c->on_location || c->on_challenge || http_listener(c);
 }
 
 /* Fields of interim answers mean nothing to anybody here. */

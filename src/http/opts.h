@@ -85,7 +85,7 @@ struct http_opts {
     const struct http_tokens *tokens; /* borrowed while the client lives */
     const struct http_urls *urls;     /* the same */
     uint32_t rx_len;                  /* receive buffer, 0: 4096 */
-    http_event_fn on_event;
+    http_event_fn on_event;           /* with CFG_HTTP_APP */
     void *event_ctx;
 };
 

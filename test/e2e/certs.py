@@ -17,6 +17,7 @@ def openssl(*args):
 
 class Pki:
     """One folder with a CA and what it signed. Paths are strings."""
+    digest = "-sha256"  # of signatures; may be set
 
     def __init__(self, folder, name="ca", subject="/CN=porta test CA"):
         self.folder, self.made = str(folder), 0
@@ -46,11 +47,12 @@ class Pki:
         openssl("genpkey", *EC, "-out", base + ".key")
         openssl("req", "-new", "-key", base + ".key", "-subj", f"/CN={name}",
                 "-out", base + ".csr")
-        openssl("x509", "-req", "-in", base + ".csr", "-CA", self.ca,
+        openssl("x509", "-req", self.digest, "-in", base + ".csr", "-CA", self.ca,
                 "-CAkey", self.ca_key, "-CAcreateserial", "-days", 3650,
                 "-extfile", base + ".ext", "-out", base + ".pem")
         middle = object.__new__(Pki)
         middle.folder, middle.made = self.folder + "/" + name, 0
+        middle.digest = self.digest
         os.mkdir(middle.folder)
         middle.ca, middle.ca_key = base + ".pem", base + ".key"
         return middle
@@ -110,7 +112,7 @@ basicConstraints=CA:FALSE
         openssl("genpkey", *key, "-out", base + ".key")
         openssl("req", "-new", "-key", base + ".key", "-subj",
                 f"/CN={hosts[0]}", "-out", base + ".csr")
-        openssl("x509", "-req", "-in", base + ".csr", "-CA", self.ca,
+        openssl("x509", "-req", self.digest, "-in", base + ".csr", "-CA", self.ca,
                 "-CAkey", self.ca_key, "-CAcreateserial", "-days", days,
                 "-extfile", base + ".ext", "-out", base + ".pem")
         return base + ".pem", base + ".key"

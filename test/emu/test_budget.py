@@ -132,8 +132,10 @@ def short_records(board, pki, folder):
 
 
 def with_a_chain(pki, folder, rsa=False):
-    """A certificate below another one, which the server sends along."""
+    """A certificate below another one, which the server sends along; signed
+    with SHA-384, whose stack is the deepest."""
     middle = pki.below()
+    middle.digest = "-sha384"
     cert, key = middle.server(hosts=(HOST,), rsa=rsa)
     chain = folder / f"chain-{rsa}.pem"
     chain.write_text(pathlib.Path(cert).read_text()
@@ -143,14 +145,16 @@ def with_a_chain(pki, folder, rsa=False):
 
 def handshakes(board, pki, folder):
     """RAM where the handshake is more than the least: the server has a chain
-    of two certificates, redirects to another one, has a key of RSA, or
-    connects again in the middle."""
-    body, found = app("ota-2").read_bytes(), {}
+    of two certificates, redirects to another one, has a key of RSA, or the
+    board connects again in the middle, with the buffer empty and nearly full.
+    And the deepest stack of all these."""
+    body, found, stacks = app("ota-2").read_bytes(), {}, []
     for name, image, rsa, path, chunk in (
             ("RAM 1.3, a chain", "ota-1", False, "fw.bin", 0),
             ("RAM 1.3, a redirect", "ota-1", False, "elsewhere", 0),
             ("RAM 1.3, RSA", "ota-1", True, "fw.bin", 0),
             ("RAM 1.3, again midway", "ota-1", False, "fw.bin", 1 << 17),
+            ("RAM 1.3, again, full buffer", "ota-1", False, "fw.bin", 102399),
             ("RAM 1.2 4 KiB, a chain", "ota-small", False, "elsewhere", 0),
             ("RAM 1.2 4 KiB, RSA", "ota-small", True, "fw.bin", 0)):
         cert = with_a_chain(pki, folder, rsa)
@@ -158,9 +162,10 @@ def handshakes(board, pki, folder):
         with ClosingServer(body, *cert, version=version) as other:
             with ClosingServer(body, *cert, elsewhere=other.url(HOST),
                                version=version) as server:
-                found[name] = update(board, pki, image,
-                                     server.url(HOST, path), chunk=chunk)[0]
-    return found
+                found[name], stack, _ = update(
+                    board, pki, image, server.url(HOST, path), chunk=chunk)
+                stacks.append(stack)
+    return found | {"stack with SHA-384": max(stacks)}
 
 
 def measure(board, serve, pki, tmp_path):
@@ -193,6 +198,25 @@ def table(rows, found):
         why = f"  over: {row['why']}" if over else ""
         text += f"{name:30} {size:9} {row['limit']:>8}{why}\n"
     return text
+
+
+def test_parts_in_docs():
+    """The table of what the update path is made of names each part, adds up,
+    and is what the tool says, but for a change or two since."""
+    text = (SOURCE / "docs/board.md").read_text()
+    rows = {name: (int(off.replace(",", "")), int(on.replace(",", "")))
+            for name, off, on in re.findall(
+                r"^\| ([\w ]+) \| ([\d,]+) \| ([\d,]+) \|", text, re.M)}
+    now = json.loads(subprocess.run(
+        [sys.executable, SOURCE / "tools/update_size.py", "--path", "--json"],
+        check=True, capture_output=True, text=True).stdout)
+    assert set(rows) == set(now[0])
+    for i, sizes in enumerate(now):
+        told = {name: figures[i] for name, figures in rows.items()}
+        assert sum(told.values()) == 2 * told["all"]
+        stale = {name: (told[name], size) for name, size in sizes.items()
+                 if abs(told[name] - size) > max(80, size // 20)}
+        assert not stale, "tools/update_size.py --path has the table"
 
 
 def test_budgets(board, serve, pki, tmp_path):

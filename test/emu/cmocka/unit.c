@@ -1,5 +1,8 @@
-/* cmocka's entry on the emulated board: one program, one group of tests. */
+/* cmocka's entry on the emulated board: one program, one group of tests. What
+ * goes through all states of something, `test_every_...`, takes minutes in the
+ * emulator, says nothing that it does not say on Linux, and is left out. */
 #include "cmocka.h"
+#include "vrt_sys.h"
 
 int unit_main(void);
 void app_main(void);
@@ -14,9 +17,14 @@ void emu_unit_fail(const char *file, int line, const char *what)
 
 int emu_unit_run(const struct CMUnitTest *tests, size_t cnt)
 {
-    volatile unsigned passed = 0, failed = 0;
+    volatile unsigned passed = 0, failed = 0, skipped = 0;
     for (volatile size_t i = 0; i < cnt; i++) {
         void *state = NULL;
+        vrt_watchdog_feed();
+        if (strncmp(tests[i].name, "test_every_", 11) == 0) {
+            skipped++;
+            continue;
+        }
         if (setjmp(back) == 0) {
             tests[i].run(&state);
             passed++;
@@ -25,7 +33,7 @@ int emu_unit_run(const struct CMUnitTest *tests, size_t cnt)
             failed++;
         }
     }
-    printf("UNIT passed=%u failed=%u\n", passed, failed);
+    printf("UNIT passed=%u failed=%u skipped=%u\n", passed, failed, skipped);
     return (int)failed;
 }
 

@@ -1,6 +1,6 @@
-/* A library that is built without signatures, digests, anti-rollback and the
- * judgement before an update (the CFG_ values are 0): who asks for them is
- * told, and nothing begins. */
+/* A library that is built without signatures, digests, anti-rollback, the
+ * judgement before an update and HTTP of the application's own (the CFG_ values
+ * are 0): who asks for them is told, and nothing begins. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "esp_http_client.h"
 #include "unit/api/device.h"
 
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -107,12 +108,41 @@ static void test_judgement(void **state)
     }
 }
 
+static esp_err_t on_http(esp_http_client_event_t *event)
+{
+    (void)event;
+    return ESP_OK;
+}
+
+static void test_http(void **state)
+{
+    (void)state;
+    const esp_http_client_config_t plain = { .url = "http://server.test/" };
+    esp_http_client_config_t listens = plain;
+    struct device d;
+
+    device_open(&d);
+    listens.event_handler = on_http;
+    assert_null(esp_http_client_init(&listens));
+
+    esp_http_client_handle_t client = esp_http_client_init(&plain);
+    assert_non_null(client);
+    assert_int_equal(esp_http_client_perform(client), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(esp_http_client_open(client, 0), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(esp_http_client_set_event_handler(client, on_http),
+                     ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(esp_http_client_set_event_handler(client, NULL), ESP_OK);
+    assert_int_equal(esp_http_client_cleanup(client), ESP_OK);
+    device_close(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_device),
         cmocka_unit_test(test_session),
         cmocka_unit_test(test_judgement),
+        cmocka_unit_test(test_http),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static uint8_t *make_file(const struct rig *r, const struct row *row,
     return file;
 }
 
-static void run(const struct row *row)
+static void run(const struct row *row, uint32_t range_len)
 {
     struct img_keys keys;
     struct rig r;
@@ -57,11 +57,13 @@ static void run(const struct row *row)
     signer_trust(SCHEME, 1, &keys);
     r.policy.require_signed = true;
     r.device.keys = &keys;
+    r.opts.range_len = range_len;
     file = make_file(&r, row, &len);
     rig_serve(&r, file, len);
     err = rig_update(&r, NULL);
     if (err != row->want || !strstr(r.diag.text, row->word))
-        fail_msg("%s: 0x%x %s", row->claim, (unsigned)err, r.diag.text);
+        fail_msg("%s, requests of %u: 0x%x %s", row->claim, (unsigned)range_len,
+                 (unsigned)err, r.diag.text);
     /* The image in ota_0 is not signed: nothing boots unless this one does. */
     assert_int_equal(rig_boots(&r), err ? BOOT_NONE : 1);
     r.policy.require_signed = false;
@@ -89,9 +91,12 @@ static void test_what_is_installed(void **state)
           "are missing" },
     };
 
+    /* Between two requests the check is parked, in its signature as well. */
+    static const uint32_t ranges[] = { 0, 333 };
+
     (void)state;
-    for (size_t i = 0; i < CNT(rows); i++)
-        run(&rows[i]);
+    for (size_t i = 0; i < CNT(rows) * CNT(ranges); i++)
+        run(&rows[i / CNT(ranges)], ranges[i % CNT(ranges)]);
 }
 
 /* A bootloader that does not ask leaves the update's question as it is. */
