@@ -117,7 +117,8 @@ bench: build ## time and count everything: build/bench.json, .md, .svg (BENCH=qu
 	    echo "budgets of the board: run 'make board' first"
 
 .PHONY: sizes
-sizes: ready ## code size on rv32 by module, and the difference to the last commit
+sizes: ready ## code size on rv32: of an update, of modules since the last commit
+	@$(PYTHON) tools/update_size.py --path
 	@$(PYTHON) tools/update_size.py --modules --compare
 
 .PHONY: lint
