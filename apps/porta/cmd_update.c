@@ -85,26 +85,6 @@ static void catch_signals(void)
 
 /* --- before the first byte ------------------------------------------------ */
 
-static esp_err_t need_confirmed(struct session *s)
-{
-    static struct boot_result next;
-    const struct device_running *run = &s->running;
-
-    device_running(&s->dev, &next, &s->running);
-    if (run->state != OTA_STATE_NEW && run->state != OTA_STATE_PENDING)
-        return ESP_OK;
-    return diag_fail(
-        &s->diag, DIAG_STAGE_FLASH, ESP_ERR_OTA_ROLLBACK_INVALID_STATE,
-        run->state == OTA_STATE_NEW
-            ? "the last update in %s was not started yet, another one would "
-              "destroy what it falls back to; start it with porta reset, then "
-              "confirm it with porta confirm"
-            : "%s runs and is not confirmed, another update would destroy "
-              "what it falls back to; confirm it with porta confirm, or give "
-              "it up with porta reset",
-        boot_choice_name(run->choice));
-}
-
 static void describe_target(struct session *s)
 {
     const struct device_running *run = &s->running;
@@ -394,7 +374,7 @@ static esp_err_t prepare(struct session *s, const char *path)
     if (!err)
         err = device_need_table(&s->dev, &s->diag);
     if (!err)
-        err = need_confirmed(s);
+        err = update_parts_confirmed(&s->dev, &s->running, &s->diag);
     if (err)
         return err;
     describe_target(s);

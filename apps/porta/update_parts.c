@@ -4,6 +4,26 @@
 
 #include "slot/slot.h"
 
+esp_err_t update_parts_confirmed(struct device *dev, struct device_running *run,
+                                 struct diag *d)
+{
+    static struct boot_result next;
+
+    device_running(dev, &next, run);
+    if (run->state != OTA_STATE_NEW && run->state != OTA_STATE_PENDING)
+        return ESP_OK;
+    return diag_fail(
+        d, DIAG_STAGE_FLASH, ESP_ERR_OTA_ROLLBACK_INVALID_STATE,
+        run->state == OTA_STATE_NEW
+            ? "the last update in %s was not started yet, another one would "
+              "destroy what it falls back to; start it with porta reset, then "
+              "confirm it with porta confirm"
+            : "%s runs and is not confirmed, another update would destroy "
+              "what it falls back to; confirm it with porta confirm, or give "
+              "it up with porta reset",
+        boot_choice_name(run->choice));
+}
+
 /* --- which partitions ----------------------------------------------------- */
 
 /* A program's partition of the command line; NULL when none is given. */

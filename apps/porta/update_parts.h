@@ -9,6 +9,12 @@
 #include "device_ctx.h"
 #include "update_opts.h"
 
+/* Which slot runs; ESP_ERR_OTA_ROLLBACK_INVALID_STATE: it is on trial, and is
+ * what an update would destroy. */
+MUST_CHECK esp_err_t update_parts_confirmed(struct device *dev,
+                                            struct device_running *run,
+                                            struct diag *d);
+
 /* Sets staging, final and finalize_with_copy from --slot, --final and
  * --partition. */
 MUST_CHECK esp_err_t update_parts_choose(const struct device *dev,
