@@ -86,6 +86,8 @@ static void say_state(struct map *m, struct row *r, uint32_t slot)
     uint32_t slots = part_ota_cnt(&m->dev->parts.table);
     char text[80];
 
+    if (slots == 0) /* a gap: ota_0 is missing, and no record names any */
+        return;
     for (int i = 0; m->next->has_otadata && i < 2; i++) {
         const struct ota_rec *rec = &m->next->otadata.rec[i];
 

@@ -185,6 +185,8 @@ static esp_err_t erase_for(const struct api_ota *ota, size_t image_size)
         return ESP_OK;
     if (len == 0 || len == OTA_SIZE_UNKNOWN)
         len = ota->staging->size;
+    else if (len > ota->staging->size) /* also what would wrap around */
+        return ESP_ERR_INVALID_SIZE;
     else
         len += (sector - len % sector) % sector;
     return esp_partition_erase_range(ota->staging, 0, len);

@@ -241,6 +241,11 @@ static esp_err_t choose_boot(struct upd *u)
         return u->err;
     t->otadata = *o;
     t->boot_slot = t->boot.subtype - PART_APP_OTA_0;
+    if (t->boot_slot >= part_ota_cnt(table))
+        return upd_fail(u, DIAG_STAGE_FLASH, ESP_ERR_NOT_FOUND,
+                        "no boot record can name %s: slots are counted from "
+                        "ota_0, and the table has no ota_%u",
+                        t->boot.label, (unsigned)part_ota_cnt(table));
     t->has_boot = true;
     return refuse_unconfirmed(u);
 }

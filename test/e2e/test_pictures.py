@@ -145,11 +145,11 @@ def test_a_device_that_does_not_boot_has_no_arrow(porta, tmp_path):
                 if p.get("class") == "arrow"]
 
 
-def hostile_table(path, labels):
+def hostile_table(path, labels, kinds=((0, 0x10), (0, 0x11))):
     """Puts a table with these labels (bytes) into a flash file."""
     rows, off = b"", 0x10000
     for i, label in enumerate(labels):
-        kind = (0, 0x10 + i) if i < 2 else (1, 0x99)
+        kind = kinds[i] if i < len(kinds) else (1, 0x99)
         rows += struct.pack("<HBBII16sI", 0x50AA, *kind, off, 0x10000, label,
                             0)
         off += 0x10000
@@ -172,6 +172,18 @@ def test_a_hostile_table_is_drawn_all_the_same(porta, tmp_path):
     assert any(t.startswith("??? (") for t in names)
     assert any(t.startswith("%s%n%99999d (0x01 0x99)") for t in names)
     assert any(t.startswith("\u00e4\u20ac (") for t in names)
+
+
+def test_slots_behind_a_gap_are_drawn_all_the_same(porta, flash):
+    """No record can name a slot where ota_0 is missing; records are there."""
+    path = flash()
+    hostile_table(path, [b"ota_1", b"records", b"ota_4"],
+                  [(0, 0x11), (1, 0), (0, 0x14)])
+    with open(path, "r+b") as file:  # where otadata is now
+        file.seek(0x20000)
+        file.write(struct.pack("<I20xII", 1, 2, 0x4743989A))
+    root = drawn(porta.ok("flash", "map", path).out)
+    assert line_of(root, "ota_1 ") and line_of(root, "ota_4 ")
 
 
 def test_a_hostile_version_is_drawn_all_the_same(porta, flash, image):

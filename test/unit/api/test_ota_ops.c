@@ -75,6 +75,8 @@ static const struct begin_row begins[] = {
       ESP_ERR_OTA_ALREADY_IN_PROGRESS },
     { "more than fits, and no handle is left", "ota_1", false, OTA_STATE_VALID,
       false, RIG_SLOT_LEN + 1, ESP_ERR_INVALID_SIZE },
+    { "so much that whole sectors of it have no number", "ota_1", false,
+      OTA_STATE_VALID, false, SIZE_MAX - 10, ESP_ERR_INVALID_SIZE },
     { "all of it", "ota_1", false, OTA_STATE_VALID, false, OTA_SIZE_UNKNOWN,
       ESP_OK },
     { "data, while unconfirmed", "blob", false, OTA_STATE_PENDING, false, 0,
