@@ -12,15 +12,14 @@
 #define QUOTE_LEN 100u      /* of text */
 #define QUOTE_BYTES_LEN 10u /* of anything else */
 
-esp_err_t upd_fault_err(enum img_fault_kind kind)
+/* As the reference's functions return it. */
+static esp_err_t fault_err(enum img_fault_kind kind)
 {
     switch (kind) {
     case IMG_FAULT_CHIP:
     case IMG_FAULT_REV_LOW:
     case IMG_FAULT_REV_HIGH:
         return ESP_ERR_INVALID_VERSION;
-    case IMG_FAULT_TOO_LARGE:
-        return ESP_ERR_INVALID_SIZE;
     default:
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
@@ -85,7 +84,7 @@ esp_err_t upd_check_failed(struct upd *u)
                         (unsigned)fault->got, u->target.staging.label,
                         (unsigned)u->target.cap_len,
                         (unsigned)(fault->got - u->target.cap_len));
-    return upd_fail(u, DIAG_STAGE_IMAGE, upd_fault_err(fault->kind), "%s",
+    return upd_fail(u, DIAG_STAGE_IMAGE, fault_err(fault->kind), "%s",
                     img_fault_text(fault, text, sizeof(text)));
 }
 

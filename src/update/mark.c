@@ -177,8 +177,6 @@ bool upd_mark_load(struct upd *u, struct upd_checkpoint *out)
 
 void upd_mark_resumed(struct upd *u)
 {
-    if (!on_duty(u))
-        return;
     u->mark->stale = false;
     u->mark->off = u->mark->kept_off = u->slot.done_off;
     sha256_clone(&u->mark->sha, &u->work->check.sha);

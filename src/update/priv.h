@@ -298,7 +298,5 @@ esp_err_t upd_check_failed(struct upd *u);
 MUST_CHECK esp_err_t upd_check_size(struct upd *u, http_len len);
 /* Does the head that the stage took agree with the file? */
 MUST_CHECK esp_err_t upd_check_even(struct upd *u);
-/* Error code of a fault, as the reference's functions return it. */
-esp_err_t upd_fault_err(enum img_fault_kind kind);
 
 #endif

@@ -141,8 +141,7 @@ static esp_err_t ask_url(struct upd *u)
 {
     esp_err_t err = http_resume(u->fetch.client, u->diag);
 
-    return err ? upd_fail(u, DIAG_STAGE_HTTP, err, "there is no URL to ask")
-               : ESP_OK;
+    return err ? upd_fail_said(u, err) : ESP_OK;
 }
 
 enum fit { FIT_YES, FIT_NO, FIT_WHOLE };
