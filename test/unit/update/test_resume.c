@@ -290,6 +290,61 @@ static void test_lies(void **state)
     }
 }
 
+/* Where a unit is programmed once only, the head's place has to be empty; where
+ * bits can be cleared later, the head may be there already, as a cut at the
+ * very end leaves it. */
+static void test_head_place(void **state)
+{
+    static const struct {
+        bool once, there;
+        uint32_t want_from;
+    } rows[] = { { false, false, 28672 },
+                 { false, true, 28672 },
+                 { true, false, 28672 },
+                 { true, true, 0 } };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        struct rig r;
+
+        print_message("# %d %d\n", rows[i].once, rows[i].there);
+        open_rig(&r);
+        break_at(&r, 30000);
+        if (rows[i].there)
+            memcpy(r.flash.bytes + RIG_SLOT_1, r.image, SLOT_HEAD_LEN);
+        r.flash.port.prog_once = rows[i].once;
+        finish(&r, rows[i].want_from);
+        rig_close(&r);
+    }
+}
+
+/* A forged note that says that all is there: nothing would be left to show
+ * that it is not. */
+static void test_all_is_there(void **state)
+{
+    struct upd_checkpoint c;
+    struct rig_image how = { .filler = 1, .body_len = BODY };
+    struct rig r;
+
+    (void)state;
+    open_rig(&r);
+    while (r.image_len % 4096 != 0) {
+        free(r.image);
+        how.body_len += 4;
+        r.image = rig_make_image(&how, &r.image_len);
+    }
+    rig_serve(&r, r.image, r.image_len);
+    r.web.etag = "\"a\"";
+    break_at(&r, 30000);
+    memcpy(r.flash.bytes + RIG_SLOT_1 + SLOT_HEAD_LEN, r.image + SLOT_HEAD_LEN,
+           r.image_len - SLOT_HEAD_LEN);
+    assert_int_equal(upd_checkpoint_parse(span_str(r.store.text), &c), ESP_OK);
+    c.off = r.image_len;
+    upd_checkpoint_format(&c, r.store.text);
+    finish(&r, 0);
+    rig_close(&r);
+}
+
 /* --- what ends a checkpoint ----------------------------------------------- */
 
 static void test_restart(void **state)
@@ -417,6 +472,8 @@ int main(void)
         cmocka_unit_test(test_date_and_query),
         cmocka_unit_test(test_other_slot),
         cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_head_place),
+        cmocka_unit_test(test_all_is_there),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_forgotten_first),
         cmocka_unit_test(test_refused_session),
