@@ -89,7 +89,7 @@ static void test_retry_without_random_numbers(void **state)
     rig_close(&r);
 }
 
-/* --- URLs ------------------------------------------------------------------- */
+/* --- URLs ----------------------------------------------------------------- */
 
 /* Gives one URL, and then none. */
 static esp_err_t give_one(void *ctx, enum http_url_why why,
@@ -154,7 +154,7 @@ static void test_no_url_to_go_on_with(void **state)
     }
 }
 
-/* --- an offset that the application knows ----------------------------------- */
+/* --- an offset that the application knows --------------------------------- */
 
 static const struct offset_row {
     const char *claim;
@@ -228,7 +228,7 @@ static void test_offsets(void **state)
     }
 }
 
-/* --- lengths that nobody tells ---------------------------------------------- */
+/* --- lengths that nobody tells -------------------------------------------- */
 
 static void test_full_slot(void **state)
 {

@@ -198,10 +198,94 @@ static void test_rows(void **state)
     }
 }
 
+/* Gives one URL, and then none. */
+static esp_err_t give_one(void *ctx, enum http_url_why why,
+                          struct http_buf *out, struct diag *d)
+{
+    uint32_t *left = ctx;
+
+    (void)why;
+    (void)d;
+    return (*left)-- == 1 ? http_buf_add(out, span_str(RIG_URL))
+                          : ESP_ERR_NOT_FOUND;
+}
+
+/* The head is to be fetched anew, and there is no URL to ask for it. */
+static void test_no_url_for_the_head(void **state)
+{
+    struct even e = { .mark = 7 };
+    struct upd_stage stage = { &e,         even_begin, even_feed, even_finish,
+                               even_abort, NULL,       &even };
+    uint32_t left = 1;
+    struct http_urls urls = { &left, give_one };
+    struct rig r;
+    uint8_t *file;
+
+    (void)state;
+    rig_open(&r);
+    file = seal(r.image, r.image_len);
+    rig_serve(&r, file, HEAD_LEN + r.image_len);
+    r.opts.stages = &stage;
+    r.opts.stage_cnt = 1;
+    r.opts.http.urls = &urls;
+    break_off(&r);
+    assert_int_equal(rig_update(&r, NULL), ESP_ERR_NOT_FOUND);
+    assert_non_null(strstr(r.diag.text, "no URL to ask was provided"));
+    assert_int_equal(r.web.request_cnt, 1);
+    assert_string_not_equal(r.store.text,
+                            ""); /* it can still be gone on with */
+    rig_close(&r);
+    free(file);
+}
+
+/* Nobody knows beforehand how much a stage hands out. */
+static void test_too_much(void **state)
+{
+    static const struct {
+        uint32_t len;
+        bool bulk;
+        esp_err_t want;
+        const char *says;
+    } lens[] = {
+        { RIG_BLOB_LEN, false, ESP_OK, "" },
+        { RIG_BLOB_LEN, true, ESP_OK, "" },
+        { RIG_BLOB_LEN + 1, false, ESP_ERR_INVALID_SIZE,
+          "blob is full after 16384 bytes and more is coming" },
+    };
+    static uint8_t plain[RIG_BLOB_LEN + 1];
+
+    (void)state;
+    memset(plain, 0x42, sizeof(plain));
+    for (size_t i = 0; i < CNT(lens); i++) {
+        struct even e = { .mark = 7 };
+        struct upd_stage stage = { &e,          even_begin, even_feed,
+                                   even_finish, even_abort, NULL,
+                                   NULL };
+        uint8_t *file = seal(plain, lens[i].len);
+        struct rig r;
+
+        print_message("# %u bytes\n", (unsigned)lens[i].len);
+        rig_open(&r);
+        rig_serve(&r, file, HEAD_LEN + lens[i].len);
+        r.opts.staging = part_find_label(&r.parts.table, "blob");
+        r.opts.stages = &stage;
+        r.opts.stage_cnt = 1;
+        r.opts.bulk_erase = lens[i].bulk;
+        assert_int_equal(rig_update(&r, NULL), lens[i].want);
+        assert_non_null(strstr(r.diag.text, lens[i].says));
+        if (!lens[i].want)
+            assert_memory_equal(rig_bytes(&r, RIG_BLOB), plain, lens[i].len);
+        rig_close(&r);
+        free(file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_no_url_for_the_head),
+        cmocka_unit_test(test_too_much),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
