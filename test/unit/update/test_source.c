@@ -113,7 +113,7 @@ static void test_no_url_for_the_rest(void **state)
 
     (void)state;
     rig_open(&r);
-    r.opts.http.urls = &urls;
+    r.http.urls = &urls;
     r.opts.retry_cnt = 3;
     r.web.etag = "\"a\"";
     r.web.cut_at = 9000;
@@ -135,7 +135,7 @@ static void test_no_url_to_go_on_with(void **state)
         struct rig r;
 
         rig_open(&r);
-        r.opts.http.urls = &urls;
+        r.http.urls = &urls;
         r.web.etag = "\"a\"";
         r.web.cut_at = 9000;
         r.web.cut_cnt = 1;

@@ -227,7 +227,7 @@ static void test_no_url_for_the_head(void **state)
     rig_serve(&r, file, HEAD_LEN + r.image_len);
     r.opts.stages = &stage;
     r.opts.stage_cnt = 1;
-    r.opts.http.urls = &urls;
+    r.http.urls = &urls;
     break_off(&r);
     assert_int_equal(rig_update(&r, NULL), ESP_ERR_NOT_FOUND);
     assert_non_null(strstr(r.diag.text, "no URL to ask was provided"));
