@@ -164,6 +164,7 @@ static const struct offset_row {
     size_t cut_at;  /* ...and ends one after so many bytes */
     bool is_data;   /* to "blob" */
     bool silent;    /* after cut_at nothing comes any more */
+    bool keeps;     /* checkpoints, of which there is none */
     esp_err_t want;
     uint32_t want_from;
     const char *says;
@@ -186,6 +187,13 @@ static const struct offset_row {
       .want = ESP_ERR_TIMEOUT,
       .want_from = 8192,
       .says = "fell silent" },
+    { .claim = "nothing is kept of data that nobody hashed",
+      .is_data = true,
+      .keeps = true,
+      .want_from = 8192 },
+    { .claim = "an image is hashed all the same",
+      .keeps = true,
+      .want_from = 8192 },
     { .claim = "data has no head", .is_data = true, .want_from = 8192 },
     { .claim = "data from a server without ranges",
       .is_data = true,
@@ -211,6 +219,9 @@ static void test_offsets(void **state)
         if (!row->whole && !row->is_data)
             memset(r.flash.bytes + at, 0xFF, SLOT_HEAD_LEN);
         r.opts.start_off = 8192;
+        r.opts.checkpoint_len = 4096;
+        if (row->keeps)
+            r.opts.store = &r.store.port;
         r.web.etag = "\"a\"";
         r.web.no_ranges = row->no_ranges;
         r.web.no_length = row->no_length;
@@ -222,6 +233,7 @@ static void test_offsets(void **state)
         if (row->says)
             assert_non_null(strstr(r.diag.text, row->says));
         assert_int_equal(res.resumed_from, row->want_from);
+        assert_int_equal(res.checkpoint_cnt > 0, row->keeps && !row->is_data);
         if (!row->want)
             assert_memory_equal(rig_bytes(&r, at), r.web.file, r.web.file_len);
         rig_close(&r);
