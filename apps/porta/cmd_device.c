@@ -290,6 +290,26 @@ static esp_err_t inputs_set(const struct opts *o, struct diag *diag)
     return err;
 }
 
+static esp_err_t board_device_run(const struct opts *o, struct device *dev,
+                                  const char *path, struct board_report *report,
+                                  struct diag *diag)
+{
+    const struct board_opts opts = { .flash = &dev->flash,
+                                     .flash_path = path,
+                                     .policy = dev->policy,
+                                     .keys = dev->own_keys,
+                                     .fuse_chip = dev->fuse.chip,
+                                     .fuse_fd = dev->fuse.file.fd,
+                                     .keys_final = dev->keys_given,
+                                     .keep_elf = o->keep_elf,
+                                     .table_off = o->device.table_off,
+                                     .max_boots = o->boots,
+                                     .max_time_ms = o->max_time_ms,
+                                     .power_cut = o->power_cut,
+                                     .console_stderr = o->json };
+    return board_run(&opts, report, diag);
+}
+
 static esp_err_t device_run(const struct opts *o, const char *path,
                             struct board_report *report, struct diag *diag)
 {
@@ -310,25 +330,9 @@ static esp_err_t device_run(const struct opts *o, const char *path,
         err = device_open(dev, path, LINUX_FLASH_WRITE, &args, diag);
     if (!err)
         err = o->board ? emu_chip_check(dev, diag) : chip_check(dev, diag);
-    if (!err && o->board)
-        err = emu_device_run(o, path, report, diag);
-    if (err || o->board)
-        goto out;
-    const struct board_opts opts = { .flash = &dev->flash,
-                                     .flash_path = path,
-                                     .policy = dev->policy,
-                                     .keys = dev->own_keys,
-                                     .fuse_chip = dev->fuse.chip,
-                                     .fuse_fd = dev->fuse.file.fd,
-                                     .keys_final = dev->keys_given,
-                                     .keep_elf = o->keep_elf,
-                                     .table_off = o->device.table_off,
-                                     .max_boots = o->boots,
-                                     .max_time_ms = o->max_time_ms,
-                                     .power_cut = o->power_cut,
-                                     .console_stderr = o->json };
-    err = board_run(&opts, report, diag);
-out:
+    if (!err)
+        err = o->board ? emu_device_run(o, path, report, diag)
+                       : board_device_run(o, dev, path, report, diag);
     device_close(dev);
     free(dev);
     return err;

@@ -1,17 +1,5 @@
 #include "base/num.h"
 
-/* The digit's value, or 16. */
-static unsigned num_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10u;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10u;
-    return 16;
-}
-
 static bool num_has_0x(struct span text)
 {
     return text.len > 2 && text.ptr[0] == '0' &&

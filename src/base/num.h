@@ -19,4 +19,16 @@ MUST_CHECK esp_err_t num_parse_hex(struct span text, uint8_t *out, size_t len);
  * M is 1048576. Errors as above. */
 MUST_CHECK esp_err_t num_parse_size(struct span text, uint32_t *out);
 
+/* A hexadecimal digit's value, or 16. */
+static inline unsigned num_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10u;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10u;
+    return 16;
+}
+
 #endif

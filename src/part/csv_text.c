@@ -1,5 +1,7 @@
 #include "part/csv_text.h"
 
+#include "base/num.h"
+
 /* --- characters ----------------------------------------------------------- */
 
 static bool starts(struct span s, const char *mark, size_t len)
@@ -292,17 +294,6 @@ static unsigned num_base(struct span s)
     }
 }
 
-static unsigned digit_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10u;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10u;
-    return 16;
-}
-
 /* Digits with single underscores between them, and after the prefix. */
 static esp_err_t digits_parse(struct span s, unsigned base, int64_t *out)
 {
@@ -310,7 +301,7 @@ static esp_err_t digits_parse(struct span s, unsigned base, int64_t *out)
     int64_t val = 0;
 
     for (size_t i = 0; i < s.len; i++) {
-        unsigned digit = digit_value(s.ptr[i]);
+        unsigned digit = num_digit(s.ptr[i]);
 
         if (s.ptr[i] == '_' && !need_digit) {
             need_digit = true;
