@@ -100,3 +100,24 @@ def test_no_internal_header_is_installed(prefix):
              for p in (prefix / "include").rglob("*.h")}
     assert "base" not in names and "port" not in names
     assert (prefix / "include/esp_https_ota.h").exists()
+
+
+def test_make_builds_what_is_installed_and_no_tests(prefix):
+    """The target `product` is what `make` builds."""
+    inputs = subprocess.run(
+        ["ninja", "-C", BUILD, "-t", "inputs", "product"], check=True,
+        capture_output=True, text=True).stdout.splitlines()
+    names = {pathlib.Path(i).name for i in inputs}
+    installed_names = {p.name.replace(".bin", ".elf") for p in
+                       prefix.rglob("*") if p.is_file() and not
+                       p.is_symlink() and
+                       (p.suffix in (".a", ".bin") or p.parent.name == "bin"
+                        or ".so." in p.name)}
+    assert {"porta", "libporta.a"} <= installed_names
+    boards = {p.name.replace(".bin", ".elf")
+              for p in (prefix / "share/porta/boards").rglob("*")}
+    assert installed_names - boards <= names, installed_names - names
+    source = os.environ.get("PORTA_SOURCE", ".")
+    for folder in ("test", "fuzz", "bench"):
+        mine = (f"{folder}/", f"{source}/{folder}/", f"{folder}-bin/")
+        assert not [i for i in inputs if i.startswith(mine)], folder
