@@ -6,6 +6,12 @@
 
 #include "http/text.h"
 
+/* What stands around a host in front of its port: [::1]:443. */
+static const char *around(const char *host, const char *mark)
+{
+    return strchr(host, ':') ? mark : "";
+}
+
 esp_err_t(http_conn_fail)(const struct http_conn *c, struct diag *d,
                           enum diag_stage stage, esp_err_t err, const char *fmt,
                           ...)
@@ -16,12 +22,15 @@ esp_err_t(http_conn_fail)(const struct http_conn *c, struct diag *d,
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (c->at_proxy)
-        return diag_fail(d, stage, err, "%s:%u: proxy %s:%u: %s", c->host,
-                         (unsigned)c->port, c->proxy->host,
-                         (unsigned)c->proxy->port, text);
-    return diag_fail(d, stage, err, "%s:%u: %s", c->host, (unsigned)c->port,
-                     text);
+    const char *host = c->host;
+    if (!c->at_proxy)
+        return diag_fail(d, stage, err, "%s%s%s:%u: %s", around(host, "["),
+                         host, around(host, "]"), (unsigned)c->port, text);
+    const char *proxy = c->proxy->host;
+    return diag_fail(d, stage, err, "%s%s%s:%u: proxy %s%s%s:%u: %s",
+                     around(host, "["), host, around(host, "]"),
+                     (unsigned)c->port, around(proxy, "["), proxy,
+                     around(proxy, "]"), (unsigned)c->proxy->port, text);
 }
 
 uint64_t http_conn_now_ms(const struct http_conn *c)

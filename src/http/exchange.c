@@ -304,7 +304,12 @@ static esp_err_t recv_final_head(struct http_client *c, struct diag *d)
     c->stats.unsound = true;
     return http_conn_fail(&c->conn, d, DIAG_STAGE_HTTP,
                           ESP_ERR_HTTP_FETCH_HEADER,
-                          "%u interim answers (status %d) and no final one",
+                          c->parser.head.status == 101
+                              ? "after %u interim answers it goes over to "
+                                "another protocol (status %d), which nobody "
+                                "asked for"
+                              : "%u interim answers (status %d) and no final "
+                                "one",
                           c->interim_cnt, c->parser.head.status);
 }
 

@@ -61,6 +61,7 @@ ROWS = [
     ("bare-close@1000", None, None),
     ("endless-headers", "http", ["256 KiB"]),
     ("endless-interim", "http", ["17 interim answers"]),
+    ("status@101", "http", ["another protocol (status 101)"]),
     ("busy@90", "http", ["503", "try later, in 90 s", "later"]),
     ("garbage", "http", ["does not begin as HTTP"]),
     ("two-lengths", "http", ["two different Content-Length"]),

@@ -45,14 +45,15 @@ static const struct row proxies[] = {
       .proxy = "http://u:p@p:3128/",
       .login = true,
       CONNS(CONN(DATA("HTTP/1.1 407 No\r\n\r\n"))),
-      OPS(ASK_FAILS(ESP_FAIL, "refuses the user name")),
+      OPS(ASK_FAILS(ESP_FAIL, "[::1]:8443: proxy p:3128: status 407: it "
+                              "refuses the user name")),
       .sent = "CONNECT [::1]:8443 HTTP/1.1\r\nHost: [::1]:8443\r\n"
               "Proxy-Authorization: Basic dTpw\r\n\r\n" },
     { .claim = "a proxy that cannot reach the server",
       .url = "https://h:80/f",
-      .proxy = "http://p",
+      .proxy = "http://[::2]",
       CONNS(CONN(DATA("HTTP/1.0 502 No\r\n\r\n"))),
-      OPS(ASK_FAILS(ESP_ERR_HTTP_CONNECT, "status 502")),
+      OPS(ASK_FAILS(ESP_ERR_HTTP_CONNECT, "h:80: proxy [::2]:80: status 502")),
       .sent = "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n" },
     { .claim = "a proxy that speaks into the tunnel",
       .url = "https://h/f",
