@@ -242,6 +242,33 @@ static void test_unknown_length(void **state)
     device_close(&d);
 }
 
+/* Data that fills its partition, and one byte more, of a server that does not
+ * say how much it has. */
+static void test_full_partition(void **state)
+{
+    static uint8_t data[RIG_BLOB_LEN + 1];
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct device d;
+        esp_http_client_config_t http = { .url = RIG_URL };
+        esp_https_ota_config_t config = { .http_config = &http,
+                                          .bulk_flash_erase = i >= 2 };
+        bool fits = i % 2 == 0;
+
+        device_open(&d);
+        memset(data, 0x5A, sizeof(data));
+        rig_serve(&d.rig, data, sizeof(data) - fits);
+        d.rig.web.no_length = true;
+        config.partition.staging = part("blob");
+        assert_int_equal(esp_https_ota(&config),
+                         fits ? ESP_OK : ESP_ERR_INVALID_SIZE);
+        assert_memory_equal(rig_bytes(&d.rig, RIG_BLOB), data, RIG_BLOB_LEN);
+        assert_int_equal(rig_bytes(&d.rig, RIG_BLOB + RIG_BLOB_LEN)[0], 0xFF);
+        device_close(&d);
+    }
+}
+
 /* --- failures ------------------------------------------------------------- */
 
 struct failure_row {
@@ -392,6 +419,25 @@ static void test_hang_ups(void **state)
     }
 }
 
+/* A client that is told to leave redirects alone belongs to the session now,
+ * which follows them; not for ever. */
+static void test_round_and_round(void **state)
+{
+    struct device d;
+    esp_http_client_config_t http = { .url = RIG_URL,
+                                      .disable_auto_redirect = true };
+    esp_https_ota_config_t config = { .http_config = &http };
+
+    (void)state;
+    device_open(&d);
+    d.rig.web.status = 302;
+    d.rig.web.extra = "Location: " RIG_URL "\r\n";
+    assert_int_equal(esp_https_ota(&config), ESP_ERR_HTTP_MAX_REDIRECT);
+    assert_true(d.rig.web.request_cnt > 1);
+    assert_int_equal(rig_boots(&d.rig), 0);
+    device_close(&d);
+}
+
 /* --- descriptions --------------------------------------------------------- */
 
 static uint8_t *make_bootloader(uint32_t *len)
@@ -503,8 +549,10 @@ int main(void)
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_finish_resumed),
         cmocka_unit_test(test_unknown_length),
+        cmocka_unit_test(test_full_partition),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_hang_ups),
+        cmocka_unit_test(test_round_and_round),
         cmocka_unit_test(test_descriptions),
     };
 
