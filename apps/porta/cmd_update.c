@@ -149,6 +149,17 @@ static esp_err_t open_url(void *ctx, const char *url, struct http_client **out,
     return err || url == s->url ? err : http_set_url(*out, url);
 }
 
+/* What it counted is told later. */
+static void client_close(struct session *s)
+{
+    if (!s->client)
+        return;
+    s->http_stats = *http_stats(s->client);
+    s->result.http = &s->http_stats;
+    http_close(s->client);
+    s->client = NULL;
+}
+
 static esp_err_t open_client(struct session *s)
 {
     struct http_env env = http_env(s);
@@ -300,8 +311,7 @@ static esp_err_t get_data(struct session *s)
         return s->diag.err;
     upd_abort(s->upd, NULL);
     s->upd = NULL;
-    http_close(s->client);
-    s->client = NULL;
+    client_close(s);
     s->data = (struct update_data){ .dev = &s->dev,
                                     .o = s->o,
                                     .env = &env,
@@ -406,15 +416,10 @@ static void session_close(struct session *s)
     if (s->upd)
         upd_abort(s->upd, NULL);
     s->upd = NULL;
-    if (s->client) {
-        s->http_stats = *http_stats(s->client);
-        s->result.http = &s->http_stats;
-        if (!s->result.http_status)
-            s->result.http_status = http_head(s->client)->status;
-    }
+    if (s->client && !s->result.http_status)
+        s->result.http_status = http_head(s->client)->status;
     s->result.elapsed_ms = linux_mono_ms() - s->start_ms;
-    http_close(s->client);
-    s->client = NULL;
+    client_close(s);
     enc_key_close(s->key);
     s->key = NULL;
     update_auth_close(&s->auth);

@@ -207,3 +207,15 @@ def test_refusals(porta, device, site, args, code, says, tmp_path):
     ended = update(porta, path, url + "x.bin", *args)
     assert ended.code == code and says in ended.err, ended
     assert path.read_bytes() == before
+
+
+def test_what_was_asked_before_the_data_is_told(porta, device, site):
+    """The application's client is gone when its data cannot be had."""
+    path, (www, url) = device(), site
+    (www / "x.bin").write_bytes(rawimage.image(bytes(100)))
+    ended = update(porta, path, url + "x.bin", "--data", f"nope={url}x.bin",
+                   "--json")
+    assert ended.code == 1, ended
+    said = ended.json
+    assert (said["requests"], said["connections"]) == (1, 1), said
+    assert said["host"] and said["port"] > 0, said
