@@ -18,8 +18,7 @@ struct http_client *api_http_client(esp_http_client_handle_t handle)
 bool api_http_is_left_out(void)
 {
     if (!CFG_HTTP_APP)
-        LOGE(tag, "this build makes HTTP requests for esp_https_ota alone, "
-                  "and tells of none");
+        LOGE(tag, "built for esp_https_ota alone");
     return !CFG_HTTP_APP;
 }
 
