@@ -77,6 +77,52 @@ def test_the_conformance_program(reader):
     assert (reader.folder / "a.out").exists()
 
 
+BOOT_C = r"""
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/exec.h"
+#include "image/chip.h"
+#include "image/image.h"
+
+static esp_err_t blank(void *ctx, uint32_t off, void *dst, size_t len)
+{
+    (void)ctx, (void)off;
+    memset(dst, 0xff, len);
+    return ESP_OK;
+}
+
+int main(void)
+{
+    static const struct port_flash flash = { .size_len = 1 << 20,
+        .erase_len = 4096, .prog_len = 1, .page_len = 256, .read = blank };
+    static struct boot_result r;
+    static unsigned char buf[256];
+    struct boot_env env = { .flash = &flash, .buf = buf, .buf_len = sizeof(buf),
+        .rules.chip_id = img_chips[0].id };
+
+    boot_run(&env, &r);
+    puts(boot_reason_text(r.plan.reason));
+    return 0;
+}
+"""
+
+
+def test_the_first_boot_of_a_port(reader):
+    """Its lines build a program of the machine that the test runs on, which
+    has start-up code and a linker script; what it prints is on the page."""
+    reader.write("boot.c", BOOT_C)
+    reader.write("chip_table.c", (
+        pages.ROOT / "src/image/chip_table_qemu_virt_rv32.c").read_text())
+    for name in ("cmake", "port", "include", "src"):
+        (reader.folder / name).symlink_to(pages.ROOT / name)
+    lines = PORTING.block("The first hour")
+    assert "cc -Os start.S boot.c " in lines and " -T link.ld" in lines
+    reader.run(lines.replace("start.S ", "").replace(" -T link.ld", ""))
+    said = reader.run("./a.out\n").splitlines()[-1]
+    assert f'says "{said}"' in PORTING.text, said
+
+
 @strangers
 def test_the_projects(reader):
     said = reader.run(PROJECTS.block("ESP-IDF project directories").replace(
