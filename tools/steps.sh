@@ -9,11 +9,17 @@ steps_failed=0
 steps_lines=()
 steps_reasons=()
 
-# What a log says about its failures: a summary's FAILED lines, pytest's "E",
-# cmocka's and the compiler's errors; of a log with none of these, its end.
+# What a log says about its failures: their names in a summary, then pytest's
+# "E", cmocka's and the compiler's errors; of a log with none of these, its end.
 steps_reason() {
-    grep -aE '^FAILED |^E  +[^ ]|^\[  (ERROR|  LINE)   |: error: ' "$1" |
-        head -n 30 | grep . || tail -n 10 "$1"
+    local found
+    found=$(grep -aE '^FAILED ' "$1" | sort -u | head -n 15
+        grep -aE '^E  +[^ ]|^\[  (ERROR|  LINE)   |: error: ' "$1" | head -n 20)
+    if [ -n "$found" ]; then
+        printf '%s\n' "$found"
+    else
+        tail -n 10 "$1"
+    fi | cut -c 1-240
 }
 
 # step NAME COMMAND...: runs it, keeps its output in $logs/NAME.log.
