@@ -49,8 +49,9 @@ def updates(lab):
             at += 1
         at += 1
     keys = ", ".join(["DATA using 1:2:(0.8):5 with boxes lc variable notitle",
-                      "DATA using 1:2:3:4 with yerrorbars lc black pt 0 "
-                      "notitle"] +
+                      # error bars would hide the bar's end behind their point
+                      "DATA using 1:3:(0):($4-$3) with vectors heads "
+                      "size screen 0.005,90 lc black notitle"] +
                      [f'NaN with boxes lc {i + 1} title "{who}"'
                       for i, who in enumerate(tools)])
     gnuplot(lab, "updates", f"""\
@@ -58,7 +59,6 @@ set title "An update of {most / MB:.0f} MB: median, fastest and slowest run"
 set ylabel "milliseconds"
 set yrange [0:*]
 set style fill solid 0.6
-set pointintervalbox 0
 set key outside right
 set bmargin 4
 set xtics ({", ".join(ticks)})

@@ -49,7 +49,7 @@ def test_the_budgets_it_shows():
     limits = {name.removeprefix("host: "): row
               for name, row in measure.limits().items()
               if name.startswith("host: ")}
-    shown = dict(re.findall(r"(?m)^(\S.*?) {2,}([\d. ]+)$",
+    shown = dict(re.findall(r"(?m)^(\S.*?) {2,}(-?[\d. ]+)$",
                             BENCH.block("Budgets", "text")))
     assert set(shown) == set(limits)
     for name, figures in shown.items():
