@@ -13,7 +13,8 @@ class Relay:
         self.lock, self.refused = threading.Lock(), []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def url(self, path, host="localhost"):
         return f"https://{host}:{self.port}/{path}"
@@ -60,4 +61,9 @@ class Relay:
         return self
 
     def __exit__(self, *exc):
+        # The thread ends before the listener is closed: a thread on its way
+        # into accept() would take the connections of the next listener, which
+        # gets the same descriptor.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()

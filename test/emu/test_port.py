@@ -24,7 +24,8 @@ def test_port_keeps_the_contracts(board, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener, \
             socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        threading.Thread(target=echo, args=(listener,), daemon=True).start()
+        echoing = threading.Thread(target=echo, args=(listener,), daemon=True)
+        echoing.start()
         board.make(ota_0="conform", table=TABLE
                    + "efuse,   data, efuse, 0x216000, 0x2000\n"
                    + "scratch, data, 0x41,  0x218000, 0x2000\n")
@@ -33,6 +34,8 @@ def test_port_keeps_the_contracts(board, tmp_path):
                          f"{closed.getsockname()[1]}\n")
         board.write_partition("settings", ports)
         boots = board.run()
+        listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+        echoing.join()
     assert "CONFORM" in boots.console, boots
     assert boots.figure("failed") == 0, boots
     assert boots.figure("passed") >= 48, boots
