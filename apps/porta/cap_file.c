@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "elf_symbols.h"
 #include "image/image.h"
 #include "key_file.h"
@@ -24,6 +25,14 @@ static esp_err_t read_client(const char *path, bool *client, struct diag *d)
     struct cli_bytes elf = CLI_BYTES_NONE;
     esp_err_t err = cli_read_file(path, ELF_MAX_LEN, &elf, d);
 
+    if (!err && (elf.len < 4 || memcmp(elf.ptr,
+                                       "\x7F"
+                                       "ELF",
+                                       4) != 0))
+        err = diag_fail(d, DIAG_STAGE_ARGS, ESP_ERR_INVALID_ARG,
+                        "--ota-client %s is no ELF file; yes, no, or the "
+                        "program with its symbols",
+                        text_name(path).text);
     for (size_t i = 0; !err && i < sizeof(clients) / sizeof(clients[0]); i++)
         if (elf_defines(span_of(elf.ptr, elf.len), clients[i]))
             *client = true;

@@ -37,6 +37,21 @@ cJSON *cli_json_error(const struct diag *d)
     return json_error(d, d->text);
 }
 
+/* cJSON escapes what is below a blank and passes on the rest; RFC 8259 section
+ * 8.1 wants UTF-8, which a name on a command line need not be. */
+static void only_utf8(char *text)
+{
+    struct span left = span_str(text);
+
+    while (left.len > 0) {
+        size_t len = text_utf8_len(left);
+
+        if (len == 0)
+            text[left.ptr - (const uint8_t *)text] = '?';
+        left = span_from(left, len ? len : 1);
+    }
+}
+
 int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status)
 {
     char *text = obj ? cJSON_PrintUnformatted(obj) : NULL;
@@ -46,6 +61,7 @@ int cli_json_print(const struct cli_verb *verb, cJSON *obj, int status)
         fprintf(stderr, "porta %s: file: out of memory\n", verb->name);
         return CLI_FAILED;
     }
+    only_utf8(text);
     puts(text);
     cJSON_free(text);
     return cli_finish(verb, status);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/text.h"
 #include "cap_file.h"
 #include "cmd_image.h"
 #include "elf_segments.h"
@@ -324,14 +325,15 @@ static esp_err_t write_image(struct create *c, const struct img_layout *plan)
 
 static int report(const struct create *c, const struct img_layout *plan)
 {
+    char project[33], version[33], len[32];
     cJSON *obj;
-    char len[32];
 
     if (!c->o->json) {
         fprintf(cli_is_stdout(c->o->out) ? stderr : stdout,
                 "%s: %s %s for %s, %s bytes, %u segments\n", c->o->out,
-                c->o->project, c->o->version, c->chip->name,
-                cli_thousands(plan->image_len, len, sizeof(len)),
+                text_clean(span_str(c->o->project), project, sizeof(project)),
+                text_clean(span_str(c->o->version), version, sizeof(version)),
+                c->chip->name, cli_thousands(plan->image_len, len, sizeof(len)),
                 (unsigned)plan->cnt);
         return cli_finish(&create_verb, CLI_DONE);
     }

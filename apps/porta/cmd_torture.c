@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "cmds.h"
 #include "crypt_file.h"
 #include "device_ctx.h"
@@ -20,6 +21,7 @@
 #define KEYS_MAX_LEN 65536u
 #define FLASH_MAX_LEN (64u * 1024u * 1024u)
 #define JOBS_MAX 64u
+#define RUNS_NONE UINT32_MAX
 #define POLL_MS 50
 
 struct torture_opts {
@@ -117,7 +119,6 @@ static int find_paths(const struct cli_list *names, uint32_t *out)
 
 static int check_opts(struct torture_opts *o, uint64_t *seed)
 {
-    char *end = NULL;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (!o->image)
@@ -126,9 +127,15 @@ static int check_opts(struct torture_opts *o, uint64_t *seed)
         return cli_usage(&torture_verb, "--depth is 1 or 2");
     if (o->seed && o->replay)
         return cli_usage(&torture_verb, "--random or --replay, not both");
-    *seed = o->seed ? strtoull(o->seed, &end, 0) : 0;
-    if (end && (end == o->seed || *end != '\0'))
-        return cli_usage(&torture_verb, "--random %s is no number", o->seed);
+    if (o->seed && num_parse_u64(span_str(o->seed), seed) != ESP_OK)
+        return cli_usage(&torture_verb,
+                         "--random %s is no number from 0 to 2^64 - 1",
+                         o->seed);
+    if (o->runs == 0 || (o->runs != RUNS_NONE && !o->seed))
+        return cli_usage(&torture_verb, "--runs N goes with --random, N from "
+                                        "1: nothing is proven by no run");
+    if (o->runs == RUNS_NONE)
+        o->runs = 1000;
     if (o->jobs == 0)
         o->jobs = cpus > 0 ? (uint32_t)cpus : 1;
     if (o->jobs > JOBS_MAX || o->replay)
@@ -330,7 +337,7 @@ static void run_close(struct run *r)
 int cmd_torture(int argc, char **argv)
 {
     static struct run r = {
-        .o = { .dev = DEVICE_ARGS, .depth = 1, .runs = 1000 },
+        .o = { .dev = DEVICE_ARGS, .depth = 1, .runs = RUNS_NONE },
         .dev = DEVICE_CLOSED,
         .junit = JUNIT_CLOSED,
         .diag = DIAG_NONE

@@ -216,6 +216,29 @@ def test_a_wrong_command_line_is_told_in_json_too(porta, args):
     assert porta(*args).out == ""
 
 
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"\xc3", b"a\xed\xa0\x80"])
+def test_names_that_are_no_text(porta, tmp_path, name):
+    """RFC 8259, section 8.1: an object is UTF-8, whatever a file is called."""
+    (tmp_path / "body").write_bytes(bytes(64))
+    name = os.fsdecode(name)
+    out = tmp_path / name
+    made = porta("image", "create", "--chip", "linux", "--project", name,
+                 "--version", "1", "--segment", f"0:{tmp_path / 'body'}",
+                 "-o", out, "--json")
+    assert made.code == 0 and os.path.exists(out), made
+    assert set(made.json["project"]) <= set("a?"), made
+    assert porta.ok("image", "info", out, "--json").json["project"]
+    assert porta("explain", name, "--json").json["error"]["name"]
+
+
+def test_a_terminal_is_not_steered(porta, tmp_path):
+    (tmp_path / "body").write_bytes(bytes(64))
+    said = porta.ok("image", "create", "--chip", "linux", "--project",
+                    "\x1b[31mp", "--version", "1\n2", "--segment",
+                    f"0:{tmp_path / 'body'}", "-o", tmp_path / "o").out
+    assert ": ?[31mp 1?2 for linux" in said and said.count("\n") == 1
+
+
 def test_what_is_too_much_is_not_repeated(porta):
     ended = porta("update", "f.bin", "stray", "https://u:s3cret@h/?t0ken")
     assert ended.code == 2 and "3 arguments" in ended.err, ended

@@ -72,6 +72,19 @@ def test_a_record_says_whether_there_is_a_client(porta, tmp_path, args):
     assert ended.code == 2 and "--ota-client" in ended.err
 
 
+@pytest.mark.parametrize("words", [b"", b"\x7fEL", b"an image, say"])
+def test_a_program_that_is_none_says_nothing(porta, tmp_path, words):
+    """No record would come of it, and nobody would be told."""
+    (tmp_path / "body").write_bytes(bytes(64))
+    (tmp_path / "elf").write_bytes(words)
+    ended = porta("image", "create", "--chip", "esp32", "--project", "p",
+                  "--version", "1", "--segment",
+                  f"0x3ffb0000:{tmp_path / 'body'}", "--ota-client",
+                  tmp_path / "elf", "-o", tmp_path / "out")
+    assert ended.code == 2 and "no ELF file" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_said_is_enforced(update, flash, image):
     path = flash()
     ended = update(path, image(extra=("--ota-client", "no")))
