@@ -177,28 +177,6 @@ static esp_err_t open_client(struct session *s)
     return err ? err : open_url(s, s->url, &s->client, &s->diag);
 }
 
-static esp_err_t store_load(void *ctx, const char *key, char *out,
-                            size_t out_len)
-{
-    const char *value = store_file_get(ctx, key);
-
-    if (!value)
-        return ESP_ERR_NOT_FOUND;
-    return (size_t)snprintf(out, out_len, "%s", value) < out_len
-               ? ESP_OK
-               : ESP_ERR_INVALID_SIZE;
-}
-
-static esp_err_t store_save(void *ctx, const char *key, const char *text)
-{
-    return store_file_set(ctx, key, text, NULL);
-}
-
-static esp_err_t store_clear(void *ctx, const char *key)
-{
-    return store_file_set(ctx, key, NULL, NULL);
-}
-
 /* What is the same for every session of this command. */
 static struct upd_opts session_opts(struct session *s)
 {
@@ -249,11 +227,31 @@ static void show(struct session *s, struct progress *p)
     const struct upd_result *r = upd_result(s->upd);
     uint64_t total =
         r->image_len >= 0 ? (uint64_t)r->image_len : PROGRESS_UNKNOWN;
+    /* Of a file that was given up more came than counts. */
+    uint32_t done = r->received_len < r->written_len || r->retries == 0
+                        ? r->received_len
+                        : r->written_len;
 
-    progress_show(p, "download", r->received_len, total);
+    progress_show(p, "download", done, total);
 }
 
-static esp_err_t transfer(struct session *s)
+static void note_version(struct session *s)
+{
+    text_clean(span_str(upd_result(s->upd)->image.desc.version), s->version,
+               sizeof(s->version));
+}
+
+/* What came is what runs. */
+static bool is_same_version(struct session *s)
+{
+    if (upd_result(s->upd)->pre.why != PRE_SAME_VERSION)
+        return false;
+    s->outcome = OUT_SAME_VERSION;
+    return true;
+}
+
+/* The file may be another one by its end than the one that was looked at. */
+static esp_err_t transfer(struct session *s, bool *nothing)
 {
     struct progress progress;
     enum upd_step step = UPD_STEP_MORE;
@@ -268,7 +266,11 @@ static esp_err_t transfer(struct session *s)
     progress_end(&progress);
     s->heap_steady = s->heap.cur_len;
     trace_phase(&s->trace, "download and write", start_us);
-    return step == UPD_STEP_FAILED ? (err ? err : ESP_FAIL) : ESP_OK;
+    note_version(s);
+    *nothing = step == UPD_STEP_FAILED && is_same_version(s);
+    if (step != UPD_STEP_FAILED || *nothing)
+        return ESP_OK;
+    return err ? err : ESP_FAIL;
 }
 
 /* Before anything is written: is there something new? */
@@ -290,13 +292,9 @@ static esp_err_t look(struct session *s, bool *nothing)
     start_us = trace_now(&s->trace);
     err = upd_look(s->upd, &info);
     trace_phase(&s->trace, "look at the image", start_us);
-    text_clean(span_str(info->desc.version), s->version, sizeof(s->version));
-    if (err && upd_result(s->upd)->pre.why == PRE_SAME_VERSION) {
-        err = ESP_OK;
-        s->outcome = OUT_SAME_VERSION;
-        *nothing = true;
-    }
-    return err;
+    note_version(s);
+    *nothing = err && is_same_version(s);
+    return *nothing ? ESP_OK : err;
 }
 
 /* The application waits meanwhile: its server is asked again afterwards. */
@@ -343,12 +341,12 @@ static esp_err_t run_session(struct session *s)
     }
     if (err || nothing)
         return err;
-    err = transfer(s);
-    if (!err) {
+    err = transfer(s, &nothing);
+    if (!err && !nothing) {
         err = finish(s);
         s->upd = NULL;
     }
-    if (!err)
+    if (!err && !nothing)
         s->outcome = OUT_UPDATED;
     return err;
 }
@@ -565,8 +563,7 @@ int cmd_update(int argc, char **argv)
                           .url = args.val[1],
                           .dev = DEVICE_CLOSED,
                           .store = STORE_FILE_CLOSED,
-                          .keep = { &s.store, store_load, store_save,
-                                    store_clear },
+                          .keep = store_file_keep(&s.store),
                           .diag = DIAG_NONE,
                           .result.image_len = -1,
                           .start_ms = linux_mono_ms() };

@@ -222,3 +222,32 @@ esp_err_t store_file_set(struct store_file *s, const char *key,
     wipe_free(text);
     return err;
 }
+
+/* --- of a session -------------------------------------------------------- */
+
+static esp_err_t keep_load(void *ctx, const char *key, char *out,
+                           size_t out_len)
+{
+    const char *value = store_file_get(ctx, key);
+
+    if (!value)
+        return ESP_ERR_NOT_FOUND;
+    return (size_t)snprintf(out, out_len, "%s", value) < out_len
+               ? ESP_OK
+               : ESP_ERR_INVALID_SIZE;
+}
+
+static esp_err_t keep_save(void *ctx, const char *key, const char *text)
+{
+    return store_file_set(ctx, key, text, NULL);
+}
+
+static esp_err_t keep_clear(void *ctx, const char *key)
+{
+    return store_file_set(ctx, key, NULL, NULL);
+}
+
+struct upd_store store_file_keep(struct store_file *s)
+{
+    return (struct upd_store){ s, keep_load, keep_save, keep_clear };
+}

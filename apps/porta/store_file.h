@@ -9,6 +9,7 @@
 #define STORE_FILE_H
 
 #include "cli.h"
+#include "update/update.h"
 
 #define STORE_FILE_ITEMS 16
 
@@ -40,6 +41,8 @@ const char *store_file_get(const struct store_file *s, const char *key);
  * store_file_check() among them. */
 MUST_CHECK esp_err_t store_file_set(struct store_file *s, const char *key,
                                     const char *value, struct diag *d);
+/* As sessions want it; borrows s. */
+struct upd_store store_file_keep(struct store_file *s);
 void store_file_close(struct store_file *s); /* wipes; idempotent */
 
 #endif

@@ -51,7 +51,10 @@ enum { PORTA_OTA_EVENT_RESULT };
 typedef struct {
     uint32_t stall_ms;    /* silence or a trickle that is too long */
     uint32_t max_time_ms; /* for all of a session */
-    uint32_t retry_cnt;   /* failures that may pass, in a session */
+    /* Failures that may pass, in a session. When the server has another file
+     * by then, all of that comes, unless esp_https_ota_get_img_desc() told of
+     * this one, or it goes through a decrypt_cb of one's own. */
+    uint32_t retry_cnt;
     /* Keep in the default NVS partition, which the application initialised,
      * what names the installed file, so that an unchanged one costs a request
      * (ESP_ERR_HTTP_NOT_MODIFIED), and how far a download got, so that the next

@@ -474,6 +474,8 @@ static esp_err_t get_desc(struct api_https_ota *ota, esp_partition_type_t type,
     }
     if (!info->desc.present && !info->boot_desc.present)
         return ESP_FAIL;
+    if (CFG_RETRY)
+        upd_hold(ota->upd);
     memcpy(out, upd_head_bytes(ota->upd) + IMG_APP_DESC_OFF, len);
     return ESP_OK;
 }

@@ -129,6 +129,7 @@ APART static void judge(const struct upd *u, const struct upd_range *r,
                                 .asked_range = r->send,
                                 .want_off = r->first,
                                 .may_restart = may_restart,
+                                .may_anew = CFG_RETRY && u->fetch.may_anew,
                                 .file = u->fetch.file };
 
     upd_judge_answer(&in, out);

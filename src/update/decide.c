@@ -48,6 +48,8 @@ static void judge_refusal(const struct upd_answer_in *in,
             out->act = UPD_ACT_ASK_AGAIN;
         else if (is_end(in))
             out->act = UPD_ACT_END;
+        else if (CFG_RETRY && in->may_anew && in->want_off > 0)
+            out->act = UPD_ACT_ANEW;
         else
             refuse(out, ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE,
                    "it does not have the bytes that were asked for");
@@ -103,6 +105,17 @@ static bool is_same_file(const struct upd_answer_in *in, http_len total)
     return !differ(in->file.modified, h->last_modified);
 }
 
+/* What came has no rest on the server. */
+static void give_up(const struct upd_answer_in *in, struct upd_answer *out,
+                    const char *why)
+{
+    refuse(out, ESP_ERR_INVALID_RESPONSE, why);
+    if (CFG_RETRY && in->may_anew)
+        out->act = UPD_ACT_ANEW;
+}
+
+#define give_up(in, out, why) give_up(in, out, DIAG_WHY(why))
+
 /* Content-Length counts the bytes of the part, Content-Range names them. */
 static bool is_part_len(const struct http_head *h)
 {
@@ -128,8 +141,8 @@ static void judge_partial(const struct upd_answer_in *in,
         refuse(out, ESP_ERR_INVALID_RESPONSE,
                "Content-Range and Content-Length contradict each other");
     else if (!is_same_file(in, h->range_total))
-        refuse(out, ESP_ERR_INVALID_RESPONSE,
-               "the file changed on the server meanwhile, start again");
+        give_up(in, out,
+                "the file changed on the server meanwhile, start again");
     else
         out->act = UPD_ACT_TAKE;
     out->total = h->range_total;
@@ -146,9 +159,9 @@ static void judge_whole(const struct upd_answer_in *in, struct upd_answer *out)
     else if (in->may_restart)
         out->act = UPD_ACT_RESTART;
     else
-        refuse(out, ESP_ERR_INVALID_RESPONSE,
-               "the whole file was sent though a part was asked for: it "
-               "changed, or the server gives no ranges any more");
+        give_up(in, out,
+                "the whole file was sent though a part was asked for: it "
+                "changed, or the server gives no ranges any more");
 }
 
 /* Whether there is something newer is settled before the first byte. */

@@ -28,6 +28,7 @@ struct upd_answer_in {
     bool asked_range;
     http_len want_off;    /* first byte wanted */
     bool may_restart;     /* nothing was written: the whole file is fine */
+    bool may_anew;        /* bytes came, and may be given up for another file */
     struct upd_file file; /* from an earlier answer */
 };
 
@@ -35,6 +36,7 @@ enum upd_act {
     UPD_ACT_TAKE,      /* the body continues at want_off */
     UPD_ACT_RESTART,   /* the body starts at 0: forget what there was */
     UPD_ACT_ASK_AGAIN, /* ask for all, without a range */
+    UPD_ACT_ANEW,      /* another file: start over, then ask for it */
     UPD_ACT_END,       /* the file has no byte at want_off: it is complete */
     UPD_ACT_NOT_MODIFIED,
     UPD_ACT_FAIL

@@ -4,6 +4,8 @@
  * transfer or the next range continues there whatever the stages do. */
 #include "update/priv.h"
 
+#include "base/log.h"
+
 /* --- open and close ------------------------------------------------------- */
 
 esp_err_t upd_fetch_open(struct upd *u)
@@ -102,6 +104,11 @@ esp_err_t upd_fetch_start(struct upd *u, bool may_restart)
         err = upd_work_unpark(u);
     if (err)
         return err;
+    if (CFG_RETRY && a.act == UPD_ACT_ANEW) {
+        forget_file(u);
+        u->fetch.changed = true;
+        return ESP_OK;
+    }
     if (a.act == UPD_ACT_END) {
         u->fetch.file.total = u->fetch.off;
         u->fetch.ended = true;
@@ -203,8 +210,59 @@ static esp_err_t refuse_rest(struct upd *u, const char *said)
                     said, said[0] ? "; " : "");
 }
 
-/* The rest is asked for from home, on a new connection: what is left of this
- * one is not worth waiting for, and a redirect may lead elsewhere by now. */
+/* What is left of this connection is not worth waiting for, and a redirect may
+ * lead elsewhere by now. */
+static esp_err_t go_home(struct upd *u)
+{
+    esp_err_t err;
+
+    http_disconnect(u->fetch.client);
+    err = http_rewind(u->fetch.client, u->diag);
+    if (!err)
+        err = http_resume(u->fetch.client, u->diag);
+    return err ? upd_fail_said(u, err) : ESP_OK;
+}
+
+/* Of the old file nothing is kept, and the new one is judged like any. What
+ * the flash went through counts on. */
+static esp_err_t start_anew(struct upd *u)
+{
+    uint32_t erase_cnt = u->slot.erase_cnt, prog_cnt = u->slot.prog_cnt;
+    esp_err_t err;
+
+    LOGW("update", "the server has another file by now, or gives no ranges: "
+                   "all of it comes anew");
+    u->fetch.changed = false;
+    u->bulk_done = false;
+    u->result->image_len = -1;
+    err = upd_start_over(u);
+    u->slot.erase_cnt = erase_cnt;
+    u->slot.prog_cnt = prog_cnt;
+    if (!err)
+        err = go_home(u);
+    return err ? err : upd_fetch_start(u, false);
+}
+
+/* Asks for the rest. When it cannot be had because the file is another one by
+ * now, that takes a retry, too, unless one was paid for this question. A stage
+ * with a state of its own cannot start over. */
+static esp_err_t ask_rest(struct upd *u, bool paid)
+{
+    bool left = u->result->retries < u->opts.retry_cnt;
+    esp_err_t err;
+
+    if (!CFG_RETRY)
+        return upd_fetch_start(u, false);
+    u->fetch.may_anew = upd_is_even(u) && !u->held && (paid || left);
+    err = upd_fetch_start(u, false);
+    u->fetch.may_anew = false;
+    if (err || !u->fetch.changed)
+        return err;
+    u->result->retries += !paid;
+    return start_anew(u);
+}
+
+/* The rest is asked for from home, on a new connection. */
 static esp_err_t mend(struct upd *u, esp_err_t err)
 {
     explain_transfer(u, err);
@@ -214,11 +272,17 @@ static esp_err_t mend(struct upd *u, esp_err_t err)
         return refuse_rest(u, u->diag->text);
     if (!upd_again(u, 0))
         return upd_fail_said(u, err);
-    http_disconnect(u->fetch.client);
-    err = http_rewind(u->fetch.client, u->diag);
-    if (!err)
-        err = http_resume(u->fetch.client, u->diag);
-    return err ? upd_fail_said(u, err) : upd_fetch_start(u, false);
+    err = go_home(u);
+    return err ? err : ask_rest(u, true);
+}
+
+/* What came of a file that is given up does not go on its way. */
+static esp_err_t mend_read(struct upd *u, esp_err_t err, size_t *got)
+{
+    err = mend(u, err);
+    if (CFG_RETRY && u->fetch.off == 0)
+        *got = 0;
+    return err;
 }
 
 /* Behind the last byte that the answer is about, by its Content-Range. */
@@ -252,7 +316,7 @@ static esp_err_t ask_on(struct upd *u)
 
     if (!is_rest_known(u))
         return refuse_rest(u, "");
-    esp_err_t err = upd_fetch_start(u, false);
+    esp_err_t err = ask_rest(u, false);
 
     if (u->result->retries == retries)
         u->fetch.window_ms += (uint32_t)(upd_now_ms(u) - since_ms);
@@ -307,7 +371,7 @@ esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len, size_t *got,
     u->fetch.off += *got;
     u->result->received_len += (uint32_t)*got;
     if (err)
-        return mend(u, err);
+        return mend_read(u, err, got);
     *u->diag = (struct diag)DIAG_NONE; /* of a pause that was no end */
     return ESP_OK;
 }

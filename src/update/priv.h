@@ -42,6 +42,8 @@ struct upd_fetch {
     http_len off; /* of the next byte, in the file on the server */
     struct upd_range asked;
     bool ended; /* the server said so; what it sent along is not the file's */
+    bool may_anew;        /* what came may be given up for another file... */
+    bool changed;         /* ...and is: nothing is asked for yet */
     uint32_t silent_ms;   /* waited since the last byte */
     uint32_t window_ms;   /* waited since the window began... */
     uint32_t window_len;  /* ...and what came meanwhile */
@@ -99,6 +101,7 @@ struct upd {
     bool asked_known;  /* the first request carries validators */
     bool moved;        /* bytes were checked: a step was made */
     bool done;         /* all came, all stages finished */
+    bool held;         /* this file or none, see upd_hold() */
     uint64_t start_ms;
     struct port_limit own_limit;
     struct slot slot;
@@ -233,7 +236,8 @@ MUST_CHECK esp_err_t upd_fetch_open(struct upd *u);
  * and its body is being read from 0. */
 MUST_CHECK esp_err_t upd_fetch_head(struct upd *u, uint8_t *dst, uint32_t len,
                                     bool *whole);
-/* Asks for the bytes from fetch.off on. may_restart: fetch.off may become 0. */
+/* Asks for the bytes from fetch.off on. may_restart: fetch.off may become 0.
+ * With fetch.may_anew fetch.changed says whether they cannot be had. */
 MUST_CHECK esp_err_t upd_fetch_start(struct upd *u, bool may_restart);
 /* At most len bytes; *got 0: nothing came this time, or *done. */
 MUST_CHECK esp_err_t upd_fetch_read(struct upd *u, void *dst, size_t len,
@@ -267,6 +271,9 @@ void upd_mark_end(struct upd *u, bool finished);
 /* resume.c: reads what is in flash already into the check. May set fetch.off
  * to 0, when it is not worth keeping. */
 MUST_CHECK esp_err_t upd_resume(struct upd *u);
+/* The slot is written from its start, by bytes from the start of a file; what
+ * was checked, or is on its way, is forgotten. */
+MUST_CHECK esp_err_t upd_start_over(struct upd *u);
 
 /* pipe.c */
 MUST_CHECK esp_err_t upd_pipe_begin(struct upd *u);

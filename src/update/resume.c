@@ -51,7 +51,7 @@ static bool feed_prefix(struct upd *u, const uint8_t *head, uint32_t off)
     return true;
 }
 
-static esp_err_t start_over(struct upd *u)
+esp_err_t upd_start_over(struct upd *u)
 {
     struct img_rules rules = u->work->check.rules;
     esp_err_t err;
@@ -92,7 +92,7 @@ static esp_err_t resume_image(struct upd *u, uint32_t off, bool *whole)
     if (err || *whole)
         return err;
     if (!feed_prefix(u, head, off))
-        return start_over(u);
+        return upd_start_over(u);
     take_head(u, head);
     return ESP_OK;
 }
@@ -179,7 +179,7 @@ static esp_err_t fail_fit(struct upd *u)
          "the checkpoint and what %s holds cannot be used: all comes anew",
          u->target.staging.label);
     u->fetch.file = (struct upd_file){ .total = HTTP_LEN_UNKNOWN };
-    err = start_over(u);
+    err = upd_start_over(u);
     return err ? err : upd_fetch_start(u, false);
 }
 
@@ -203,7 +203,7 @@ static esp_err_t go_on_at(struct upd *u, const struct upd_checkpoint *c)
     if (!err && upd_even(u))
         err = take_stage_head(u, c, &fit);
     if (err || fit == FIT_WHOLE)
-        return err ? err : start_over(u);
+        return err ? err : upd_start_over(u);
     /* By now the server may have another release than a denied one. */
     if (fit == FIT_NO || !is_in_flash(u, c) || upd_is_denied(u))
         return fail_fit(u);
@@ -213,7 +213,7 @@ static esp_err_t go_on_at(struct upd *u, const struct upd_checkpoint *c)
     if (!err)
         err = upd_fetch_start(u, true);
     if (!err && u->fetch.off != file_off(u, slot_taken(&u->slot)))
-        err = start_over(u);
+        err = upd_start_over(u);
     return err;
 }
 
@@ -251,9 +251,9 @@ esp_err_t upd_resume(struct upd *u)
     if (!err && upd_is_image(u))
         err = resume_image(u, off, &whole);
     if (err || whole)
-        return err ? err : start_over(u);
+        return err ? err : upd_start_over(u);
     err = upd_fetch_start(u, u->fetch.off > 0);
     if (!err && u->fetch.off != slot_taken(&u->slot))
-        err = start_over(u);
+        err = upd_start_over(u);
     return err;
 }

@@ -262,6 +262,11 @@ esp_err_t upd_look(struct upd *u, const struct img_info **info)
     return err ? err : upd_preflight(u, u->done);
 }
 
+void upd_hold(struct upd *u)
+{
+    u->held = true;
+}
+
 /* --- step ----------------------------------------------------------------- */
 
 enum upd_step upd_step(struct upd *u, esp_err_t *err)

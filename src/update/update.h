@@ -135,7 +135,8 @@ struct upd_opts {
      * and no matter how slow. */
     uint32_t stall_ms;
     uint32_t retry_cnt;   /* failures of a session that may be mended, by
-                             asking again or for the rest */
+                             asking again or for the rest; for all of it, once
+                             more, when the server has another file by then */
     uint32_t max_time_ms; /* for the whole session, 0: no limit */
     /* Stops the session from another thread and carries its deadline into
      * every wait. One's own client must have been opened with it, as
@@ -223,6 +224,10 @@ MUST_CHECK esp_err_t upd_head(struct upd *u, const struct img_info **info);
 /* The same, and judges what came: fails with all that upd_step() would fail
  * with before the first erase. */
 MUST_CHECK esp_err_t upd_look(struct upd *u, const struct img_info **info);
+
+/* From now on no other file comes in the place of this one, with retries
+ * either: the caller acts on what upd_head() told him. */
+void upd_hold(struct upd *u);
 
 /* Reads, checks and writes one piece. UPD_STEP_FAILED: *err says why;
  * ESP_ERR_OTA_SMALL_SEC_VER: anti-rollback, nothing was erased. */

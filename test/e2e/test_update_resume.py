@@ -1,13 +1,16 @@
 """Downloads that break and go on, and sessions that are told to stop."""
 
+import re
 import signal
 import subprocess
 import time
 
 import pytest
 
+import badserver
 import rawimage
 import waiting
+from badserver import BadServer
 from conftest import boot_of
 
 GOOD = rawimage.image(bytes(300000))
@@ -83,6 +86,56 @@ def test_starts_anew(porta, flash, www, tmp_path, changed):
     assert second["result"] == "updated", second
     assert second["resumed_from"] == 0
     assert second["bytes_received"] == second["image_len"]
+
+
+def changed(x):
+    """the connection ends after N bytes of the body, or of a file that is
+    asked for in ranges; from then on there is server.next under another ETag"""
+    tag, if_range = f'"{int(x.server.turned)}"', x.field("If-Range")
+    asked = re.match(r"bytes=(\d+)-(\d*)", x.field("Range") or "")
+    extra, turns = f"ETag: {tag}\r\n", not x.server.turned
+    if asked and if_range in (None, tag):
+        first, end = int(asked[1]), int(asked[2] or len(x.body)) + 1
+        data = x.body[first:end]
+        x.answer(data, "206 Partial Content", extra + "Content-Range: bytes "
+                 f"{first}-{first + len(data) - 1}/{len(x.body)}\r\n")
+        turns = turns and end >= x.number(1000)
+    else:
+        x.start(length=len(x.body), extra=extra)
+        x.send(x.body[:x.number(1000)] if turns else x.body)
+    if turns:
+        x.server.turned, x.server.body = True, x.server.next
+        x.close()
+
+
+@pytest.mark.parametrize("ranges", [[], ["--range-size", "64K"]],
+                         ids=["whole", "ranges"])
+@pytest.mark.parametrize("version,retry,says", [
+    ("3", "1", "updated"), ("1", "1", "not_modified"), ("3", "0", "failed")])
+def test_another_file_midway(porta, pki, flash, tmp_path, monkeypatch, ranges,
+                             version, retry, says):
+    """A retry takes the file that the server has by then: all of it, judged
+    like any. Without one the update ends."""
+    path = flash()
+    new = rawimage.image(bytes(150000), version=version)
+    monkeypatch.setitem(badserver.MODES, "changed", changed)
+    with BadServer("changed@200000", *pki.server(), GOOD) as server:
+        server.next, server.turned = new, False
+        ended = porta("update", path, server.url("/fw.bin"), "--cacert",
+                      pki.ca, "--chip-rev", "100", "--json", "--retry", retry,
+                      *ranges)
+        assert server.turned
+    result = ended.json
+    assert result["result"] == says, ended
+    assert result["retries"] == int(retry)
+    assert ended.code == {"updated": 0, "not_modified": 3, "failed": 1}[says]
+    boots = porta.ok("explain", path, "--json").json["boot"]
+    assert boots == ("ota_1" if says == "updated" else "ota_0")
+    if says == "updated":
+        assert result["version"] == "3"
+        assert result["image_len"] == len(new), ended
+        porta.ok("flash", "read", path, "ota_1", tmp_path / "slot")
+        assert (tmp_path / "slot").read_bytes()[:len(new)] == new
 
 
 def test_killed(porta, flash, www, tmp_path):

@@ -140,6 +140,40 @@ static void test_failure(void **state)
     device_close(&d);
 }
 
+/* With retries another file may come in the middle, unless the application was
+ * told of this one. */
+static void test_another_file(void **state)
+{
+    (void)state;
+    for (int told = 0; told < 2; told++) {
+        esp_https_ota_handle_t h;
+        esp_app_desc_t desc;
+        struct device d;
+        struct told t;
+        esp_err_t err;
+
+        open_device(&d, &t, (porta_ota_options_t){ .retry_cnt = 2 });
+        d.rig.web.etag = "\"a\"";
+        d.rig.web.cut_at = 9000;
+        d.rig.web.cut_cnt = 1;
+        assert_int_equal(esp_https_ota_begin(&config, &h), ESP_OK);
+        if (told)
+            assert_int_equal(esp_https_ota_get_img_desc(h, &desc), ESP_OK);
+        d.rig.web.etag = "\"b\"";
+        do
+            err = esp_https_ota_perform(h);
+        while (err == ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+        assert_int_equal(err, told ? ESP_FAIL : ESP_OK);
+        assert_int_equal(
+            told ? esp_https_ota_abort(h) : esp_https_ota_finish(h), ESP_OK);
+        assert_int_equal(t.last.retries, 1);
+        if (told)
+            assert_non_null(strstr(t.last.message, "changed"));
+        assert_int_equal(rig_boots(&d.rig), told ? 0 : 1);
+        device_close(&d);
+    }
+}
+
 static void test_cancel(void **state)
 {
     for (int all = 0; all < 2; all++) {
@@ -319,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_result),
         cmocka_unit_test(test_asked_before),
         cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_another_file),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_keep),

@@ -144,6 +144,59 @@ static void test_answers(void **state)
     }
 }
 
+/* Where what came may be given up, another file is begun anew, and nothing
+ * else is. */
+static void test_anew(void **state)
+{
+    static const struct {
+        const char *claim;
+        int status;
+        http_len first, total, known_total;
+        const char *tag;
+        enum upd_act act;
+    } rows[] = {
+        { "the same file", 206, 50, 100, 100, "\"a\"", UPD_ACT_TAKE },
+        { "another one", 206, 50, 100, 100, "\"b\"", UPD_ACT_ANEW },
+        { "a longer one", 206, 50, 120, 100, "\"a\"", UPD_ACT_ANEW },
+        { "all of it", 200, 0, 100, 100, "\"b\"", UPD_ACT_ANEW },
+        { "a shorter one", 416, 0, UNKNOWN, 100, "", UPD_ACT_ANEW },
+        { "one that ends elsewhere", 416, 0, 60, UNKNOWN, "", UPD_ACT_ANEW },
+        { "the end", 416, 0, 50, UNKNOWN, "", UPD_ACT_END },
+        { "the end, most likely", 416, 0, UNKNOWN, UNKNOWN, "", UPD_ACT_END },
+        { "another part", 206, 40, 100, 100, "\"b\"", UPD_ACT_FAIL },
+        { "nothing newer", 304, 0, UNKNOWN, 100, "", UPD_ACT_FAIL },
+        { "nothing", 204, 0, UNKNOWN, 100, "", UPD_ACT_FAIL },
+        { "no file", 404, 0, UNKNOWN, 100, "", UPD_ACT_FAIL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CNT(rows); i++) {
+        struct http_head head = { .status = rows[i].status,
+                                  .content_len = UNKNOWN,
+                                  .has_range = rows[i].status == 206,
+                                  .range_first = rows[i].first,
+                                  .range_last = rows[i].total - 1,
+                                  .range_total = rows[i].total };
+        struct upd_answer_in in = { .head = &head,
+                                    .asked_range = true,
+                                    .want_off = 50,
+                                    .may_anew = true,
+                                    .file = { .total = rows[i].known_total,
+                                              .etag = "\"a\"" } };
+        struct upd_answer out;
+
+        print_message("# %s\n", rows[i].claim);
+        strcpy(head.etag, rows[i].tag);
+        upd_judge_answer(&in, &out);
+        assert_int_equal(out.act, rows[i].act);
+        assert_int_equal(out.err == ESP_OK, rows[i].act != UPD_ACT_FAIL);
+        in.may_anew = false;
+        upd_judge_answer(&in, &out);
+        assert_int_equal(out.act, rows[i].act == UPD_ACT_ANEW ? UPD_ACT_FAIL
+                                                              : rows[i].act);
+    }
+}
+
 /* Content-Length and Content-Range of one part; the date of the last change
  * where there are no tags. */
 static void test_part_answers(void **state)
@@ -420,11 +473,11 @@ static void test_pace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),      cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_resume_off),   cmocka_unit_test(test_unconfirmed),
-        cmocka_unit_test(test_part_answers), cmocka_unit_test(test_validators),
-        cmocka_unit_test(test_may_go_on),    cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_pace),
+        cmocka_unit_test(test_answers),    cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_resume_off), cmocka_unit_test(test_unconfirmed),
+        cmocka_unit_test(test_anew),       cmocka_unit_test(test_part_answers),
+        cmocka_unit_test(test_validators), cmocka_unit_test(test_may_go_on),
+        cmocka_unit_test(test_retry),      cmocka_unit_test(test_pace),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
