@@ -314,6 +314,27 @@ def test_what_is_made(make):
     assert "otadata" in shown if SANITIZED else "factory" in shown
 
 
+CLIENT = """#include <stdio.h>
+#include "esp_https_ota.h"
+void app_main(void)
+{
+    esp_http_client_config_t http = { .url = "https://h.example/f.bin" };
+    esp_https_ota_config_t ota = { .http_config = &http };
+    printf("fact %d\\n", (int)esp_https_ota(&ota));
+}
+"""
+
+
+@pytest.mark.parametrize("source,record", [(MAIN, None), (CLIENT, True)])
+def test_an_image_says_whether_it_can_be_updated(make, source, record):
+    """docs/preflight.md: the record that porta update asks for."""
+    project = make({"main/main.c": source})
+    made = json.loads(project.build(*project.room, "--json").out)
+    updates = json.loads(porta("image", "info", made["image"],
+                               "--json").out)["updates"]
+    assert (updates and updates["ota_client"]) is record, updates
+
+
 def test_a_folder_with_a_strange_name(make, tmp_path):
     """Blanks, a quote and a dollar in the names; the default build folder is
     build/ in the project, and nothing else appears there."""

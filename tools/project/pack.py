@@ -85,6 +85,7 @@ def make_image(args, tools, config, out):
         name = "-"
     tools.porta("image", "create", "--chip", "linux", "--elf", stripped,
                 "--project", name, "--version", version,
+                "--ota-client", args.elf,
                 "--idf-ver", "v" + config["IDF_INIT_VERSION"],
                 "--secure-version",
                 str(config.get("BOOTLOADER_APP_SECURE_VERSION", 0)),
