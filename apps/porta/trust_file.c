@@ -1,6 +1,7 @@
 #include "trust_file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,6 +84,9 @@ esp_err_t trust_add_system(struct tls_bundle_build *b, struct diag *d)
 
     if (err == ESP_ERR_NOT_FOUND)
         return err;
+    if (err == ESP_FAIL)
+        return diag_fail(d, DIAG_STAGE_FILE, err, "cannot open %s: %s",
+                         trust_system_place(), strerror(errno));
     if (err)
         return diag_fail(d, DIAG_STAGE_TLS, err, "%s cannot be used: %s",
                          trust_system_place(), err_name(err));

@@ -1,7 +1,11 @@
 #include "update_hint.h"
 
+#include <errno.h>
+#include <stdbool.h>
+
 #include <mbedtls/x509.h>
 
+#define NO_DESCRIPTOR "raise the limit of open files (ulimit -n)"
 #define EXPIRED (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)
 
 static const char *tls_hint(const struct update_opts *o, uint32_t flags)
@@ -20,6 +24,11 @@ static const char *tls_hint(const struct update_opts *o, uint32_t flags)
     return NULL;
 }
 
+static bool no_descriptor(int sys_errno)
+{
+    return sys_errno == EMFILE || sys_errno == ENFILE;
+}
+
 static const char *login_hint(const struct update_opts *o)
 {
     return o->user || o->bearer || o->oauth2_url
@@ -34,6 +43,8 @@ const char *update_hint(const struct update_opts *o, const struct upd_result *r,
     case DIAG_STAGE_RESOLVE:
         return "is the name right? --resolve HOST:PORT:ADDR does without DNS";
     case DIAG_STAGE_CONNECT:
+        if (r->http && no_descriptor(r->http->sys_errno))
+            return NO_DESCRIPTOR;
         return o->proxy ? "is the proxy there?"
                         : "does the server run, and on that port?";
     case DIAG_STAGE_TLS:

@@ -86,6 +86,10 @@ static esp_err_t load_system(const struct update_opts *o, bool is_https,
 {
     esp_err_t err = load_bundle(NULL, t, tls, d);
 
+    if (err == ESP_FAIL && (o->insecure || !is_https)) {
+        *d = (struct diag)DIAG_NONE;
+        return ESP_OK;
+    }
     if (err != ESP_ERR_NOT_FOUND || d->err)
         return err;
     if (o->insecure || !is_https)

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "linux_time.h"
 
@@ -67,12 +69,25 @@ static int resolve_host(const struct query *q, struct addrinfo **list)
     return rc;
 }
 
+/* A resolver that cannot open its files and sockets says that there is no such
+ * name. */
+static int why_not(int rc)
+{
+    int sys_errno = rc == EAI_SYSTEM ? errno : 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return sys_errno;
+}
+
 static void *resolver(void *arg)
 {
     struct query *q = arg;
     struct addrinfo *list = NULL;
     int rc = resolve_host(q, &list);
-    int sys_errno = rc == EAI_SYSTEM ? errno : 0;
+    int sys_errno = rc == 0 ? 0 : why_not(rc);
     pthread_mutex_lock(&q->lock);
     q->list = rc == 0 ? list : NULL;
     q->rc = rc;
@@ -136,6 +151,8 @@ static esp_err_t query_result(struct query *q, struct addrinfo **out,
     q->list = NULL;
     if (q->rc == EAI_MEMORY)
         err = ESP_ERR_NO_MEM;
+    else if (q->rc != 0 && (q->sys_errno == EMFILE || q->sys_errno == ENFILE))
+        err = ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET;
     else if (q->rc != 0)
         err = ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME;
     *sys_errno = q->sys_errno;

@@ -58,7 +58,8 @@ static esp_err_t trust_load(void *ctx, const struct port_heap *heap,
     *out = NULL;
     *len = 0;
     if (fd < 0)
-        return ESP_ERR_NOT_FOUND;
+        return errno == ENOENT || errno == ENOTDIR ? ESP_ERR_NOT_FOUND
+                                                   : ESP_FAIL;
     esp_err_t err = load_fd(fd, heap, out, len);
     close(fd);
     return err;

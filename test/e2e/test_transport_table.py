@@ -6,6 +6,8 @@ may hold ("none": not a sector was written; "some": whole sectors, and nothing
 that boots; "all": the image). test_bad_server.py has the words of each
 sentence; this table has the numbers."""
 
+import json
+import resource
 import subprocess
 
 import pytest
@@ -194,3 +196,26 @@ def test_retry_mends(porta, pki, flash):
         assert len(server.requests) >= 2
         assert "Range: bytes=20000-" in server.requests[1]
     assert ended.json["retries"] >= 1
+
+
+@pytest.mark.parametrize("url,args,stage,words", [
+    ("http://no-such-host.invalid/a", ["--allow-http"], "connect",
+     ["Too many open files", "ulimit -n"]),
+    ("http://127.0.0.1:1/a", ["--allow-http"], "connect",
+     ["Too many open files", "ulimit -n"]),
+    ("https://no-such-host.invalid/a", [], "file",
+     ["cannot open", "Too many open files"])])
+def test_no_descriptor_is_left(porta, pki, flash, url, args, stage, words):
+    """The flash file takes the last one: neither the name nor the machine's
+    certificates are to blame."""
+    client = porta.start("update", flash(), url, "--json", *args,
+                         env={"SSL_CERT_FILE": str(pki.ca)},
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         preexec_fn=lambda: resource.setrlimit(
+                             resource.RLIMIT_NOFILE, (4, 4)))
+    out, said = client.communicate(timeout=60)
+    assert client.returncode == 1, said
+    error = json.loads(out)["error"]
+    assert error["stage"] == stage, error
+    for word in words:
+        assert word in error["message"], error

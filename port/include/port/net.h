@@ -30,7 +30,9 @@ struct port_net {
     /* Resolves host (a name or a literal without brackets) and connects, with
      * TCP_NODELAY. Errors: ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME,
      * ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST (refused, unreachable; *sys_errno
-     * says which), ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT, ESP_ERR_NO_MEM.
+     * says which), ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET (the host has none
+     * left, to resolve the name by either), ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT,
+     * ESP_ERR_NO_MEM.
      * *out is NULL unless ESP_OK. */
     esp_err_t (*open)(void *ctx, const char *host, uint16_t port,
                       const struct port_net_opts *opts, uint64_t deadline_ms,

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -210,6 +211,32 @@ static void test_no_such_name(void **state)
     assert_null(conn);
 }
 
+/* Without a descriptor no name can be asked for: that says nothing about the
+ * name. */
+static void test_no_descriptor(void **state)
+{
+    static const char *const hosts[] = { "no-such-host.invalid", "localhost",
+                                         "127.0.0.1" };
+    struct bench *b = *state;
+    struct rlimit was, none;
+    struct port_conn *conn;
+    int why = 0, free_fd = dup(b->listener);
+
+    assert_true(free_fd > 0);
+    close(free_fd);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = (struct rlimit){ (rlim_t)free_fd, was.rlim_max };
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        esp_err_t err = open_to(b, hosts[i], 20000, &conn, &why);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+        print_message("# %s\n", hosts[i]);
+        assert_int_equal(err, ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET);
+        assert_int_equal(why, EMFILE);
+        assert_null(conn);
+    }
+}
+
 static void test_override(void **state)
 {
     struct bench *b = *state;
@@ -397,6 +424,7 @@ int main(void)
         T(test_loopback_through_an_interface),
         T(test_stopped),
         T(test_limit_deadline),
+        T(test_no_descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
