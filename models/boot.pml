@@ -155,8 +155,8 @@ byte want;    /* the slot that is to boot next */
 bit low;      /* the log is nearly full */
 bit moves;
 byte house_idx, house_rec, target_idx, target_rec;
-byte keep, base, q;
-bit same, named;
+byte own, keep, base, q;
+bit same;
 
 /* The smallest sequence above `after` that names the slot. */
 inline next_seq(after, slot, out)
@@ -172,7 +172,7 @@ inline find_running(i)
 {
     if
     :: SOUND(v[i]) && SLOT(v[i]) == cur ->
-       named = 1;
+       own = i;
        if
        :: !REFUSED(v[i]) && (keep == NONE || i == lead) -> keep = i
        :: else
@@ -186,7 +186,7 @@ inline plan_activation()
 {
     moves = 0;
     keep = NONE;
-    named = 0;
+    own = NONE;
     same = 0;
     base = 0;
     target_idx = 0;
@@ -202,12 +202,13 @@ inline plan_activation()
        target_idx = (same -> lead : 1 - lead)
     :: else
     fi;
+    q = (lead == NONE -> own : keep); /* what refused it stays, too */
     if
-    :: want != cur && target_idx == keep -> target_idx = 1 - keep
+    :: want != cur && target_idx == q -> target_idx = 1 - q
     :: else
     fi;
     if
-    :: !named && want != cur -> /* the running slot is given a record */
+    :: own == NONE && want != cur -> /* the running slot is given a record */
        moves = 1;
        house_idx = (keep == NONE && lead == NONE -> target_idx
                                                  : 1 - (keep == NONE -> lead : keep));
@@ -384,7 +385,7 @@ inline settle()
     ent[1] = (ent[1] -> REC(1, VALID) : 0);
     p[0] = 0; p[1] = 0; v[0] = 0; v[1] = 0; q = 0;
     lead = 0; start = 0; choice = 0; first_record = 0; keep = 0; base = 0;
-    same = 0; named = 0; low = 0; moves = 0; want = 0; keeps = 0;
+    same = 0; own = 0; low = 0; moves = 0; want = 0; keeps = 0;
     house_idx = 0; house_rec = 0; target_idx = 0; target_rec = 0
 }
 
@@ -516,7 +517,7 @@ off:
         fallback = 0; redone = 0; m[0] = 0; m[1] = 0; turn = 0; mine = 0; cur = NONE;
         p[0] = 0; p[1] = 0; v[0] = 0; v[1] = 0; q = 0;
         lead = 0; start = 0; choice = 0; first_record = 0; keep = 0; base = 0;
-        same = 0; named = 0; low = 0; moves = 0; want = 0; keeps = 0;
+        same = 0; own = 0; low = 0; moves = 0; want = 0; keeps = 0;
         house_idx = 0; house_rec = 0; target_idx = 0; target_rec = 0
     };
     if /* an image decays; one that can take its place is there */

@@ -3,8 +3,9 @@
  * The record and its sequence are chosen as the reference does (3.5,
  * esp_ota_set_boot_partition), with three exceptions that keep a way back:
  *
- * - a usable record of the running slot is never given to another slot; the
- *   reference overwrites it after a fallback (finding 8);
+ * - a usable record of the running slot is never given to another slot, nor
+ *   one that refused it while there is no usable one; the reference overwrites
+ *   it after a fallback (finding 8);
  * - a running slot that no record names is given one first;
  * - when the log that would take the intent is nearly full, or the sequences
  *   run out, the record worth keeping ("anchor") moves to the other sector
@@ -22,7 +23,8 @@ struct choice {
     const struct otadata *o;
     const struct otadata_request *req;
     uint32_t active; /* the record that the reference follows, or none */
-    uint32_t keep;   /* a usable record of the running slot, or none */
+    uint32_t own;    /* a record of the running slot, refused or not, or none */
+    uint32_t keep;   /* a usable one, or none */
     bool give;       /* the running slot is to receive a record */
     uint32_t target;
     bool same;     /* the target already names the slot: keep its seq */
@@ -49,21 +51,20 @@ static void find_running(struct choice *c)
 {
     const struct otadata *o = c->o;
     const struct otadata_request *req = c->req;
-    c->keep = OTA_REC_NONE;
+    c->own = c->keep = OTA_REC_NONE;
     c->give = false;
     if (!req->running_is_slot)
         return;
-    bool named = false; /* by any record, a refused one included */
     for (uint32_t i = 0; i < 2; i++) {
         if (!rec_names(&o->rec[i], req->running_slot, req->slot_cnt))
             continue;
-        named = true;
+        c->own = i;
         if (ota_rec_valid(&o->rec[i]) &&
             (c->keep == OTA_REC_NONE || i == c->active))
             c->keep = i;
     }
     /* A running slot that was refused is not made good again by the way. */
-    c->give = !named && req->slot != req->running_slot;
+    c->give = c->own == OTA_REC_NONE && req->slot != req->running_slot;
 }
 
 static struct choice choose(const struct otadata *o,
@@ -81,8 +82,11 @@ static struct choice choose(const struct otadata *o,
                o->free_cnt[0] > o->free_cnt[1]) {
         c.target = 1; /* erasing sector 1 frees its log */
     }
-    if (req->slot != req->running_slot && c.target == c.keep)
-        c.target = 1 - c.keep;
+    /* With nothing to follow, what refused the running slot stays: forgotten,
+       the slot would be given a record the next time. */
+    uint32_t stays = c.active != OTA_REC_NONE ? c.keep : c.own;
+    if (req->slot != req->running_slot && c.target == stays)
+        c.target = 1 - stays;
     return c;
 }
 

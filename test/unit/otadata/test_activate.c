@@ -77,6 +77,12 @@ static const struct row rows[] = {
       1, 7, 0, 8 },
     { "not when it was refused", 1, I, 2, V, 63, 63, 2, 0, 1, false, 0, 0, 1,
       2 },
+    { "nor is the refusal forgotten when nothing else is there", 1, I, NONE, U,
+      63, 63, 2, 0, 1, false, 0, 0, 1, 2 },
+    { "nor beside another one that was refused", 1, I, 2, A, 63, 63, 2, 0, 1,
+      false, 0, 0, 1, 2 },
+    { "nor in the second place", NONE, U, 1, A, 63, 63, 2, 0, 1, false, 0, 0, 0,
+      2 },
     { "not when it is the target itself", NONE, U, NONE, U, 63, 63, 2, 1, 1,
       false, 0, 0, 0, 2 },
     /* little room in the log that takes the intent */
@@ -179,6 +185,13 @@ struct world {
     uint32_t cnt, running, slot;
 };
 
+/* Of this slot, good or refused. */
+static bool says(const struct ota_rec *rec, uint32_t slot, uint32_t cnt)
+{
+    return rec->seq != NONE && rec->crc == ota_rec_crc(rec->seq) &&
+           ota_seq_slot(rec->seq, cnt) == slot;
+}
+
 static bool names(const struct ota_rec *rec, uint32_t slot, uint32_t cnt)
 {
     return ota_rec_valid(rec) && ota_seq_slot(rec->seq, cnt) == slot;
@@ -243,6 +256,14 @@ static const char *check_plan(const struct world *w,
     if (had && !names(&rec[1 - a->target_idx], w->running, w->cnt) &&
         w->running != w->slot)
         return "the running slot's record is gone";
+    bool told = has_running && leads(w->rec, w->cnt) == NONE &&
+                w->running != w->slot &&
+                (says(&w->rec[0], w->running, w->cnt) ||
+                 says(&w->rec[1], w->running, w->cnt));
+    if (told && !says(&rec[1 - a->target_idx], w->running, w->cnt))
+        return "what refused the running slot is forgotten";
+    if (told)
+        return NULL; /* the reference forgets it */
     uint32_t idx, seq;
     reference(w, &idx, &seq);
     bool ref_keeps = !had || w->running == w->slot ||
