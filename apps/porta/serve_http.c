@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "linux_retry.h"
 #include "linux_time.h"
+#include "serve_accept.h"
 #include "serve_auth.h"
 #include "serve_listen.h"
 
@@ -29,6 +30,8 @@
 struct serve {
     const struct serve_conf *conf;
     struct MHD_Daemon *daemon;
+    struct serve_accept accept;
+    int fd; /* that listens */
     struct serve_auth auth;
     struct serve_tls tls;
     char root[PATH_MAX];
@@ -468,12 +471,12 @@ static void on_library_log(void *ctx, const char *fmt, va_list args)
     first[strcspn(first, "\n")] = '\0';
 }
 
-static struct MHD_Daemon *daemon_start(struct serve *s, int fd,
-                                       char complaint[160])
+static struct MHD_Daemon *daemon_start(struct serve *s, char complaint[160])
 {
     const struct serve_conf *c = s->conf;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ERROR_LOG |
-                     MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+                     MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+                     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
     struct MHD_OptionItem tls[SERVE_TLS_OPTIONS_CNT];
 
     s->tls = c->tls;
@@ -482,14 +485,26 @@ static struct MHD_Daemon *daemon_start(struct serve *s, int fd,
         flags |= MHD_USE_TLS;
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s,
                             MHD_OPTION_EXTERNAL_LOGGER, on_library_log,
-                            complaint, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-                            MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+                            complaint, MHD_OPTION_CONNECTION_LIMIT,
+                            CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            IDLE_S, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+}
+
+static esp_err_t accept_start(struct serve *s, struct diag *d)
+{
+    esp_err_t err = serve_accept_start(&s->accept, s->daemon, s->fd);
+
+    return err ? diag_fail(d, DIAG_STAGE_CONNECT, err,
+                           "there is no thread to accept connections by")
+               : ESP_OK;
 }
 
 static void serve_free(struct serve *s)
 {
+    if (s->daemon)
+        MHD_stop_daemon(s->daemon);
+    if (s->fd >= 0)
+        close(s->fd);
     serve_auth_free(&s->auth);
     pthread_cond_destroy(&s->wake);
     pthread_mutex_destroy(&s->lock);
@@ -504,6 +519,7 @@ static struct serve *serve_new(const struct serve_conf *conf)
     if (!s)
         return NULL;
     s->conf = conf;
+    s->fd = -1;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -518,7 +534,6 @@ esp_err_t serve_start(struct serve **out, const struct serve_conf *conf,
     static char complaint[160]; /* the library writes to it until it ends */
     struct serve *s = serve_new(conf);
     esp_err_t err;
-    int fd;
 
     *out = NULL;
     if (!s)
@@ -527,20 +542,20 @@ esp_err_t serve_start(struct serve **out, const struct serve_conf *conf,
     err = find_folders(s, d);
     if (!err)
         err = serve_auth_init(&s->auth, conf->user, conf->token, d);
-    fd = err ? -1 : serve_listen(conf, &s->port, d);
-    if (fd >= 0)
-        s->daemon = daemon_start(s, fd, complaint);
-    if (s->daemon) {
+    s->fd = err ? -1 : serve_listen(conf, &s->port, d);
+    if (s->fd >= 0)
+        s->daemon = daemon_start(s, complaint);
+    if (s->daemon && accept_start(s, d) == ESP_OK) {
         *out = s;
         return ESP_OK;
     }
-    if (fd >= 0)
-        close(fd);
     serve_free(s);
     return diag_fail(d, DIAG_STAGE_TLS, d->err ? d->err : ESP_FAIL,
-                     "the server does not start: %s; do certificate and key "
-                     "belong together?",
-                     complaint[0] ? complaint : "unknown cause");
+                     "the server does not start: %s%s",
+                     complaint[0] ? complaint : "unknown cause",
+                     serve_tls_on(&conf->tls)
+                         ? "; do certificate and key belong together?"
+                         : "");
 }
 
 uint16_t serve_port(const struct serve *s)
@@ -563,6 +578,6 @@ void serve_stop(struct serve *s)
     s->stopping = true;
     pthread_cond_broadcast(&s->wake);
     pthread_mutex_unlock(&s->lock);
-    MHD_stop_daemon(s->daemon);
+    serve_accept_stop(&s->accept);
     serve_free(s);
 }

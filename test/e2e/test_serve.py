@@ -2,8 +2,12 @@
 
 import http.client
 import os
+import pathlib
+import resource
+import select
 import shutil
 import signal
+import socket
 import ssl
 
 import pytest
@@ -257,3 +261,45 @@ def test_nothing_is_made_for_a_server_that_cannot_start(porta, www, args):
     ended = porta("serve", www / "fw.bin", "--cert-dir", www / "c")
     assert ended.code == 1 and "is not a folder" in ended.err, ended
     assert not (www / "c").exists()
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
+    return sum(map(int, fields.split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("limit", [20, 40])
+def test_no_descriptor_is_left(serve, limit):
+    """Who comes then waits, as the server does, which says so once; what ends
+    makes room."""
+    asks = b"GET /sub/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with serve("--http") as server:
+        pid = server.process.pid
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+        idle = [socket.create_connection(("127.0.0.1", server.port), 20)
+                for _ in range(limit)]
+        told = server.process.stderr.readline()
+        assert "Too many open files" in told and "ulimit -n" in told
+        late = socket.create_connection(("127.0.0.1", server.port), 20)
+        late.sendall(asks)
+        before = cpu_seconds(pid)
+        assert not select.select([late], [], [], 1)[0]
+        assert cpu_seconds(pid) - before < 0.3
+        for sock in idle:
+            sock.close()
+        answer = b""
+        while part := late.recv(4096):
+            answer += part
+        late.close()
+        assert answer.startswith(b"HTTP/1.1 200") and b"deep" in answer
+    assert server.code == 0 and "Too many" not in server.err
+
+
+def test_more_connections_than_at_one_time(serve):
+    """What has ended counts no more."""
+    with serve("--quiet") as server:
+        for _ in range(80):
+            assert server.ask("/sub/x")[2] == b"deep"
+        fds = os.listdir(f"/proc/{server.process.pid}/fd")
+        assert len(fds) < 20, fds
+    assert server.code == 0 and server.err == ""

@@ -130,20 +130,31 @@ static bool fails_of(_Atomic(struct call *) *call, const char *name,
     return note->why != 0;
 }
 
+static bool is_of(const void *caller, const char *lib)
+{
+    Dl_info who;
+
+    return note && dladdr(caller, &who) && strstr(who.dli_fname, lib);
+}
+
 /* GnuTLS, its parts and its random numbers do not bear it: they crash where
  * there is no memory, and work no more once a random number failed. */
 static bool is_gnutls(const void *caller)
 {
     static const char *const libs[] = { "libgnutls", "libnettle", "libhogweed",
                                         "libgmp",    "libp11",    "libtasn1" };
-    Dl_info who;
 
-    if (!note || !dladdr(caller, &who))
-        return false;
     for (size_t i = 0; i < sizeof(libs) / sizeof(libs[0]); i++)
-        if (strstr(who.dli_fname, libs[i]))
+        if (is_of(caller, libs[i]))
             return true;
     return false;
+}
+
+/* libmicrohttpd writes to nothing but its own eventfd, by which it wakes its
+ * thread. No disk is behind that, and it ends the program if it fails. */
+static bool is_wake(const void *caller)
+{
+    return is_of(caller, "libmicrohttpd");
 }
 
 static int program_base(struct dl_phdr_info *info, size_t len, void *base)
@@ -217,7 +228,6 @@ FAILS_ALLOC(realloc, (void *ptr, size_t len), (ptr, len))
 FAILS_OF(ssize_t, read, (int fd, void *dst, size_t len), (fd, dst, len))
 FAILS_OF(ssize_t, pread, (int fd, void *dst, size_t len, off_t off),
          (fd, dst, len, off))
-FAILS_OF(ssize_t, write, (int fd, const void *src, size_t len), (fd, src, len))
 FAILS_OF(ssize_t, pwrite, (int fd, const void *src, size_t len, off_t off),
          (fd, src, len, off))
 FAILS_OF(ssize_t, send, (int fd, const void *src, size_t len, int flags),
@@ -370,6 +380,17 @@ int getaddrinfo(const char *host, const char *port,
     said = next(host, port, hints, out);
     resolving = false;
     return said;
+}
+
+ssize_t write(int fd, const void *src, size_t len)
+{
+    static _Atomic(struct call *) call;
+    ssize_t (*next)(int, const void *, size_t);
+
+    NEXT(next, "write");
+    if (!is_wake(__builtin_return_address(0)) && fails_of(&call, "write", &len))
+        return -1;
+    return next(fd, src, len);
 }
 
 ssize_t getrandom(void *dst, size_t len, unsigned flags)
