@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -350,23 +352,92 @@ static esp_err_t fill_erased(int fd, uint32_t size_len, const char *path,
     return ESP_OK;
 }
 
+/* A new file has its name when all of it is on the disk, and never another
+ * one's. Not every file system can rename so, and not every one has links. */
+static bool put_in_place(const char *tmp, const char *path)
+{
+    if (renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return true;
+    if ((errno != EINVAL && errno != ENOSYS) || link(tmp, path) != 0)
+        return false;
+    unlink(tmp);
+    return true;
+}
+
+/* So that the name is on the disk, too; where that cannot be had it is there
+ * sooner or later. */
+static void folder_sync(char *path)
+{
+    char *slash = strrchr(path, '/');
+    int fd;
+
+    if (slash)
+        slash[slash == path] = '\0';
+    fd = linux_open(slash ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
+static esp_err_t fill(struct linux_flash *f, const char *path,
+                      uint32_t size_len, struct diag *diag)
+{
+    mode_t mask = umask(0);
+    esp_err_t err;
+
+    umask(mask);
+    if (fchmod(f->fd, 0666 & ~mask) != 0)
+        return fail_errno(diag, "set the mode of flash file", path);
+    err = flash_lock(f->fd, LINUX_FLASH_WRITE, path, diag);
+    if (!err)
+        err = fill_erased(f->fd, size_len, path, diag);
+    if (!err && fsync(f->fd) != 0)
+        err = fail_errno(diag, "write flash file", path);
+    return err ? err : flash_map(f, path, size_len, diag);
+}
+
+static esp_err_t create_beside(struct linux_flash *f, const char *path,
+                               uint32_t size_len, struct diag *diag)
+{
+    char tmp[PATH_MAX];
+    esp_err_t err;
+
+    if (snprintf(tmp, sizeof(tmp), "%s.XXXXXX", path) >= (int)sizeof(tmp)) {
+        errno = ENAMETOOLONG;
+        return fail_errno(diag, "create flash file", path);
+    }
+    f->fd = mkostemp(tmp, O_CLOEXEC);
+    if (f->fd < 0)
+        return fail_errno(diag, "create flash file", path);
+    err = fill(f, path, size_len, diag);
+    if (!err && !put_in_place(tmp, path))
+        err = fail_errno(diag, "create flash file", path);
+    if (err)
+        unlink(tmp);
+    else
+        folder_sync(tmp);
+    return err;
+}
+
+/* A signal that ends the program comes when nothing is left beside the file. */
 static esp_err_t create(struct linux_flash *f, const char *path,
                         uint32_t size_len, struct diag *diag)
 {
+    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+    sigset_t later, before;
+    esp_err_t err;
+
     *f = (struct linux_flash)LINUX_FLASH_CLOSED;
     f->writable = true;
-    f->fd = linux_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (f->fd < 0)
-        return fail_errno(diag, "create flash file", path);
-    esp_err_t err = flash_lock(f->fd, LINUX_FLASH_WRITE, path, diag);
-    if (!err)
-        err = fill_erased(f->fd, size_len, path, diag);
-    if (!err)
-        err = flash_map(f, path, size_len, diag);
-    if (err) {
-        unlink(path);
+    sigemptyset(&later);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        sigaddset(&later, ends[i]);
+    pthread_sigmask(SIG_BLOCK, &later, &before);
+    err = create_beside(f, path, size_len, diag);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (err)
         linux_flash_close(f);
-    }
     return err;
 }
 

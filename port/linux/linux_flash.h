@@ -68,7 +68,8 @@ struct linux_flash {
  * another process has it open, ESP_OK also when there is none. */
 MUST_CHECK esp_err_t linux_flash_unused(const char *path, struct diag *diag);
 
-/* Makes an erased flash file, open for writing. The file must not exist.
+/* Makes an erased flash file, open for writing. The file must not exist: it
+ * comes to be with all its bytes, whatever happens meanwhile.
  * ESP_ERR_INVALID_SIZE: size is not one that linux_flash_open() takes. */
 MUST_CHECK esp_err_t linux_flash_create(struct linux_flash *f, const char *path,
                                         uint32_t size_len, struct diag *diag);

@@ -1,6 +1,7 @@
 /* Opening and refusing flash files, and the power cut. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -139,6 +141,104 @@ static void test_create(void **state)
     struct stat st;
     assert_int_equal(stat(p->path, &st), 0);
     assert_int_equal(st.st_size, 0x10000);
+}
+
+/* What is in the folder, besides path. */
+static int others(const struct place *p)
+{
+    DIR *dir = opendir(p->dir);
+    struct dirent *e;
+    int cnt = 0;
+
+    assert_non_null(dir);
+    while ((e = readdir(dir)) != NULL)
+        cnt += e->d_name[0] != '.' && strcmp(e->d_name, "flash.bin") != 0;
+    closedir(dir);
+    return cnt;
+}
+
+static void remove_others(const struct place *p)
+{
+    char path[320];
+    DIR *dir = opendir(p->dir);
+    struct dirent *e;
+
+    assert_non_null(dir);
+    while ((e = readdir(dir)) != NULL) {
+        snprintf(path, sizeof(path), "%s/%s", p->dir, e->d_name);
+        if (e->d_name[0] != '.')
+            unlink(path);
+    }
+    closedir(dir);
+}
+
+/* A file of its own comes to be with its bytes, its mode and its lock, and
+ * stays what it is after that. */
+static void test_part(void **state)
+{
+    const struct place *p = *state;
+    struct linux_flash f, again;
+    struct stat st;
+    mode_t mask = umask(027);
+
+    assert_int_equal(
+        linux_flash_open_part(&f, p->path, 0x2000, LINUX_FLASH_READ, NULL),
+        ESP_ERR_NOT_FOUND);
+    assert_int_equal(
+        linux_flash_open_part(&f, p->path, 0x2000, LINUX_FLASH_WRITE, NULL),
+        ESP_OK);
+    umask(mask);
+    assert_int_equal(stat(p->path, &st), 0);
+    assert_int_equal(st.st_size, 0x2000);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    assert_int_equal(others(p), 0);
+    assert_int_equal(
+        linux_flash_open_part(&again, p->path, 0x2000, LINUX_FLASH_WRITE, NULL),
+        ESP_ERR_INVALID_STATE);
+    assert_int_equal(f.port.prog(&f, 5, "\x12", 1), ESP_OK);
+    linux_flash_close(&f);
+    assert_int_equal(
+        linux_flash_open_part(&f, p->path, 0x2000, LINUX_FLASH_WRITE, NULL),
+        ESP_OK);
+    assert_int_equal(f.map[5], 0x12);
+    assert_int_equal(f.map[6], 0xff);
+    linux_flash_close(&f);
+}
+
+/* In a process that may not write so much. */
+static int create_limited(const struct place *p, bool dies)
+{
+    const struct rlimit most = { 0x1800, 0x1800 }, none = { 0, 0 };
+    struct linux_flash f;
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setrlimit(RLIMIT_CORE, &none);
+        setrlimit(RLIMIT_FSIZE, &most);
+        signal(SIGXFSZ, dies ? SIG_DFL : SIG_IGN);
+        _exit(linux_flash_open_part(&f, p->path, 0x2000, LINUX_FLASH_WRITE,
+                                    NULL) == ESP_FAIL
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+/* Half of a file of fuses would be fuses that cannot be read. */
+static void test_part_or_nothing(void **state)
+{
+    const struct place *p = *state;
+    int status = create_limited(p, false);
+
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_not_equal(access(p->path, F_OK), 0);
+    assert_int_equal(others(p), 0);
+    assert_true(WIFSIGNALED(create_limited(p, true)));
+    assert_int_not_equal(access(p->path, F_OK), 0);
+    remove_others(p);
 }
 
 /* flock() is between open files, so one process is enough to see it. */
@@ -283,6 +383,8 @@ int main(void)
         T(test_sizes),
         T(test_not_a_file),
         T(test_create),
+        T(test_part),
+        T(test_part_or_nothing),
         T(test_locks),
         T(test_read_mode_protects),
         T(test_fault_names_the_first_bad_byte),
