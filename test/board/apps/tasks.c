@@ -52,6 +52,14 @@ static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
     xSemaphoreGive((SemaphoreHandle_t)arg);
 }
 
+/* A task that is done is there for a moment yet, and in what it used last. */
+static bool is_alone(void)
+{
+    for (int i = 0; i < 500 && uxTaskGetNumberOfTasks() > 1; i++)
+        vTaskDelay(1);
+    return uxTaskGetNumberOfTasks() == 1;
+}
+
 static void use_queue(void)
 {
     int got = -1;
@@ -69,6 +77,7 @@ static void use_queue(void)
           "waiting for bits");
     check(xEventGroupGetBits(group) == 0, "bits cleared on exit");
     check(!xQueueReceive(queue, &got, 1), "an empty queue");
+    check(is_alone(), "a task that ends itself");
     vQueueDelete(queue);
     vEventGroupDelete(group);
 }
@@ -126,9 +135,7 @@ static void use_delete(void)
     check(uxTaskGetNumberOfTasks() == 2, "the number of tasks");
     check(strcmp(pcTaskGetName(task), "sleeper") == 0, "a task's name");
     vTaskDelete(task);
-    for (int i = 0; i < 500 && uxTaskGetNumberOfTasks() > 1; i++)
-        vTaskDelay(1);
-    check(uxTaskGetNumberOfTasks() == 1, "deleting a task");
+    check(is_alone(), "deleting a task");
 }
 
 void app_main(void)

@@ -172,9 +172,14 @@ static void build_facts(void)
     fact("asserts", "on");
 #endif
     fact("hz", "%d", (int)configTICK_RATE_HZ);
-    int64_t start = esp_timer_get_time();
-    vTaskDelay(CONFIG_FREERTOS_HZ / 20);
-    int64_t took = esp_timer_get_time() - start;
+    /* The shortest: a machine that does something else as well is late. */
+    int64_t took = INT64_MAX;
+    for (int i = 0; i < 3; i++) {
+        int64_t start = esp_timer_get_time();
+        vTaskDelay(CONFIG_FREERTOS_HZ / 20);
+        int64_t now = esp_timer_get_time() - start;
+        took = now < took ? now : took;
+    }
     fact("a_20th", "%s", took >= 45000 && took < 500000 ? "right" : "wrong");
     fact("url", "%s", CONFIG_FIRMWARE_UPGRADE_URL);
     fact("example_url", "%s", CONFIG_EXAMPLE_FIRMWARE_UPGRADE_URL);

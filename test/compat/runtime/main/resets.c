@@ -49,7 +49,7 @@ void boot_first(void)
 static void sleepless(void *arg)
 {
     (void)arg;
-    vTaskDelay(pdMS_TO_TICKS(300));
+    vTaskDelay(pdMS_TO_TICKS(1000));
     slept_through = 0;
     vTaskDelete(NULL);
 }
@@ -57,7 +57,7 @@ static void sleepless(void *arg)
 /* To sleep while somebody is watched, and while somebody has plans. */
 void boot_after_restart(void)
 {
-    const esp_task_wdt_config_t config = { .timeout_ms = 200,
+    const esp_task_wdt_config_t config = { .timeout_ms = 800,
                                            .trigger_panic = true };
 
     check("a restart keeps what is not initialised", noinit == 41);
@@ -67,12 +67,12 @@ void boot_after_restart(void)
     xTaskCreate(sleepless, "sleepless", 4096, NULL, 5, NULL);
     esp_task_wdt_reconfigure(&config);
     esp_task_wdt_add(NULL);
-    esp_deep_sleep(600000);
+    esp_deep_sleep(1500000);
 }
 
 void boot_after_sleep(void)
 {
-    const esp_task_wdt_config_t config = { .timeout_ms = 1000,
+    const esp_task_wdt_config_t config = { .timeout_ms = 2000,
                                            .trigger_panic = true };
 
     check("deep sleep keeps both", noinit == 42 && data == 42 && plain == 7);
@@ -84,7 +84,7 @@ void boot_after_sleep(void)
     check("it can be told to be quicker",
           esp_task_wdt_reconfigure(&config) == ESP_OK);
     esp_task_wdt_add(NULL);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 8; i++) {
         vTaskDelay(pdMS_TO_TICKS(300));
         esp_task_wdt_reset();
     }

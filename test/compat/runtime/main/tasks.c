@@ -56,18 +56,20 @@ static void check_stacks(void)
 
 static TaskHandle_t checks;
 
+/* The second comes when the first has been read. */
 static void notify_task(void *arg)
 {
     (void)arg;
     vTaskDelay(2);
     xTaskNotify(checks, 0x10, eSetBits);
-    vTaskDelay(2);
+    ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
     xTaskNotify(checks, 77, eSetValueWithOverwrite);
     vTaskDelete(NULL);
 }
 
 static void check_notifications(void)
 {
+    TaskHandle_t other;
     uint32_t value = 0;
 
     check("nothing to take", ulTaskNotifyTake(pdTRUE, 1) == 0);
@@ -75,10 +77,11 @@ static void check_notifications(void)
     xTaskNotifyGive(checks);
     check("counted", ulTaskNotifyTake(pdFALSE, 0) == 2 &&
                          ulTaskNotifyTake(pdTRUE, 0) == 1);
-    xTaskCreate(notify_task, "notify", 4096, NULL, 4, NULL);
+    xTaskCreate(notify_task, "notify", 4096, NULL, 4, &other);
     check("bits",
           xTaskNotifyWait(0, 0xffffffff, &value, portMAX_DELAY) == pdTRUE &&
               value == 0x10);
+    xTaskNotifyGive(other);
     check("value",
           xTaskNotifyWait(0, 0, &value, pdMS_TO_TICKS(5000)) == pdTRUE &&
               value == 77);
