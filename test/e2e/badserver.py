@@ -78,9 +78,10 @@ class Exchange:
 
     def reset(self):
         """A TCP reset instead of an end."""
-        self.server.raw(self.sock).setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.server.raw(self.sock).close()
+        raw = self.server.raw(self.sock)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                       struct.pack("ii", 1, 0))
+        raw.close()
         raise Gone
 
     def close(self):
@@ -483,11 +484,11 @@ class BadServer:
 
     def close(self):
         self.stopping.set()
-        try:  # wakes accept()
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
-            pass
-        self.main.join(5)
+        # accept() ends before the descriptor is closed: the next listener gets
+        # the same one, and a thread on its way into accept() would take its
+        # first connection.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.main.join()
         self.listener.close()
         for thread in self.threads:
             thread.join(5)
@@ -497,9 +498,6 @@ class BadServer:
             try:
                 sock, _ = self.listener.accept()
             except OSError:
-                break
-            if self.stopping.is_set():
-                sock.close()
                 break
             self.connections += 1
             thread = threading.Thread(target=self.serve, args=(sock,),

@@ -34,7 +34,7 @@ class Porta:
 
     path = os.path.join(BIN, "porta")
 
-    def __call__(self, *args, timeout=60, env=None):
+    def __call__(self, *args, timeout=300, env=None):
         done = subprocess.run([self.path, *map(str, args)], text=True,
                               stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=timeout, errors="replace",

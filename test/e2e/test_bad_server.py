@@ -12,10 +12,10 @@ import badserver
 import rawimage
 from badserver import BadServer
 from conftest import boot_of
+from waiting import soon
 
 GOOD = rawimage.image()
 LEN = len(GOOD)
-SOON = ["--stall-timeout", "1", "--connect-timeout", "1"]
 
 ROWS = [
     ("ok", None, []),
@@ -90,7 +90,8 @@ def test_mode(porta, pki, flash, mode, stage, words):
     before = boot_of(porta, path)
     cert, key = pki.server()
     with BadServer(mode, cert, key, GOOD) as server:
-        ended = update(porta, path, server.url("/fw.bin"), pki.ca, *SOON)
+        ended = update(porta, path, server.url("/fw.bin"), pki.ca,
+                       *soon(mode))
     if stage is None and words == []:
         assert ended.code == 0, ended
         assert porta.ok("explain", path, "--json").json["boot"] == "ota_1"
@@ -141,7 +142,7 @@ def test_ranges(porta, pki, flash, mode, works):
     ("part-empty", "ended after 0 of the 8192 bytes"),
     ("part-closed", "ended after 0 of the 8192 bytes"),
     ("part-excess@1", "more bytes than the Content-Range"),
-    ("part-drip@300", "too slow"),
+    ("part-drip@600", "too slow"),
 ])
 def test_bad_parts(porta, pki, flash, mode, words):
     """No server keeps a device asking: each answer brings what it announces,
@@ -151,7 +152,7 @@ def test_bad_parts(porta, pki, flash, mode, words):
     cert, key = pki.server()
     with BadServer(mode, cert, key, GOOD) as server:
         ended = update(porta, path, server.url("/fw.bin"), pki.ca,
-                       "--range-size", "8192", "--stall-timeout", "1")
+                       "--range-size", "8192", "--stall-timeout", "3")
         asked = len(server.requests)
     assert ended.code == 1, ended
     assert ended.json["error"]["stage"] == "download", ended

@@ -46,7 +46,7 @@ def test_needs_no_name_service_for_this_machine(porta):
 
 def test_says_what_the_device_said_when_it_did_not_update(porta, images):
     (images / "simple-2.bin").write_bytes(b"no image" * 1000)
-    ended = porta("demo", "--images", images, "--wait", "2")
+    ended = porta("demo", "--images", images, "--wait", "6")
     assert ended.code == 1 and "it said: E (" in ended.out, ended
 
 
@@ -76,7 +76,7 @@ def test_a_step_that_went_wrong_is_not_ok(porta, images, tmp_path, claim,
                                           source, target, step):
     shutil.copy(images / f"simple-{source}.bin",
                 images / f"simple-{target}.bin")
-    ended = porta("demo", "--images", images, "--wait", "2",
+    ended = porta("demo", "--images", images, "--wait", "6",
                   env={"TMPDIR": str(tmp_path)})
     assert ended.code == 1, ended
     last = lines(ended)[-1]

@@ -58,7 +58,7 @@ def world(porta, tmp_path):
 
 def watch(porta, path, text, *options):
     """Runs the board until the device says `text`; returns all it said."""
-    board = porta.start("device", path, "--max-time", "30", *options,
+    board = porta.start("device", path, "--max-time", "120", *options,
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = ""
     try:

@@ -13,6 +13,7 @@ import ssl
 import pytest
 
 import rawimage
+from waiting import soon
 
 GOOD = rawimage.image()
 
@@ -200,8 +201,7 @@ def test_every_fault_is_refused_by_an_update(porta, serve, flash, fault,
     before = path.read_bytes()[0x9000:0x10000]
     with serve("--fault", fault) as server:
         ended = porta("update", path, server.url + "fw.bin", "--cacert",
-                      server.certs / "ca.pem", "--json", "--stall-timeout",
-                      "0.5")
+                      server.certs / "ca.pem", "--json", *soon(fault))
     assert ended.code == 1, ended
     assert word in ended.json["error"]["message"], ended
     assert path.read_bytes()[0x9000:0x10000] == before

@@ -411,7 +411,7 @@ def device_server(porta, pki, tmp_path_factory):
         with open(cert) as c, open(key) as k:
             (folder / "site").write_text(c.read() + k.read())
         porta.ok("flash", "write", path, f"site{i}", folder / "site")
-    board = porta.start("device", path, "--max-time", "120",
+    board = porta.start("device", path, "--max-time", "600",
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     port = None
     for line in board.stdout:

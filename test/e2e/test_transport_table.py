@@ -15,10 +15,10 @@ import pytest
 import rawimage
 from badserver import BadServer
 from conftest import boot_of
+from waiting import soon
 
 GOOD = rawimage.image()
 LEN = len(GOOD)
-SOON = ["--stall-timeout", "1", "--connect-timeout", "1"]
 
 ROWS = [
     ("ok", None, None, "all"),
@@ -91,7 +91,8 @@ def test_row(porta, pki, flash, tmp_path, mode, name, stage, held):
     before = boot_of(porta, path)
     cert, key = pki.server()
     with BadServer(mode, cert, key, GOOD) as server:
-        ended = update(porta, path, server.url("/fw.bin"), pki.ca, *SOON)
+        ended = update(porta, path, server.url("/fw.bin"), pki.ca,
+                       *soon(mode))
     check_end(ended, name, stage)
     check_slot(slot_bytes(porta, path, tmp_path), held)
     if stage:
@@ -128,7 +129,8 @@ def test_row_of_the_development_server(porta, flash, tmp_path, fault, name,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         url = server.stdout.readline().strip() + "fw.bin"
-        ended = update(porta, path, url, tmp_path / "certs/ca.pem", *SOON)
+        ended = update(porta, path, url, tmp_path / "certs/ca.pem",
+                       *soon(fault or ""))
     finally:
         server.terminate()
         server.communicate()
@@ -170,7 +172,7 @@ def test_what_may_pass_is_tried_again(porta, pki, flash, mode, stage):
     cert, key = pki.server()
     with BadServer(mode, cert, key, GOOD) as server:
         ended = update(porta, flash(), server.url("/fw.bin"), pki.ca,
-                       "--retry", "1", "--stall-timeout", "0.3")
+                       "--retry", "1", *soon(mode))
         assert max(server.connections, len(server.requests)) >= 2
     assert ended.json["retries"] == 1
     check_end(ended, None, stage)

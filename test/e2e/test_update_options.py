@@ -159,8 +159,7 @@ def test_interrupted_in_order(porta, pki, flash, tmp_path):
         client = porta.start("update", path, url + "good.bin", "--cacert",
                              tmp_path / "certs/ca.pem",
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        while "GET" not in server.stderr.readline():
-            pass
+        assert any("GET" in line for line in server.stderr)
         client.terminate()
         _, err = client.communicate(timeout=20)
         assert client.returncode == 1 and "interrupted" in err, err

@@ -18,6 +18,17 @@ def hang_dns():
                                         "hang-dns.so"))
 
 
+# What makes a client wait until it gives up.
+WAITS = ("stall", "mute", "trickle", "trickle-head", "silent")
+
+
+def soon(mode):
+    """Short deadlines for `porta update` from such a server, and none from one
+    that answers: a busy machine may be slower than that. Modes of `porta
+    serve` are called alike."""
+    return ["--stall-timeout", "2"] if mode.split("@")[0] in WAITS else []
+
+
 @contextlib.contextmanager
 def deaf_port():
     """Connections to it are neither accepted nor refused: its queue is full,
