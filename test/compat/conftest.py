@@ -110,7 +110,7 @@ def roomy(folder, project, defaults=()):
     return ["-D", "SDKCONFIG_DEFAULTS=" + ";".join(files)]
 
 
-def device(flash, *words, env=None, feed=None, timeout=60):
+def device(flash, *words, env=None, feed=None, timeout=300):
     """The board until it ends by itself."""
     return porta("device", flash, *words, ok=False, env=env,
                  input=feed or "", timeout=timeout)
@@ -121,7 +121,7 @@ class Watched:
 
     def __init__(self, flash, *words, env=None, feed=None):
         self.process = subprocess.Popen(
-            [BIN / "porta", "device", flash, "--max-time", "40",
+            [BIN / "porta", "device", flash, "--max-time", "120",
              *map(str, words)], text=True, errors="replace",
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})

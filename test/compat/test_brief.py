@@ -11,9 +11,9 @@ import sys
 import pytest
 
 import conftest
-import nginx
 from badserver import BadServer
 from conftest import HERE, SANITIZED, Project, device, porta
+from ports import HeldPort
 
 sys.path.append(str(HERE.parent / "docs"))
 import pages  # noqa: E402 (found by the line above)
@@ -27,7 +27,7 @@ def built(tmp_path_factory, pki):
     """built(more options) -> the project, built with the brief's own
     sdkconfig.defaults and these."""
     made = {}
-    port = nginx.free_port()  # a server will have it later
+    held = HeldPort()  # for the servers: the address is built in
 
     def build(more):
         if more in made:
@@ -38,16 +38,18 @@ def built(tmp_path_factory, pki):
             project.write("server_certs/ca_cert.pem", file.read())
         extra = folder / "more"
         extra.write_text(more + "".join(
-            f'CONFIG_{name}="https://localhost:{port}/app.bin"\n'
+            f'CONFIG_{name}="https://localhost:{held.number}/app.bin"\n'
             for name in ("FIRMWARE_UPGRADE_URL",
                          "EXAMPLE_FIRMWARE_UPGRADE_URL")))
         project.said = project.build(*conftest.roomy(
             folder, project, [str(project.dir / "sdkconfig.defaults"),
                               str(extra)]))
-        project.port = port
+        project.port = held.number
         made[more] = project
         return project
-    return build
+
+    with held:
+        yield build
 
 
 def next_version(project, folder, version="2", secure=0):

@@ -1,9 +1,11 @@
 """Somebody who follows a page: in a folder of their own, with `porta` in the
-PATH, on a port that is free."""
+PATH, on a port of their own."""
 
+import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -16,6 +18,7 @@ for folder in ("e2e", "budget"):
 import certs  # noqa: E402 (found by the lines above)
 import nginx  # noqa: E402
 from pages import ROOT  # noqa: E402
+from ports import HeldPort  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("PORTA_BIN", ROOT / "build/bin"))
 SANITIZED = os.environ.get("PORTA_SANITIZE") == "1"
@@ -27,15 +30,19 @@ needs_nginx = pytest.mark.skipif(not nginx.find(),
                                  reason="nginx is not installed")
 
 # The pages start servers on the port that is their default and give them a
-# second; here the port is a free one, and a script waits for the address.
+# second; here the port is the reader's own, and a script waits for the address,
+# and before that until the server that the page ended has let go of the port.
 PORTS = re.compile(r"\b(8070|8443)\b")
 SERVE = re.compile(r"(porta serve [^&#\n]*?) *&")
+GONE = ("while (: </dev/tcp/127.0.0.1/{}) 2>/dev/null; do sleep 0.05; done; "
+        "rm -f url.txt; ")
 WAIT = "until [ -s url.txt ]; do kill -0 $! || exit 9; sleep 0.05; done"
 
 
 class Reader:
     def __init__(self, home, prefix=None):
-        self.folder, self.port = home, nginx.free_port()
+        self.folder, self.held = home, HeldPort()
+        self.port = self.held.number
         self.path = [prefix / "bin"] if prefix else []
         self.env = {"PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig"} \
             if prefix else {}
@@ -43,7 +50,7 @@ class Reader:
     def mine(self, text):
         def serve(found):
             port = "" if "--port" in found[1] else f" --port {self.port}"
-            return f"{found[1]}{port} > url.txt &"
+            return f"{GONE.format(self.port)}{found[1]}{port} > url.txt &"
 
         text = PORTS.sub(str(self.port), text)
         return SERVE.sub(serve, text).replace("sleep 1\n", WAIT + "\n")
@@ -56,8 +63,8 @@ class Reader:
 
     def ends(self, script, timeout=300, **env):
         """How it ended, with all that was said in stdout."""
-        head = ("set -m\nrm -f url.txt\n"
-                "trap 'kill $(jobs -p) 2>/dev/null || :' EXIT\n")
+        head = ("set -m\n"
+                "trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT\n")
         path = os.pathsep.join(map(str, [*self.path, BIN,
                                          os.environ["PATH"]]))
         return subprocess.run(
@@ -94,9 +101,8 @@ def reader(tmp_path):
 
 def end_nginx(folder):
     """One that a page starts, and that a failure did not let it end."""
-    pid = folder / "nginx.pid"
-    if pid.exists():
-        os.kill(int(pid.read_text()), 15)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int((folder / "nginx.pid").read_text()), signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,13 @@
-"""A real nginx of its own: one folder, one free port, ended with the test."""
+"""A real nginx of its own: one folder, one port, ended with the test."""
 
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import tempfile
 import time
+
+from ports import HeldPort
 
 CONF = """\
 daemon off;
@@ -47,20 +48,18 @@ def find():
         "nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Nginx:
-    """with Nginx(root, cert, key) as server: server.url("fw.bin")"""
+    """with Nginx(root, cert, key) as server: server.url("fw.bin")
+
+    Then server.requests: lines of the access log, one per request. nginx
+    writes a line when the client has its answer already, so that they are not
+    complete before nginx has ended."""
 
     def __init__(self, root, cert=None, key=None,
                  protocols="TLSv1.2 TLSv1.3", ciphers=None, extra=""):
         self.root, self.cert, self.key = root, cert, key
         self.protocols, self.ciphers, self.extra = protocols, ciphers, extra
-        self.process = None
+        self.process, self.requests = None, []
 
     def url(self, path, host="localhost"):
         scheme = "https" if self.cert else "http"
@@ -68,69 +67,60 @@ class Nginx:
 
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="porta-nginx-")
+        self.held = HeldPort()
+        self.port = self.held.number
         try:
-            for _ in range(5):  # the port may be taken between look and use
-                if self._start():
-                    return self
-            raise RuntimeError("nginx did not start: " + self._log())
+            self._start()
         except BaseException:
             self.__exit__()
             raise
+        return self
 
     def __exit__(self, *exc):
-        if self.process and self.process.poll() is None:
+        if self.process:
             self.process.terminate()
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=60)
+        self.requests = self._log("access.log").splitlines()
+        self.held.socket.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def requests(self):
-        """Lines of the access log, one per request answered so far."""
-        with open(os.path.join(self.dir, "access.log")) as log:
-            return log.read().splitlines()
-
-    def _log(self):
+    def _log(self, name):
         try:
-            with open(os.path.join(self.dir, "error.log")) as log:
+            with open(os.path.join(self.dir, name)) as log:
                 return log.read()
         except OSError:
-            return "no log"
+            return ""
 
-    def _start(self):
-        self.port = free_port()
+    def _write_conf(self):
         tls = ""
         if self.cert:
             ciphers = (f"ssl_ciphers {self.ciphers};" if self.ciphers else "")
             tls = TLS.format(cert=self.cert, key=self.key,
                              protocols=self.protocols, ciphers=ciphers)
-        conf = os.path.join(self.dir, "nginx.conf")
-        with open(conf, "w") as f:
+        path = os.path.join(self.dir, "nginx.conf")
+        with open(path, "w") as f:
             f.write(CONF.format(
                 dir=self.dir, port=self.port, root=self.root, tls=tls,
                 ssl="ssl" if self.cert else "", extra=self.extra,
                 user="user root;" if os.getuid() == 0 else ""))
+        return path
+
+    def _start(self):
         self.process = subprocess.Popen(
             [find(), "-p", self.dir, "-e", f"{self.dir}/error.log", "-c",
-             conf], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                return False
-            # The pid is written when the port is bound: whoever answers
-            # before that is somebody else who got the port.
-            if os.path.exists(f"{self.dir}/pid") and self._answers():
-                return True
+             self._write_conf()], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not self._listens():
+            if self.process.poll() is not None or \
+                    time.monotonic() > deadline:
+                raise RuntimeError("nginx did not start: " +
+                                   (self._log("error.log") or "no log"))
             time.sleep(0.02)
-        return False
 
-    def _answers(self):
+    def _listens(self):
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 1) as s:
-                if self.cert:
-                    context = ssl.create_default_context()
-                    context.check_hostname = False
-                    context.verify_mode = ssl.CERT_NONE
-                    context.wrap_socket(s).close()
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
         except OSError:
             return False

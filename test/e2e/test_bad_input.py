@@ -9,6 +9,7 @@ import pytest
 import nginx
 import rawimage
 from conftest import boot_of
+from ports import HeldPort
 
 pytestmark = pytest.mark.skipif(not nginx.find(),
                                 reason="nginx is not installed")
@@ -112,9 +113,10 @@ def test_nothing_new_is_exit_3(porta, pki, site, flash, status):
 
 
 def test_connection_refused(porta, pki, flash):
-    said = refused(update(porta, flash(),
-                          f"https://127.0.0.1:{nginx.free_port()}/x",
-                          ca=pki.ca), "refused")
+    with HeldPort() as port:
+        said = refused(update(porta, flash(),
+                              f"https://127.0.0.1:{port.number}/x",
+                              ca=pki.ca), "refused")
     assert said["error"]["stage"] == "connect"
 
 

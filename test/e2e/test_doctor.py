@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from ports import HeldPort
+
 
 def checks(ended):
     return {c["name"]: c for c in ended.json["checks"]}
@@ -89,15 +91,17 @@ def test_text_for_people(porta, path):
 
 
 def test_a_port_in_use(porta):
-    with socket.create_server(("127.0.0.1", 0)) as busy:
-        port = busy.getsockname()[1]
+    with HeldPort() as held:
+        port = held.number
+        busy = socket.create_server(("127.0.0.1", port))
         ended = porta("doctor", "--for", "run", "--port", port, "--json")
         assert ended.code == 1, ended
         check = checks(ended)[f"port {port} for porta serve"]
         assert check["status"] == "bad" and "in use by" in check["found"]
         assert f"process {os.getpid()}" in check["found"], check
         assert "--port 0" in check["mend"]
-    ended = porta("doctor", "--for", "run", "--port", port, "--json")
+        busy.close()
+        ended = porta("doctor", "--for", "run", "--port", port, "--json")
     assert ended.code == 0, ended
 
 

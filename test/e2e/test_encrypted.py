@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from test_update_resume import Serve, update, www  # noqa: F401
+from test_update_resume import Serve, is_kept, update, www  # noqa: F401
 from conftest import boot_of
 
 pytest.importorskip("cryptography")
@@ -383,10 +383,9 @@ def test_goes_on(porta, flash, www, offer, tmp_path, key):  # noqa: F811
     certs, more = tmp_path / "certs", ["--decrypt", vector(key)]
     with Serve(porta, www, certs, "--fault", "truncate@200000") as server:
         first = update(porta, path, server.port, server.ca, *more)
-        port = server.port
     assert first.code == 1 and first.json["checkpoints"] > 0, first
-    with Serve(porta, www, certs, "--port", port) as server:
-        second = update(porta, path, port, server.ca, *more).json
+    with Serve(porta, www, certs, like=server) as again:
+        second = update(porta, path, again.port, again.ca, *more).json
     assert second["result"] == "updated", second
     assert second["resumed_from"] == (200000 - 512) // 4096 * 4096
     assert (second["bytes_received"] ==
@@ -403,13 +402,12 @@ def test_encrypted_anew_is_not_spliced(porta, flash, www,  # noqa: F811
     certs, more = tmp_path / "certs", ["--decrypt", vector("ecies256.pem")]
     with Serve(porta, www, certs, "--fault", "truncate@200000") as server:
         assert update(porta, path, server.port, server.ca, *more).code == 1
-        port = server.port
     (www / "fw.bin").write_bytes(others_encrypt(
         others_decrypt((www / "fw.bin").read_bytes(),
                        private_key(vector("ecies256.pem"))),
         private_key(vector("ecies256.pem"))))
-    with Serve(porta, www, certs, "--port", port) as server:
-        second = update(porta, path, port, server.ca, *more).json
+    with Serve(porta, www, certs, like=server) as again:
+        second = update(porta, path, again.port, again.ca, *more).json
     assert second["result"] == "updated" and second["resumed_from"] == 0
     assert porta.ok("explain", path, "--json").json["boot"] == "ota_1"
 
@@ -419,23 +417,22 @@ def test_killed_and_again(porta, flash, www, offer, tmp_path):  # noqa: F811
     path, plain = flash(), offer("ecies256.hmac")
     kept = path.with_name(path.name + ".porta")
     args = ["--decrypt", vector("ecies256.hmac")]
-    with Serve(porta, www, tmp_path / "certs", "--throttle",
-               "200K") as server:
+    with Serve(porta, www, tmp_path / "certs", "--fault",
+               "stall@200000") as server:
         url = f"https://localhost:{server.port}/fw.bin"
         first = porta.start("update", path, url, "--cacert", server.ca,
                             "--chip-rev", "100", *args,
                             stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 30
-        while not (kept.exists() and "resume" in kept.read_text()):
+        end = time.monotonic() + 60
+        while not is_kept(kept):
             assert first.poll() is None and time.monotonic() < end
             time.sleep(0.01)
         first.kill()
         first.wait()
     assert porta.ok("explain", path, "--json").json["boot"] == "ota_0"
-    with Serve(porta, www, tmp_path / "certs", "--port",
-               server.port) as server:
-        second = update(porta, path, server.port, server.ca, *args).json
+    with Serve(porta, www, tmp_path / "certs", like=server) as again:
+        second = update(porta, path, again.port, again.ca, *args).json
     assert second["result"] == "updated", second
     assert second["resumed_from"] >= 65536
     porta.ok("flash", "read", path, "ota_1", tmp_path / "slot")

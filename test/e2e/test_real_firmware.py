@@ -51,7 +51,7 @@ def test_update_from_nginx_puts_the_file_into_the_slot(
     with nginx.Nginx(www, cert, key, protocols=protocol) as server:
         said = porta.ok("update", flash, server.url("fw.bin"), "--cacert",
                         pki.ca, "--json").json
-        assert len(server.requests()) == 1
+    assert len(server.requests) == 1
     want = open(firmware, "rb").read()
     assert said["result"] == "updated"
     assert said["slot"] == "ota_0"  # nothing booted: the first slot

@@ -12,21 +12,28 @@ import rawimage
 import waiting
 from badserver import BadServer
 from conftest import boot_of
+from ports import HeldPort
 
 GOOD = rawimage.image(bytes(300000))
 LEN = len(GOOD)
-SOON = 0.2  # seconds from the wish to stop to the end of the session
+# From the wish to stop to the end of the session are 0.2 s, as `make bench`
+# measures; on a machine that does something else as well, still less than the
+# 10 s and more after which the states end by themselves.
+SOON = 5
 
 
 class Serve:
-    """`porta serve` with a fault, or without."""
+    """`porta serve` with a fault, or without; on the port of another one, too,
+    which nobody else can have got since."""
 
-    def __init__(self, porta, www, certs, *extra):
+    def __init__(self, porta, www, certs, *extra, like=None):
+        self.held = like.held if like else HeldPort()
+        self.port = self.held.number
         self.process = porta.start(
-            "serve", www, "--port", "0", "--cert-dir", certs, "--quiet",
-            *extra, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.port = self.process.stdout.readline().strip().rsplit(":", 1)[1]
-        self.port = self.port.rstrip("/")
+            "serve", www, "--port", str(self.port), "--cert-dir", certs,
+            "--quiet", *extra, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        self.process.stdout.readline()  # it listens
         self.ca = certs / "ca.pem"
 
     def __enter__(self):
@@ -45,7 +52,6 @@ def www(tmp_path):
 
 
 def update(porta, flash, port, ca, *extra):
-    """The address stays the same although the server's port does not."""
     return porta("update", flash, f"https://localhost:{port}/fw.bin",
                  "--cacert", ca, "--chip-rev", "100", "--json", *extra)
 
@@ -55,11 +61,10 @@ def test_goes_on(porta, flash, www, tmp_path):
     certs = tmp_path / "certs"
     with Serve(porta, www, certs, "--fault", "truncate@200000") as server:
         first = update(porta, path, server.port, server.ca)
-        port = server.port
     assert first.code == 1 and first.json["bytes_received"] == 200000, first
     assert first.json["checkpoints"] > 0
-    with Serve(porta, www, certs, "--port", port) as server:
-        second = update(porta, path, port, server.ca).json
+    with Serve(porta, www, certs, like=server) as again:
+        second = update(porta, path, again.port, again.ca).json
     assert second["result"] == "updated"
     assert second["resumed_from"] == 200000 // 4096 * 4096
     assert second["bytes_received"] == LEN - second["resumed_from"]
@@ -73,7 +78,6 @@ def test_starts_anew(porta, flash, www, tmp_path, changed):
     more = []
     with Serve(porta, www, certs, "--fault", "truncate@200000") as server:
         assert update(porta, path, server.port, server.ca).code == 1
-        port = server.port
     if changed == "file":
         (www / "fw.bin").write_bytes(rawimage.image(bytes(250000)))
     elif changed == "flag":
@@ -81,8 +85,8 @@ def test_starts_anew(porta, flash, www, tmp_path, changed):
     else:
         (tmp_path / "junk").write_bytes(b"junk" * 100)
         porta.ok("flash", "write", path, "ota_1", tmp_path / "junk")
-    with Serve(porta, www, certs, "--port", port) as server:
-        second = update(porta, path, port, server.ca, *more).json
+    with Serve(porta, www, certs, like=server) as again:
+        second = update(porta, path, again.port, again.ca, *more).json
     assert second["result"] == "updated", second
     assert second["resumed_from"] == 0
     assert second["bytes_received"] == second["image_len"]
@@ -138,6 +142,11 @@ def test_another_file_midway(porta, pki, flash, tmp_path, monkeypatch, ranges,
         assert (tmp_path / "slot").read_bytes()[:len(new)] == new
 
 
+def is_kept(path):
+    """There is something to go on with."""
+    return path.exists() and "resume" in path.read_text()
+
+
 def test_killed(porta, flash, www, tmp_path):
     """SIGKILL: what was kept until then is gone on with."""
     path = flash()
@@ -149,15 +158,14 @@ def test_killed(porta, flash, www, tmp_path):
                              stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
         kept = path.with_name(path.name + ".porta")
-        end = time.monotonic() + 20
-        while not kept.exists() and time.monotonic() < end:
+        end = time.monotonic() + 60
+        while not is_kept(kept) and time.monotonic() < end:
             time.sleep(0.01)
         client.kill()
         client.wait()
-        port = server.port
-    assert kept.exists()
-    with Serve(porta, www, certs, "--port", port) as server:
-        second = update(porta, path, port, server.ca).json
+    assert is_kept(kept)
+    with Serve(porta, www, certs, like=server) as again:
+        second = update(porta, path, again.port, again.ca).json
     assert second["result"] == "updated", second
     assert second["resumed_from"] >= 65536
 
@@ -178,7 +186,7 @@ def test_interrupted(porta, pki, flash, state):
         _, err = client.communicate(timeout=20)
         took = time.monotonic() - start
     assert client.returncode == 1 and "interrupted" in err, err
-    assert took < SOON + 1.0, took  # a loaded machine schedules late
+    assert took < SOON, took
     assert boot_of(porta, path) == before
 
 

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from conftest import HOST6, was_updated
+from ports import HeldPort
 
 ONLY_V6 = ["--no-network", "--qemu-arg=-netdev",
            "--qemu-arg=user,id=n0,ipv4=off", "--qemu-arg=-device",
@@ -39,11 +40,10 @@ def test_refuses_a_certificate_for_another_address(board, serve6, pki):
 
 
 def test_says_that_nobody_listens_there(board, serve6, pki):
-    server = serve6("ota-2")
-    server.stop()
-    board.make(ota_0="ota-1")
-    board.settings(pki.ca, url=server.url(host=f"[{HOST6}]"))
-    boots = board.run()
+    with HeldPort("::1") as port:
+        board.make(ota_0="ota-1")
+        board.settings(pki.ca, url=f"https://[{HOST6}]:{port.number}/app.bin")
+        boots = board.run()
     assert boots.slots == ["ota_0"] and "stage=connect" in boots.console
 
 

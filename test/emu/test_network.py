@@ -7,7 +7,6 @@ import os
 import pathlib
 import platform
 import shlex
-import socket
 import struct
 import subprocess
 import time
@@ -16,6 +15,7 @@ import pytest
 
 import nginx
 from conftest import HOST, HOST6, PORTA, app, was_updated
+from ports import HeldPort
 
 UNSHARE = {"x86_64": 272, "aarch64": 97, "riscv64": 97}
 
@@ -143,12 +143,9 @@ needs_filter = pytest.mark.skipif(
 
 @needs_filter
 def test_user_network_where_a_namespace_is_not_allowed(board, pki, folder):
-    """It says so, and the server is on this machine's network. Its port is
-    held meanwhile by a socket that does not listen."""
-    with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    """It says so, and the server is on this machine's network."""
+    with HeldPort() as held:
+        port = held.number
         board.make(ota_0="ota-1")
         board.settings(pki.ca, url=f"https://{HOST}:{port}/fw.bin")
         cert = pki.server(hosts=(HOST,))
@@ -196,8 +193,8 @@ def test_says_by_which_signal_the_server_ended(board):
 def test_says_that_the_server_ended_while_the_board_runs(board, folder, pki):
     board.make(ota_0="ota-1")
     serve = serve_command(folder, pki.server(), "--port", "0")
-    boots = board.run("--server", f"timeout --foreground 2 {serve}", "--max-time", "4",
-                      boots=0)
+    boots = board.run("--server", f"timeout --foreground 6 {serve}",
+                      "--max-time", "12", boots=0)
     assert boots.console.count("board: the server ended with status 124") == 1, \
         boots.console
 

@@ -6,6 +6,7 @@ import pathlib
 import pytest
 
 from conftest import HOST, app, was_refused, was_updated
+from ports import HeldPort
 from sserver import SServer
 
 SLOT_1 = 0x110000
@@ -129,12 +130,11 @@ def test_says_that_there_is_no_network(board, pki):
     assert "stage=connect" in boots.console
 
 
-def test_says_that_nobody_listens(board, serve, pki):
-    server = serve("ota-2")
-    server.stop()
+def test_says_that_nobody_listens(board, pki):
     board.make(ota_0="ota-1")
-    board.settings(pki.ca, url=server.url())
-    boots = board.run()
+    with HeldPort() as port:
+        board.settings(pki.ca, url=f"https://{HOST}:{port.number}/app.bin")
+        boots = board.run()
     assert was_refused(boots)
     assert "stage=connect" in boots.console
 

@@ -22,6 +22,7 @@ from failing import BIN, Bench, Ended, run, snapshot
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 import rawimage  # noqa: E402 (found by the line above)
+from ports import HeldPort  # noqa: E402
 
 OLD = rawimage.image(bytes(9000), version="1")
 NEW = rawimage.image(bytes(range(256)) * 180, version="2")
@@ -43,10 +44,10 @@ def ok(*words):
 class Serve:
     """`porta serve` on a port of its own, without faults in it."""
 
-    def __init__(self, www, certs, *more, env=None):
+    def __init__(self, www, certs, *more, port=0, env=None):
         self.process = subprocess.Popen(
             [os.path.join(BIN, "porta"), "serve", www, "--cert-dir",
-             certs, *(more if "--port" in more else ("--port", "0", *more))], text=True, errors="replace",
+             certs, "--port", str(port), *more], text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.ca = os.path.join(certs, "ca.pem")
@@ -86,13 +87,14 @@ def world(tmp_path_factory):
        "256K", "--table", top / "table", "--app", f"ota_0={top / 'old'}")
     ok("reset", top / "flash", "--json")
     shutil.copy(top / "flash", top / "half")
-    with Serve(top / "www", top / "certs", "--quiet", "--fault",
-               f"truncate@{CUT}") as server:
-        assert run(words_of_update(server, top / "half")).code == 1
-    # The same URL as before, or nothing would be gone on with.
-    with Serve(top / "www", top / "certs", "--quiet", "--port",
-               server.port) as server:
-        yield World(top, server)
+    # The same URL for both, or nothing would be gone on with.
+    with HeldPort() as held:
+        with Serve(top / "www", top / "certs", "--quiet", "--fault",
+                   f"truncate@{CUT}", port=held.number) as server:
+            assert run(words_of_update(server, top / "half")).code == 1
+        with Serve(top / "www", top / "certs", "--quiet",
+                   port=held.number) as server:
+            yield World(top, server)
 
 
 def words_of_update(server, flash):
