@@ -1,5 +1,7 @@
 /* Whether it listens is read from the kernel's tables: a socket that listens
- * and that a process of the server's group has open. */
+ * and that the guard or one of its descendants has open. Who is one does not
+ * depend on sessions and groups, which daemons leave: a process whose parent
+ * ended becomes the guard's own child. */
 #include "emu_server.h"
 
 #include <dirent.h>
@@ -78,7 +80,7 @@ static bool process_listens(const struct listening *l, long pid)
     return found;
 }
 
-static bool group_listens(pid_t group)
+static bool tree_listens(pid_t guard)
 {
     struct listening l = { .cnt = 0 };
     bool found = false;
@@ -89,8 +91,8 @@ static bool group_listens(pid_t group)
         return false;
     for (struct dirent *e = readdir(proc); e && !found; e = readdir(proc)) {
         long pid = strtol(e->d_name, NULL, 10);
-        found =
-            pid > 0 && getpgid((pid_t)pid) == group && process_listens(&l, pid);
+        found = pid > 0 && orphans_is_of((pid_t)pid, guard) &&
+                process_listens(&l, pid);
     }
     closedir(proc);
     return found;
@@ -115,10 +117,28 @@ static int as_status(int status)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* A command that went well and left processes has started a daemon: that is
+ * the server then, as long as there is one of them. *status: of the command,
+ * then of who ended last. */
+static bool is_over(pid_t command, bool *done, int *status)
+{
+    int how;
+    pid_t pid;
+    while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
+        if (pid == command || *done)
+            *status = how;
+        *done = *done || pid == command;
+        if (pid == command && how != 0)
+            return true;
+    }
+    return pid < 0;
+}
+
 /* Ends with the status of the server, or when it is told to. */
 static void guard_run(const struct emu_server *s, pid_t parent)
 {
     sigset_t set, none;
+    bool done = false;
     int status = 0;
     setpgid(0, 0);
     sigemptyset(&none);
@@ -138,7 +158,7 @@ static void guard_run(const struct emu_server *s, pid_t parent)
         _exit(127);
     }
     int sig = pid < 0 ? SIGTERM : SIGCHLD;
-    while (sig == SIGCHLD && waitpid(pid, &status, WNOHANG) == 0)
+    while (sig == SIGCHLD && !is_over(pid, &done, &status))
         sig = sigwaitinfo(&set, NULL);
     orphans_kill();
     _exit(as_status(status));
@@ -161,7 +181,7 @@ static esp_err_t wait_for_it(struct emu_server *s, struct diag *d)
     const struct timespec nap = { .tv_nsec = POLL_MS * 1000000L };
     uint64_t until = linux_mono_ms() + READY_MS;
     int status = 0, sig = 0;
-    while (!group_listens(s->guard)) {
+    while (!tree_listens(s->guard)) {
         if (has_ended(s, &status))
             return diag_fail(d, DIAG_STAGE_BOOT, ESP_ERR_NOT_FOUND,
                              "the server ended with status %d before it "

@@ -1,6 +1,7 @@
 /* emu_server.h - a server beside an emulated board, on its network.
  *
- * The command is one of the shell's. A process of ours between it and the board
+ * The command is one of the shell's; it may be a server, or start one as a
+ * daemon and end with 0. A process of ours between it and the board
  * ends it, with all that it has started, when the board ends: SIGKILL of the
  * board included. What it says is kept in a file. */
 #ifndef EMU_SERVER_H

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define DEPTH_MAX 1000
+
 void orphans_adopt(void)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -33,6 +35,18 @@ static pid_t parent_of(const char *pid)
     text[len] = '\0';
     const char *end = strrchr(text, ')');
     return end && strlen(end) > 4 ? (pid_t)strtol(end + 4, NULL, 10) : 0;
+}
+
+bool orphans_is_of(pid_t pid, pid_t ancestor)
+{
+    /* Of processes that end meanwhile a number may come again: no end is not
+     * an answer. */
+    for (int i = 0; i < DEPTH_MAX && pid > 1 && pid != ancestor; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%ld", (long)pid);
+        pid = parent_of(name);
+    }
+    return pid == ancestor;
 }
 
 static void kill_children(void)

@@ -9,6 +9,7 @@ import platform
 import shlex
 import struct
 import subprocess
+import sys
 import time
 
 import pytest
@@ -169,6 +170,55 @@ def test_user_network_is_what_it_is_without_a_server(board):
     boots = board.run(boots=1)
     assert boots.report["network"] == "user"
     assert board.run("--no-network").report["network"] == "none"
+
+
+# --- servers that leave -------------------------------------------------------------
+
+
+# Twice forked, in a session of its own, and its parents have ended.
+DAEMON = """import os, sys
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@needs_own
+@pytest.mark.parametrize("how", ["setsid", "background", "daemon"])
+def test_updates_from_a_server_that_leaves_its_group(board, pki, folder, how):
+    """It is seen to listen, it serves, and it ends with the board."""
+    serve = serve_command(folder, pki.server(hosts=("ota.test",)), "--port",
+                          "443")
+    server = {"setsid": f"exec setsid {serve}", "background": f"{serve} &",
+              "daemon": shlex.join([sys.executable, "-c", DAEMON]) + " " +
+                        serve}[how]
+    board.make(ota_0="ota-1")
+    board.settings(pki.ca, url="https://ota.test/fw.bin")
+    boots = board.run("--server", server)
+    assert was_updated(boots), boots
+    assert "the server ended" not in boots.console
+    assert "GET /fw.bin 200" in log_of(board)
+    assert not processes_with(str(folder))
+
+
+def test_says_that_a_daemon_ended(board, folder, pki):
+    """With its own status, not with that of who started it."""
+    console = board.folder / "flash.bin.run" / "console.log"
+    daemon = (serve_command(folder, pki.server(), "--port", "0") +
+              f" & until test -s {console}; do sleep 0.1; done; "
+              "kill $!; wait $!; exit 5")
+    board.make(ota_0="ota-1")
+    process = board.start("--server", f"setsid sh -c {shlex.quote(daemon)} &",
+                          boots=0)
+    said = next((line for line in process.stdout if "server ended" in line),
+                "nothing")
+    process.terminate()
+    process.communicate(timeout=20)
+    assert "board: the server ended with status 5;" in said, said
+    assert process.returncode == 0
 
 
 # --- servers that do not serve ------------------------------------------------------
