@@ -139,10 +139,21 @@ static esp_err_t act_confirm(struct world *w)
     return world_mark(w, OTA_STATE_VALID);
 }
 
-/* Without another record there is none to follow once it is given up. */
+/* Without another record there is none to follow once it is given up. What
+ * leads then is not this program's to give up, as the library knows. */
 static esp_err_t act_give_up(struct world *w)
 {
-    esp_err_t err = world_mark(w, OTA_STATE_INVALID);
+    struct ota_rec rec[2];
+    uint32_t active;
+    esp_err_t err = world_records(w, rec);
+
+    if (err)
+        return err;
+    active = ota_active_idx(rec);
+    if (active != OTA_REC_NONE &&
+        ota_seq_slot(rec[active].seq, world_slot_cnt(w)) != w->running)
+        return ESP_OK;
+    err = world_mark(w, OTA_STATE_INVALID);
     return err == ESP_ERR_NOT_FOUND ? ESP_OK : err;
 }
 

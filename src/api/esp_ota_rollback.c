@@ -192,9 +192,15 @@ static bool can_roll_back(const struct api_records *r)
 {
     const struct upd_device *upd = &api_device()->upd;
     uint32_t running = upd->running_is_slot ? upd->running_slot : BOOT_FACTORY;
+    const struct ota_rec *other = &r->o.rec[1 - r->active];
     uint32_t choice;
 
-    if (!boot_way_back(&r->o.rec[1 - r->active], running, r->slot_cnt, &choice))
+    /* Given up already: what leads now is the way back. Whoever asks again,
+     * because the first call failed half way or another task had called, must
+     * not give that up, too. */
+    if (other->state == OTA_STATE_INVALID && !is_own(r, r->active))
+        return false;
+    if (!boot_way_back(other, running, r->slot_cnt, &choice))
         return false;
     if (choice < BOOT_MAX_SLOTS)
         return would_boot(api_slot_partition(choice));

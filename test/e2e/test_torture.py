@@ -227,6 +227,36 @@ def test_one_path(porta, small):
     assert ended.code == 2 and "no path has this name" in ended.err
 
 
+def test_a_path_that_is_not_here_proves_nothing(porta, small):
+    flash, image = small
+    args = ("torture", flash, "--image", image, "--path", "keys")
+    ended = porta(*args)
+    assert ended.code == 3 and "nothing was cut" in ended.out, ended
+    assert "keys: not here: no key set was given" in ended.out
+    assert porta(*args, "--json").code == 3
+
+
+def test_the_image_that_runs_already(porta, small):
+    """A program that gives itself up twice, as after a failed call, does not
+    take the other one along: the slots cannot be told apart by what is in
+    them."""
+    flash, image = small
+    porta.ok("torture", flash, "--image", image.parent / "app1.bin", "--path",
+             "give-up", "--path", "confirm")
+
+
+def test_more_than_the_fuses_can_show(porta, small):
+    """Version 2 and one fuse, which version 1 burnt: there is nothing to raise.
+    And version 2 on a device whose one fuse is whole."""
+    flash, image = small
+    said = porta.ok("torture", flash, "--image", image, "--sec-ver-bits", 1,
+                    "--path", "anti-rollback", "--path", "confirm",
+                    "--json").json
+    assert {p["path"]: p["not_here"] for p in said["paths"]}[
+        "anti-rollback"] == ("the image's secure version is not above the "
+                             "device's")
+
+
 @pytest.mark.parametrize("slot", [0, 1])
 def test_half_of_a_pair_is_no_pair(porta, tmp_path, slot):
     """Data of an application that cannot be written, as the other's can."""

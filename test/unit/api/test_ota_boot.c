@@ -16,6 +16,9 @@
 #define CNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define SEQ OTA_WITH_SEQUENTIAL_WRITES
 
+#define FACTORY_OFF 0x54000u /* behind the slots */
+#define FACTORY_LEN 0xc000u
+
 static const esp_partition_t *part(const char *label)
 {
     return label ? esp_partition_find_first(ESP_PARTITION_TYPE_ANY,
@@ -331,6 +334,38 @@ static void test_rollback(void **state)
     }
 }
 
+/* A program that gives itself up on two ways at once, or again because a call
+ * failed, must not take the one before it along: where factory boots, that
+ * could be given up as well. */
+static void test_given_up_twice(void **state)
+{
+    struct device d;
+    const esp_partition_t *p;
+
+    (void)state;
+    device_open(&d);
+    copy_slot(&d);
+    rig_record(&d.rig, 0, 1, OTA_STATE_VALID);
+    rig_record(&d.rig, 1, 2, OTA_STATE_PENDING);
+    device_restart(&d, RIG_SLOT_1);
+    assert_int_equal(
+        esp_partition_register_external(NULL, FACTORY_OFF, FACTORY_LEN,
+                                        "factory", ESP_PARTITION_TYPE_APP,
+                                        ESP_PARTITION_SUBTYPE_APP_FACTORY, &p),
+        ESP_OK);
+    assert_true(d.rig.image_len <= FACTORY_LEN);
+    memcpy(d.rig.flash.bytes + FACTORY_OFF, rig_bytes(&d.rig, RIG_SLOT_0),
+           FACTORY_LEN);
+    assert_true(esp_ota_check_rollback_is_possible());
+    assert_int_equal(esp_ota_mark_app_invalid_rollback(), ESP_OK);
+    assert_false(esp_ota_check_rollback_is_possible());
+    assert_int_equal(esp_ota_mark_app_invalid_rollback(),
+                     ESP_ERR_OTA_ROLLBACK_FAILED);
+    assert_int_equal(rec_at(&d, 0).state, OTA_STATE_VALID);
+    assert_int_equal(rec_at(&d, 1).state, OTA_STATE_INVALID);
+    device_close(&d);
+}
+
 static void test_last_invalid(void **state)
 {
     struct device d;
@@ -481,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_mark_valid),
         cmocka_unit_test(test_mark_valid_while_another_waits),
         cmocka_unit_test(test_rollback),
+        cmocka_unit_test(test_given_up_twice),
         cmocka_unit_test(test_last_invalid),
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_forget_inactive),
