@@ -36,6 +36,8 @@ esp_err_t fuses_prepare(struct world *w, const char **why)
         err = image_version(w, &w->memo_new);
     if (err)
         return err;
+    if (w->memo_new > w->fuses.port.bit_cnt)
+        w->memo_new = w->fuses.port.bit_cnt; /* all that it can show */
     *why = "the image's secure version is not above the device's";
     w->memo_slot = w->running;
     return w->memo_new > w->memo ? ESP_OK : ESP_ERR_NOT_SUPPORTED;

@@ -357,7 +357,9 @@ int cmd_torture(int argc, char **argv)
         run_close(&r);
         return status;
     }
-    status = r.result.bad_cnt ? CLI_FAILED : CLI_DONE;
+    status = r.result.bad_cnt   ? CLI_FAILED
+             : r.result.run_cnt ? CLI_DONE
+                                : CLI_NOTHING;
     if (r.o.json) {
         status =
             cli_json_print(&torture_verb,

@@ -100,19 +100,28 @@ static void print_table(const struct tort_result *r)
     print_head();
     for (unsigned i = 0; i < TORT_PATH_CNT; i++)
         print_path((enum tort_path_id)i, &r->path[i]);
+}
+
+static void print_why_not(const struct tort_result *r)
+{
     for (unsigned i = 0; i < TORT_PATH_CNT; i++)
         if (r->path[i].why_not[0] && !r->path[i].left_out)
-            printf("%s%s: not here: %s\n", i ? "" : "\n",
-                   tort_path_name((enum tort_path_id)i), r->path[i].why_not);
-    putchar('\n');
+            printf("%s: not here: %s\n", tort_path_name((enum tort_path_id)i),
+                   r->path[i].why_not);
 }
 
 void torture_report_text(const struct tort_result *r)
 {
     char text[TORT_SEQ_TEXT_LEN];
 
-    if (has_cells(r))
+    bool cells = has_cells(r);
+
+    if (cells)
         print_table(r);
+    if (cells || r->run_cnt == 0)
+        print_why_not(r);
+    if (cells)
+        putchar('\n');
     printf("%llu runs, %llu of them with more than one cut; %llu faults "
            "armed, %llu fired; an update takes %u erases more than it must\n",
            (unsigned long long)r->run_cnt, (unsigned long long)second_sum(r),
@@ -123,7 +132,7 @@ void torture_report_text(const struct tort_result *r)
                (unsigned long long)r->bad_cnt,
                tort_seq_text(&r->bad_seq, text, sizeof(text)), r->bad_why);
     else
-        puts("nothing was lost");
+        puts(r->run_cnt ? "nothing was lost" : "nothing was cut");
 }
 
 /* --- JSON ----------------------------------------------------------------- */
@@ -212,7 +221,11 @@ cJSON *torture_report_json(const struct tort_result *r, double elapsed_ms)
     cJSON *obj = cJSON_CreateObject();
     bool bad = r->bad_cnt > 0;
 
-    if (obj && put_text(obj, "result", bad ? "failed" : "ok") &&
+    if (obj &&
+        put_text(obj, "result",
+                 bad          ? "failed"
+                 : r->run_cnt ? "ok"
+                              : "nothing") &&
         put_num(obj, "runs", r->run_cnt) &&
         put_num(obj, "second_cuts", second_sum(r)) &&
         put_num(obj, "armed", r->armed_cnt) &&
