@@ -134,8 +134,9 @@ format: ready ## let clang-format decide
 	@$(PYTHON) tools/lint --fix format
 
 .PHONY: check-deep
-check-deep: ready ## the long proofs: cuts, kills, soaks, fuzzing (FUZZ_SECONDS=300)
-	@tools/check_deep.sh '$(BUILD)' '$(FUZZ_SECONDS)' '$(CMAKE_ARGS)'
+check-deep: ready ## the long proofs: cuts, kills, soaks, fuzzing (FUZZ_SECONDS=300); LABEL=power: of one kind
+	@tools/check_deep.sh '$(BUILD)' '$(FUZZ_SECONDS)' '$(CMAKE_ARGS)' \
+	    '$(LABEL)'
 
 PROJECT ?=
 .PHONY: menuconfig

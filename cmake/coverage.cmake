@@ -22,7 +22,6 @@ function(porta_count_module name)
         target_compile_options(porta_${name}_obj PRIVATE
             -fprofile-update=atomic)
     endif()
-    add_dependencies(porta_${name}_obj porta_counts)
 endfunction()
 
 # What a process counted is written when it exits. A device that restarts or

@@ -36,6 +36,9 @@ function(porta_target_setup target kind)
         set_target_properties(${target} PROPERTIES C_EXTENSIONS ON)
         target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     endif()
+    if(PORTA_COVERAGE) # every link has it: cmake/coverage.cmake
+        add_dependencies(${target} porta_counts)
+    endif()
 endfunction()
 
 # Links what exists. A name of ours whose folder is not there is left out, so

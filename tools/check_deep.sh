@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # check_deep.sh - the long proofs; `make check-deep`.
 #
-# usage: tools/check_deep.sh BUILD FUZZ_SECONDS [CMAKE_ARGS]
+# usage: tools/check_deep.sh BUILD FUZZ_SECONDS [CMAKE_ARGS [LABEL]]
 # The tests in their long form (PORTA_DEEP), all tests under the address and UB
 # sanitizers, those with threads under the thread sanitizer, the unit tests
 # under the memory sanitizer, the analysers, what the tests cover, each fuzzer
 # for FUZZ_SECONDS. One that fails, or whose tool is missing, does not keep the
 # others from running; the last line is the sum, and what each said is in
-# BUILD/deep/.
+# BUILD/deep/. With LABEL, a kind of test, it is the long form of that kind and
+# nothing else.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 [ $# -ge 2 ] || { echo "usage: tools/check_deep.sh BUILD FUZZ_SECONDS" >&2; exit 2; }
 
-build=$1 seconds=$2 args=${3:-}
+build=$1 seconds=$2 args=${3:-} label=${4:-}
 logs=$build/deep
 mkdir -p "$logs"
 . tools/steps.sh
@@ -35,7 +36,12 @@ missing() {
     skip "$1" "$2 is missing: \`make setup\` installs it"
 }
 
-deep deep test BUILD="$build-deep" CMAKE_ARGS="$args -DPORTA_DEEP=ON"
+deep deep test BUILD="$build-deep" CMAKE_ARGS="$args -DPORTA_DEEP=ON" \
+    LABEL="$label"
+if [ -n "$label" ]; then
+    steps_end
+    exit
+fi
 deep test-san test-san BUILD="$build" CMAKE_ARGS="$args"
 deep test-tsan test-tsan BUILD="$build" CMAKE_ARGS="$args"
 if clang_has memory main; then

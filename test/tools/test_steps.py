@@ -80,6 +80,21 @@ def test_check_deep_goes_on(tmp_path, fails, code):
     assert last == ("34 passed, 2 failed" if code else "35 passed, 0 failed")
 
 
+def test_check_deep_of_one_kind(tmp_path):
+    """Its long form, and no other step."""
+    fake = tmp_path / "make"
+    fake.write_text(MAKE)
+    fake.chmod(0o755)
+    done = bash(f"tools/check_deep.sh {tmp_path}/b 5 -DX=1 power",
+                env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                     "FAKE_LOG": f"{tmp_path}/log", "FAKE_FAILS": "nothing"})
+    assert done.returncode == 0, done.stderr
+    ran, = (tmp_path / "log").read_text().splitlines()
+    assert ran.startswith("test ") and " LABEL=power " in ran
+    assert "-DPORTA_DEEP=ON" in ran
+    assert done.stdout.splitlines()[-1] == "5 passed, 0 failed"
+
+
 CLANG = "#!/bin/sh\ncase \"$*\" in *=%s*) exit 1 ;; esac\n"
 
 
