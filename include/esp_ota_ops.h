@@ -82,7 +82,9 @@ esp_err_t esp_ota_get_bootloader_description(
  * the program is confirmed all the same. ESP_FAIL: no boot record speaks for
  * it. */
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);
-/* ESP_ERR_OTA_ROLLBACK_FAILED: there is nothing to go back to. */
+/* Gives the running program up: the next reset starts the one before it.
+ * ESP_ERR_OTA_ROLLBACK_FAILED: there is nothing to go back to, or it is given
+ * up already; nothing is changed then. */
 esp_err_t esp_ota_mark_app_invalid_rollback(void);
 /* As above, then a reset: returns only on failure. */
 esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void);
