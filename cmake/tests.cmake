@@ -2,7 +2,7 @@
 # so `ctest --test-dir build` runs them all; tools/test_summary.py counts the
 # cases inside them.
 
-set(PORTA_TEST_TIMEOUT 60 CACHE STRING "Seconds after which a test has failed")
+set(PORTA_TEST_TIMEOUT 120 CACHE STRING "Seconds after which a test has failed")
 set(PORTA_PYTHON /usr/bin/python3 CACHE FILEPATH
     "Debian's Python: the one that Debian's Python modules belong to")
 
@@ -95,7 +95,7 @@ function(porta_pytest name)
     porta_test_kind(kind)
     set(test ${kind}.${name})
     if(NOT arg_TIMEOUT)
-        set(arg_TIMEOUT 300)
+        set(arg_TIMEOUT 600)
     endif()
     add_test(NAME ${test} COMMAND "${PORTA_PYTHON}" -m pytest -q -p
         no:cacheprovider "${CMAKE_CURRENT_SOURCE_DIR}/${arg_FILE}"

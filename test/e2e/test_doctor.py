@@ -126,13 +126,15 @@ def certificates(tmp_path_factory):
         ext = folder / f"{name}.ext"
         ext.write_text(f"basicConstraints=CA:{'TRUE' if ca else 'FALSE'}\n" +
                        (f"subjectAltName={names}\n" if names else "") + use)
-        openssl("req", "-newkey", *key, "-nodes", "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out",
+        openssl("req", "-newkey", *key, "-nodes", "-subj", f"/CN={name}",
+                "-keyout", folder / f"{name}.key", "-out",
                 folder / f"{name}.csr")
         sign = (["-CA", folder / f"{issuer}.pem", "-CAkey",
                  folder / f"{issuer}.key", "-CAcreateserial"] if issuer else
                 ["-signkey", folder / f"{name}.key"])
         openssl("x509", "-req", "-in", folder / f"{name}.csr", "-days", days,
-                "-extfile", ext, *sign, f"-{digest}", "-out", folder / f"{name}.pem")
+                "-extfile", ext, *sign, f"-{digest}", "-out",
+                folder / f"{name}.pem")
 
     make("root", None, ca=True)
     make("middle", "root", ca=True)

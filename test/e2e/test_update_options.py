@@ -107,7 +107,6 @@ def test_final_receives_a_copy(porta, pki, site, flash, tmp_path):
     assert porta.ok("explain", path, "--json").json["boot"] == "ota_2"
 
 
-
 @pytest.mark.parametrize("args", [["--slot", "nvs"], ["--slot", "otadata"],
                                   ["--final", "phy_init"]])
 def test_what_holds_no_program_is_no_slot(porta, flash, args):
@@ -118,6 +117,7 @@ def test_what_holds_no_program_is_no_slot(porta, flash, args):
                   os.devnull, *args)
     assert ended.code == 2 and "holds no program" in ended.err, ended
     assert path.read_bytes() == before
+
 
 def test_same_version_is_the_same_project_too(porta, pki, site, flash,
                                               image):

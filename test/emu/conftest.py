@@ -29,7 +29,7 @@ nvs,      data, nvs,   0x210000, 0x6000
 def porta(*args, check=True):
     done = subprocess.run([PORTA, *map(str, args)], text=True,
                           capture_output=True, stdin=subprocess.DEVNULL,
-                          timeout=60)
+                          timeout=300)
     assert not check or done.returncode == 0, done.stderr
     return done
 
@@ -96,7 +96,7 @@ class Board:
     def write_partition(self, label, file):
         porta("flash", "write", self.flash, label, file)
 
-    def command(self, *options, boots=3, seconds=40):
+    def command(self, *options, boots=3, seconds=120):
         return [PORTA, "device", "--board", "qemu-virt-rv32", str(self.flash),
                 "--json", "--boots", str(boots), "--max-time", str(seconds),
                 *map(str, options)]
@@ -105,7 +105,7 @@ class Board:
         """Runs until the application is idle."""
         done = subprocess.run(self.command(*options, **more), text=True,
                               errors="replace", capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=120,
+                              stdin=subprocess.DEVNULL, timeout=300,
                               preexec_fn=preexec_fn)
         assert done.stdout, done.stderr
         return Boots(done.returncode, json.loads(done.stdout), done.stderr)

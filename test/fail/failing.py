@@ -186,11 +186,11 @@ class Bench:
 
     scene(folder) makes what the command works on and returns its words;
     go(words, env) runs it; check(folder, ended, harmless) looks at what it
-    left behind; without a fault it ends with `code`. The row of a function ends with the first fault that does not
-    fire: that run has no such call any more."""
+    left behind; without a fault it ends with `code`. The row of a function ends
+    with the first fault that does not fire: that run has no such call any
+    more."""
 
-    def __init__(self, scene, check, go=run, most=2, step=1,
-                 code=0):
+    def __init__(self, scene, check, go=run, most=2, step=1, code=0):
         self.scene, self.check, self.go = scene, check, go
         self.most, self.step, self.code = most, step, code
         self.count, self.found = Count(), []

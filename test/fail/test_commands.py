@@ -47,8 +47,8 @@ class Serve:
     def __init__(self, www, certs, *more, port=0, env=None):
         self.process = subprocess.Popen(
             [os.path.join(BIN, "porta"), "serve", www, "--cert-dir",
-             certs, "--port", str(port), *more], text=True, errors="replace",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+             certs, "--port", str(port), *more],
+            text=True, errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.ca = os.path.join(certs, "ca.pem")
         self.watch = threading.Timer(failing.TIME, self.process.kill)

@@ -50,12 +50,10 @@ static void check_esp_timer(void)
 static void on_period(TimerHandle_t timer)
 {
     period_thread = pthread_self();
-    if (atomic_fetch_add(&periods, 1) == 1)
-        xTimerDelete(timer, 0); /* from inside */
+    atomic_fetch_add(&periods, 1);
     xSemaphoreGive((SemaphoreHandle_t)pvTimerGetTimerID(timer));
 }
 
-/* The handle is gone after the second call, so nothing is asked of it. */
 static void check_freertos_timer(void)
 {
     TimerHandle_t once =
