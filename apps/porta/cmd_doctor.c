@@ -1,9 +1,9 @@
 /* porta doctor */
+#include "base/num.h"
 #include "cli_term.h"
 #include "cmds.h"
 #include "doctor.h"
 
-#define PORT_NONE UINT32_MAX
 #define PORT_DEFAULT 8070u
 
 static const struct cli_opt options[] = {
@@ -11,7 +11,7 @@ static const struct cli_opt options[] = {
       "what the machine is for: what is missing for it is bad", CLI_KIND_TEXT,
       offsetof(struct doctor_opts, purpose) },
     { "--port", "N", "the port that porta serve is to have (8070)",
-      CLI_KIND_NUM, offsetof(struct doctor_opts, port) },
+      CLI_KIND_TEXT, offsetof(struct doctor_opts, port_text) },
     { "--cert", "FILE", "a server's certificate with its chain, PEM",
       CLI_KIND_TEXT, offsetof(struct doctor_opts, cert) },
     { "--key", "FILE", "its private key, PEM", CLI_KIND_TEXT,
@@ -121,19 +121,20 @@ static int check_opts(struct doctor_opts *o)
     if (!o->cert && (o->key || o->host || o->ca))
         return cli_usage(&verb, "--key, --host and --cacert say more about "
                                 "--cert, which is missing");
-    o->port_given = o->port != PORT_NONE;
-    if (!o->port_given)
-        o->port = PORT_DEFAULT;
-    if (o->port == 0 || o->port > 65535)
-        return cli_usage(&verb, "--port %u: the ports are 1 to 65535",
-                         (unsigned)o->port);
+    o->port_given = o->port_text != NULL;
+    o->port = PORT_DEFAULT;
+    if (o->port_given &&
+        (num_parse_u32(span_str(o->port_text), &o->port) != ESP_OK ||
+         o->port == 0 || o->port > 65535))
+        return cli_usage(&verb, "--port %s: the ports are 1 to 65535",
+                         o->port_text);
     return CLI_GO;
 }
 
 int cmd_doctor(int argc, char **argv)
 {
     static struct doctor d;
-    struct doctor_opts o = { .dev = DEVICE_ARGS, .port = PORT_NONE };
+    struct doctor_opts o = { .dev = DEVICE_ARGS };
     struct cli_args args;
     int status = cli_parse(&verb, argc, argv, &o, &args);
 

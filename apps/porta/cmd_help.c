@@ -236,6 +236,9 @@ int cmd_help(int argc, char **argv)
 
     if (status != CLI_GO)
         return status;
+    /* The names below it would be those of the root. */
+    if (o.write && !*o.write)
+        return cli_usage(&help_verb, "--write names no folder");
     if (o.write)
         return write_all(o.write);
     if (o.complete) {

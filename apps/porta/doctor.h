@@ -23,7 +23,8 @@ struct doctor_check {
 
 /* What to look at; NULL: not that. */
 struct doctor_opts {
-    const char *purpose; /* run, project, build, test, board */
+    const char *purpose;   /* run, project, build, test, board */
+    const char *port_text; /* as it was given */
     uint32_t port;
     bool port_given;
     const char *cert, *key, *ca, *host, *flash;

@@ -239,6 +239,12 @@ def test_a_terminal_is_not_steered(porta, tmp_path):
     assert ": ?[31mp 1?2 for linux" in said and said.count("\n") == 1
 
 
+def test_no_folder_is_not_the_root(porta):
+    """man1, bash and zsh were made there."""
+    ended = porta("help", "--write", "")
+    assert ended.code == 2 and "names no folder" in ended.err, ended
+
+
 def test_what_is_too_much_is_not_repeated(porta):
     ended = porta("update", "f.bin", "stray", "https://u:s3cret@h/?t0ken")
     assert ended.code == 2 and "3 arguments" in ended.err, ended

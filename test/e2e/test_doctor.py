@@ -262,6 +262,7 @@ def test_a_flash_file(porta, flash, tmp_path):
 
 @pytest.mark.parametrize("args", [
     ["--for", "nothing"], ["--port", "0"], ["--port", "70000"],
+    ["--port", "4294967295"], ["--port", "4294967376"], ["--port", "80x"],
     ["--host", "x"], ["a", "b"]])
 def test_wrong_command_lines(porta, args):
     assert porta("doctor", *args).code == 2
