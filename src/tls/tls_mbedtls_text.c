@@ -224,12 +224,11 @@ static esp_err_t explain_transport(const struct tls_session *s, struct diag *d)
         return diag_fail(
             d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_SERVER_HANDSHAKE_TIMEOUT,
             "the %s stopped answering during the TLS handshake", peer(s));
-    if (s->bio.err)
-        return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN,
-                         "the connection was reset during the TLS handshake");
+    /* A reset overtakes the alert of a peer that closes with our last flight
+     * unread, so both may mean the same. */
     return diag_fail(d, DIAG_STAGE_TLS, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN,
-                     "the %s closed the connection during the TLS handshake%s",
-                     peer(s),
+                     "the %s %s the connection during the TLS handshake%s",
+                     peer(s), s->bio.err ? "reset" : "closed",
                      s->conf.MBEDTLS_PRIVATE(psk)
                          ? ": it may know another pre-shared key or identity"
                          : "");

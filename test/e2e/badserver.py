@@ -417,6 +417,14 @@ def tcp_slam(server, sock):
     del server, sock
 
 
+def tcp_hang_up(server, sock):
+    """TLS's hello is read, then the connection is reset"""
+    del server
+    sock.recv(4096)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                    struct.pack("ii", 1, 0))
+
+
 def tcp_not_tls(server, sock):
     """an answer in plain text to TLS's hello"""
     sock.recv(4096)

@@ -73,6 +73,7 @@ ROWS = [
     ("trickle-head@50", "http", ["not complete"]),
     ("silent", "tls", ["stopped answering"]),
     ("slam", "tls", ["during the TLS handshake"]),
+    ("hang-up", "tls", ["reset the connection during the TLS handshake"]),
     ("not-tls", "tls", ["not TLS"]),
     ("tls-1-1", "tls", ["no common version"]),
     ("alert@48", "tls", ["alert 48", "unknown CA"]),

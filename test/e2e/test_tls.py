@@ -335,6 +335,17 @@ def test_psk_with_the_development_server(porta, flash, www, tls_max):
         server.communicate()
 
 
+def test_a_reset_may_be_about_the_key(porta, pki, flash, www):
+    """It overtakes the alert of a server that leaves our Finished unread."""
+    with BadServer("hang-up", *pki.server()) as server:
+        ended = refused(porta, flash, www, server.url(), "--psk",
+                        f"dev-1:{KEY}")
+    assert "another pre-shared key" in ended.err, ended
+    with BadServer("hang-up", *pki.server()) as server:
+        ended = refused(porta, flash, www, server.url(), "--cacert", pki.ca)
+    assert "pre-shared" not in ended.err, ended
+
+
 def test_the_development_server_asks_for_certificates(porta, pki, flash, www):
     own, own_key = pki.server(hosts=("a-device.example",))
     other, other_key = pki.other_ca().server()
